@@ -17,7 +17,7 @@ from onepam.app.sessions.target_secrets import (
 from onepam.domain.sessions.target_secrets import Kept, Leased, SecretStatus, about
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.kernel.secret import Secret
-from onepam.store.read.target_secrets import dialled, target_secrets
+from onepam.store.read.target_secrets import dialled, next_version, target_secrets
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
 from tests.app.test_login_tokens import issued, knock
@@ -44,10 +44,14 @@ def envelope(tmp_path: Path) -> Envelope:
 
 async def kept(company: Company, envelope: Envelope, value: bytes = CANARY) -> Kept:
     await company.sign_in("ada")
-    sealed = b64encode(envelope.seal(Secret(value), about("dev-1", "app"))).decode()
-    made = await store_secret(company.ledger, company.actor("ada"), "dev-1", "app", company.new("sec"), sealed)
-    assert isinstance(made, Kept), made
-    return made
+    due = await company.reader(next_version, None, "dev-1", "app") or Kept(company.new("sec"), 1)
+    made = await store_secret(company.ledger, company.actor("ada"), due, "dev-1", "app", sealed(envelope, due, value))
+    assert made == due
+    return due
+
+
+def sealed(envelope: Envelope, as_version: Kept, value: bytes = CANARY) -> str:
+    return b64encode(envelope.seal(Secret(value), about(as_version, "dev-1", "app"))).decode()
 
 
 async def opened(company: Company) -> Opened:
@@ -72,13 +76,14 @@ async def test_a_new_version_is_in_use_once_the_target_took_it(company: Company,
     assert second == Kept(first.secret, 2)
     given = await leased(company)
     assert isinstance(given, Leased)
-    assert envelope.open(b64decode(given.sealed), about("dev-1", "app")).reveal() == b"one"
-    with pytest.raises(Corrupt):
-        envelope.open(b64decode(given.sealed), about("dev-1", "root"))
+    assert envelope.open(b64decode(given.sealed), about(first, "dev-1", "app")).reveal() == b"one"
+    for kept_as, login in ((first, "root"), (second, "app"), (Kept("sec_other", 1), "app")):
+        with pytest.raises(Corrupt):
+            envelope.open(b64decode(given.sealed), about(kept_as, "dev-1", login))
     assert await prove_secret(company.ledger, second) is None
     given = await leased(company)
     assert isinstance(given, Leased)
-    assert envelope.open(b64decode(given.sealed), about("dev-1", "app")).reveal() == b"two"
+    assert envelope.open(b64decode(given.sealed), about(second, "dev-1", "app")).reveal() == b"two"
     (row,) = await company.reader(target_secrets, None)
     assert (row.version, row.status, row.set_by, row.resource, row.login) == (
         2, SecretStatus.CURRENT, "ada", "dev-1", "app",
@@ -96,6 +101,17 @@ async def test_a_version_that_the_target_refused_leaves_the_one_before(company: 
     assert given.version == 1
     refused(await prove_secret(company.ledger, second), "secret.changed")
     refused(await give_up_secret(company.ledger, second, "target.refusing"), "secret.changed")
+
+
+async def test_of_two_who_set_it_at_once_the_second_is_told(company: Company, envelope: Envelope) -> None:
+    first = await kept(company, envelope)
+    due, actor = Kept(first.secret, 2), company.actor("ada")
+    assert await store_secret(company.ledger, actor, due, "dev-1", "app", sealed(envelope, due)) == due
+    again = await store_secret(company.ledger, actor, due, "dev-1", "app", sealed(envelope, due))
+    refused(again, "secret.changed")
+    assert await company.reader(next_version, None, "dev-1", "app") == Kept(first.secret, 3)
+    assert await remove_secret(company.ledger, actor, "dev-1", "app") is None
+    assert await company.reader(next_version, None, "dev-1", "app") == Kept(first.secret, 3)
 
 
 async def test_a_removed_secret_opens_nothing(company: Company, envelope: Envelope) -> None:

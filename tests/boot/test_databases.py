@@ -140,9 +140,10 @@ async def test_from_the_vault_to_the_recording(tmp_path: Path) -> None:
             assert isinstance(refused, Refused)
             assert refused.code == "target.refusing"
             assert await tried(platform, TARGET, login, Secret(PASSWORD.encode())) is None
-            sealed = platform.envelope.seal(Secret(PASSWORD.encode()), about(TARGET, login))
+            first, second = Kept("sec_1", 1), Kept("sec_1", 2)
+            sealed = platform.envelope.seal(Secret(PASSWORD.encode()), about(first, TARGET, login))
             await gateway.record(SecretSet("sec_1", 1, TARGET, login, person.id, b64encode(sealed).decode("ascii")))
-            assert await prove_secret(platform.ledger, Kept("sec_1", 1)) is None
+            assert await prove_secret(platform.ledger, first) is None
 
             assert (await asked())[0] == "42"
             (closed,) = [each for each in await gateway.ended(person, 2) if isinstance(each, SessionClosed)]
@@ -152,3 +153,8 @@ async def test_from_the_vault_to_the_recording(tmp_path: Path) -> None:
             (used,) = gateway.events(SecretUsed)
             assert (used.session, used.secret, used.version) == (closed.session, "sec_1", 1)
             assert closed.session in {each.session for each in gateway.events(SessionOpened, person)}
+
+            older = SecretSet("sec_1", 2, TARGET, login, person.id, b64encode(sealed).decode("ascii"))
+            await gateway.record(older)  # as whoever puts the first version's envelope into the row of the second
+            assert await prove_secret(platform.ledger, second) is None
+            assert f"what the vault holds for {login} on {TARGET} is not version 2 of it" in (await asked())[1]

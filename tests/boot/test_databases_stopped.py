@@ -34,7 +34,7 @@ WORK = {
 
 async def secret(gateway: Gateway, person: Person) -> None:
     platform, login = gateway.platform, gateway.target.login
-    sealed = platform.envelope.seal(Secret(PASSWORD.encode()), about(TARGET, login))
+    sealed = platform.envelope.seal(Secret(PASSWORD.encode()), about(Kept("sec_1", 1), TARGET, login))
     await gateway.record(SecretSet("sec_1", 1, TARGET, login, person.id, b64encode(sealed).decode("ascii")))
     assert await prove_secret(platform.ledger, Kept("sec_1", 1)) is None
 

@@ -57,6 +57,14 @@ CASES = (
         ),
     ),
     Case(
+        "a target's sealed secret of an earlier version put into the row of the one in use",
+        "it opens as its own version alone: the session fails, and says which version the vault does not hold",
+        (
+            ("tests/app/test_target_secrets.py", "test_a_new_version_is_in_use_once_the_target_took_it"),
+            ("tests/boot/test_databases.py", "test_from_the_vault_to_the_recording"),
+        ),
+    ),
+    Case(
         "a trigger, a view in the place of a table",
         "named before anything else: the schema is compared with the release's",
         (WALK, ("tests/boot/test_damaged_database.py", "test_damage_is_a_finding")),

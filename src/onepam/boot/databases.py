@@ -13,10 +13,10 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.doors import bound
 from onepam.boot.login_tokens import proven_by_certificate, proven_by_token
-from onepam.domain.sessions.target_secrets import about
+from onepam.domain.sessions.target_secrets import Kept, about
 from onepam.gateway.listener import Listener
 from onepam.kernel.clock import Instant
-from onepam.kernel.errors import Refused
+from onepam.kernel.errors import Corrupt, Refused
 from onepam.kernel.secret import Secret
 from onepam.protocols.postgres.dial import Where, Who, dial
 from onepam.protocols.postgres.keys import Keys
@@ -95,7 +95,12 @@ async def _leased(platform: "Platform", opened: Opened) -> Secret | Refused:
     leased = await lease_secret(platform.ledger, opened.session, opened.resource, opened.login)
     if isinstance(leased, Refused):
         return leased
-    return platform.envelope.open(b64decode(leased.sealed), about(opened.resource, opened.login))
+    kept = Kept(leased.secret, leased.version)
+    try:
+        return platform.envelope.open(b64decode(leased.sealed), about(kept, opened.resource, opened.login))
+    except (Corrupt, ValueError):
+        words = f"what the vault holds for {opened.login} on {opened.resource} is not version {kept.version} of it"
+        return Refused("target.secret", words)
 
 
 async def tried(platform: "Platform", resource: str, login: str, secret: Secret) -> Refused | None:

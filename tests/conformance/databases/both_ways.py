@@ -22,7 +22,7 @@ from onepam.domain.access.model import ResourceKind
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed, SessionFailed, SessionOpened
 from onepam.domain.sessions.login_tokens import LoginTokenIssued
-from onepam.domain.sessions.target_secrets import SecretProven, SecretSet, about
+from onepam.domain.sessions.target_secrets import Kept, SecretProven, SecretSet, about
 from onepam.identity.tokens import LOGIN_TOKEN, new_token, token_digest
 from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.ids import new_id
@@ -173,7 +173,7 @@ async def both_ways(folder: Path, *, tls: bool = True) -> AsyncIterator[BothWays
     port = free_port()
     with running_server(tls=tls) as server, elsewhere(folder) as (gateway, admitted):
         server.sql(f"CREATE ROLE {LOGIN} LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
-        sealed = gateway.platform.envelope.seal(Secret(PASSWORD.encode()), about(TARGET, LOGIN))
+        sealed = gateway.platform.envelope.seal(Secret(PASSWORD.encode()), about(Kept("sec_1", 1), TARGET, LOGIN))
         pins = (server.shown.pin,)
         await gateway.record(
             gateway.resource(TARGET, kind=ResourceKind.POSTGRES, port=server.port, pins=pins, logins=(LOGIN,))

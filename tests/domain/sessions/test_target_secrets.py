@@ -41,18 +41,26 @@ def code(outcome: object) -> str:
     return outcome.code
 
 
-def test_what_is_sealed_is_about_one_login() -> None:
-    assert about("db-1", "app") == b"secret/db-1/app"
+def test_what_is_sealed_is_about_one_version_of_one_login() -> None:
+    assert about(Kept("sec_1", 2), "db-1", "app") == b"secret/sec_1/2/db-1/app"
 
 
 def test_the_first_version_waits_and_the_next_takes_the_place_of_what_waits() -> None:
-    first = store(NONE, "sec_9", "web-1", "app", "sealed", NOW)
+    first = store(NONE, Kept("sec_9", 1), "web-1", "app", "sealed", NOW)
     assert first == Decided((SecretSet("sec_9", 1, "web-1", "app", "ada", "sealed"),), Kept("sec_9", 1))
-    third = store(BOTH, "sec_9", "web-1", "app", "sealed", NOW)
+    third = store(BOTH, Kept("sec_1", 3), "web-1", "app", "sealed", NOW)
     assert third == Decided(
         (SecretRetired("sec_1", 2, "replaced", "ada"), SecretSet("sec_1", 3, "web-1", "app", "ada", "sealed")),
         Kept("sec_1", 3),
     )
+
+
+@pytest.mark.parametrize(
+    ("facts", "kept"),
+    [(NONE, Kept("sec_9", 2)), (BOTH, Kept("sec_1", 2)), (BOTH, Kept("sec_1", 4)), (BOTH, Kept("sec_9", 3))],
+)
+def test_what_was_sealed_as_another_version_is_not_stored(facts: SecretFacts, kept: Kept) -> None:
+    assert code(store(facts, kept, "web-1", "app", "sealed", NOW)) == "secret.changed"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +74,7 @@ def test_the_first_version_waits_and_the_next_takes_the_place_of_what_waits() ->
     ],
 )
 def test_who_sets_one(facts: SecretFacts, login: str, refused: str) -> None:
-    assert code(store(facts, "sec_9", "web-1", login, "sealed", NOW)) == refused
+    assert code(store(facts, Kept("sec_9", 1), "web-1", login, "sealed", NOW)) == refused
 
 
 def test_what_the_target_took_is_in_use_and_the_one_before_is_not() -> None:

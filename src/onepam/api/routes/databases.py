@@ -13,14 +13,14 @@ from onepam.app.sessions.issue_token import issue_token
 from onepam.app.sessions.target_secrets import give_up_secret, prove_secret, remove_secret, store_secret
 from onepam.app.signing_in.sign_in import record_certificate
 from onepam.domain.access.model import ConsoleRight
-from onepam.domain.sessions.target_secrets import MAX_SECRET_BYTES, SecretStatus, about
+from onepam.domain.sessions.target_secrets import MAX_SECRET_BYTES, Kept, SecretStatus, about
 from onepam.domain.signing_in.events import CertificateIssued
 from onepam.identity.tokens import LOGIN_TOKEN, new_token, token_digest
 from onepam.kernel.clock import SECOND
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
-from onepam.store.read.target_secrets import target_secrets
+from onepam.store.read.target_secrets import next_version, target_secrets
 
 ADMINISTERS = right(ConsoleRight.ADMINISTER)
 
@@ -141,9 +141,10 @@ async def secrets(services: Services, at: AsOf) -> list[SecretOut]:
 
 async def set_secret(body: SecretIn, caller: Who, services: Services) -> SecretKept:
     """Set the secret of a login. It is tried at the target: what it takes is in use, what it refuses is retired."""
-    secret, fresh = Secret(body.value.encode("utf-8")), new_id("sec", services.random)
-    sealed = b64encode(services.envelope.seal(secret, about(body.resource, body.login))).decode("ascii")
-    kept = done(await store_secret(services.ledger, caller.actor, body.resource, body.login, fresh, sealed))
+    secret, where = Secret(body.value.encode("utf-8")), (body.resource, body.login)
+    kept = await services.reader(next_version, None, *where) or Kept(new_id("sec", services.random), 1)
+    sealed = b64encode(services.envelope.seal(secret, about(kept, *where))).decode("ascii")
+    done(await store_secret(services.ledger, caller.actor, kept, *where, sealed))
     refused = await services.try_secret(body.resource, body.login, secret)
     if refused is None:
         if (changed := await prove_secret(services.ledger, kept)) is not None:

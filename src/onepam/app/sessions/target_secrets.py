@@ -49,13 +49,13 @@ class LeaseQuery:
 
 
 async def store_secret(
-    ledger: Ledger, actor: Actor, resource: str, login: str, fresh: str, sealed: str
+    ledger: Ledger, actor: Actor, kept: Kept, resource: str, login: str, sealed: str
 ) -> Kept | Refused:
-    """Stores the next version, which waits until the target has taken it. `fresh` is the id of the login's secret where
-    it has none yet, `sealed` base64 of the envelope."""
+    """Stores the next version, which waits until the target has taken it: `kept`, unless another was set meanwhile.
+    `sealed` is base64 of its envelope."""
     outcome = await ledger.commit(
         SecretQuery(actor, resource, login),
-        lambda facts, now: store(facts, fresh, resource, login, sealed, now),
+        lambda facts, now: store(facts, kept, resource, login, sealed, now),
     )
     return outcome if isinstance(outcome, Refused) else outcome.result
 

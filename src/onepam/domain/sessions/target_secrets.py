@@ -148,9 +148,9 @@ class Leased:
     sealed: str
 
 
-def about(resource: str, login: str) -> bytes:
-    """What the envelope of a secret is about: it cannot be opened as another login's."""
-    return f"secret/{resource}/{login}".encode()
+def about(kept: Kept, resource: str, login: str) -> bytes:
+    """What the envelope of a version is about: it cannot be opened as another version, or as another login's."""
+    return f"secret/{kept.secret}/{kept.version}/{resource}/{login}".encode()
 
 
 def _may_set(facts: SecretFacts, resource: str, login: str, now: Instant) -> Refused | None:
@@ -169,12 +169,14 @@ def _may_set(facts: SecretFacts, resource: str, login: str, now: Instant) -> Ref
 
 
 def store(
-    facts: SecretFacts, fresh: str, resource: str, login: str, sealed: str, now: Instant
+    facts: SecretFacts, kept: Kept, resource: str, login: str, sealed: str, now: Instant
 ) -> Decided[Kept] | Refused:
-    """Stores the next version, which waits; one that waited is retired. `fresh` is the id of a login's first secret."""
+    """Stores the next version, which waits; one that waited is retired. `kept` is the version that it was sealed as."""
     if (refused := _may_set(facts, resource, login, now)) is not None:
         return refused
-    kept, by = Kept(facts.secret or fresh, facts.newest + 1), facts.actor.person
+    if kept != Kept(facts.secret or kept.secret, facts.newest + 1):
+        return Refused("secret.changed", "Somebody has set this secret meanwhile.", "Look at it, and set it again.")
+    by = facts.actor.person
     waiting = [each for each in facts.versions if each.status is SecretStatus.WAITING]
     retired = (SecretRetired(each.secret, each.version, REPLACED, by) for each in waiting)
     return Decided((*retired, SecretSet(kept.secret, kept.version, resource, login, by, sealed)), kept)

@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
-from onepam.domain.sessions.target_secrets import SecretStatus
+from onepam.domain.sessions.target_secrets import Kept, SecretStatus
 from onepam.kernel.clock import Instant
-from onepam.store.db import rows
+from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
 
 
@@ -38,6 +38,17 @@ def target_secrets(db: Snapshot, at: Instant) -> tuple[SecretRow, ...]:
     return tuple(
         SecretRow(each[0], each[1], each[2], each[3], SecretStatus(each[4]), *tuple(each)[5:9]) for each in found
     )
+
+
+def next_version(db: Snapshot, at: Instant, resource: str, login: str) -> Kept | None:
+    """What the next secret of a login will be; None where it has had none, whose id is then new."""
+    newest = row(
+        db,
+        f"SELECT secret, version FROM target_secret WHERE resource = :resource AND login = :login AND {AT} "
+        "ORDER BY version DESC LIMIT 1",
+        {"resource": resource, "login": login, "at": at},
+    )
+    return Kept(newest["secret"], newest["version"] + 1) if newest else None
 
 
 def dialled(db: Snapshot, at: Instant, resource: str) -> tuple[str, int, tuple[str, ...]] | None:
