@@ -58,9 +58,11 @@ class Tour:
 
 
 @contextmanager
-def tour(data: Path, console_port: int, ssh_port: int, *more: str, at: str = "data") -> Iterator[Tour]:
+def tour(
+    data: Path, console_port: int, ssh_port: int, *more: str, at: str = "data", database: bool = False
+) -> Iterator[Tour]:
     """The demo company, with its listeners on the given ports; `more` are lines of the configuration. Its folder is
-    `data / at`."""
+    `data / at`. `database`: with a PostgreSQL beside it."""
     config, ready = data / "onepam.toml", data / "ready.json"
     settings = (f"console_port = {console_port}", f"ssh_port = {ssh_port}", *more)
     config.write_text("\n".join((*settings, "")), "utf-8")
@@ -68,7 +70,7 @@ def tour(data: Path, console_port: int, ssh_port: int, *more: str, at: str = "da
     command = [sys.executable, "-m", "onepam.boot.commands.up", "demo", "--data", str(data / at)]
     with (data / "log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, "--config", str(config), "--ready-file", str(ready)],
+            [*command, *([] if database else ["--no-database"]), "--config", str(config), "--ready-file", str(ready)],
             stdin=subprocess.DEVNULL,
             stdout=follower,
             stderr=log,

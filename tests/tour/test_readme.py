@@ -53,7 +53,7 @@ class Shell:
                 "LANG": "C.UTF-8",
             }
             os.execve("/bin/bash", ["bash", "--norc", "--noprofile", "+o", "history"], known)
-        self.paste("bind 'set enable-bracketed-paste off'\nstty cols 200\n")
+        self.paste("bind 'set enable-bracketed-paste off'\nstty cols 200 rows 50\n")
         self.prompts(3)
 
     def paste(self, text: str) -> None:
@@ -118,14 +118,14 @@ def here(text: str, running: Tour) -> str:
 
 @pytest.mark.timeout(1200)
 def test_the_tour_is_pasted_block_by_block(browser: Browser, tmp_path: Path) -> None:
-    key_line, refused, confirm, verify, draw, judge, attack = blocks()
+    key_line, refused, confirm, verify, draw, judge, attack, query = blocks()
     (tmp_path / "var").mkdir()
     (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
     home = tmp_path / "home"
     (home / ".ssh").mkdir(parents=True, mode=0o700)
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", home / ".ssh/id_ed25519"], check=True)
     with (
-        tour(tmp_path / "var", free_port(), free_port(), at="onepam") as running,
+        tour(tmp_path / "var", free_port(), free_port(), at="onepam", database=True) as running,
         shell(tmp_path, home) as terminal,
     ):
         eve = Person(browser, running.console, "Eve", "eve@demo.example").with_authenticator()
@@ -153,6 +153,10 @@ def test_the_tour_is_pasted_block_by_block(browser: Browser, tmp_path: Path) -> 
         told = terminal.done(attack)
         assert re.search(r"FOUND  flipped: entry \d+", told), told
         assert "history     broken" in told
+        ada = Person(browser, running.console, "Ada", "ada@demo.example").with_authenticator()
+        ada.enrol_with_passkey(running.links["Ada"])
+        ada.sign_in_with_passkey()
+        asked(ada, eve, terminal, query)
 
 
 def register(eve: Person, shown: str) -> None:
@@ -187,6 +191,26 @@ def connect(eve: Person, terminal: Shell, knock: str, confirm: str) -> None:
     terminal.until("the-tour-42")
     terminal.paste("exit\n")
     terminal.prompts()
+
+
+def asked(ada: Person, eve: Person, terminal: Shell, block: str) -> None:
+    """The block of the database, with both sign-ins of the command line; then Eve's session shows her statements."""
+    terminal.paste(block)
+    allow(ada, terminal.until(r"http\S+/cli/authorize\S+")[0])
+    allow(eve, terminal.until(r"(?s)/cli/authorize.*Signed in.*(http\S+/cli/authorize\S+)")[1])
+    shown = terminal.prompts(len(block.strip().splitlines()))
+    assert "The target took it: version 1 is in use." in shown
+    assert re.search(r"customer 6 +\|", shown), shown
+    assert "OnePAM: " in shown[shown.index("customer 6") :], "the second statement is refused"
+    page = eve.go("/sessions")
+    page.get_by_role("link", name="orders").first.click()
+    expect(page.get_by_text("DELETE FROM orders").first).to_be_visible(timeout=60_000)
+
+
+def allow(person: Person, address: str) -> None:
+    person.page.goto(address)
+    person.page.get_by_role("button", name="Allow").click()
+    expect(person.page.get_by_text("Signed in").first).to_be_visible(timeout=60_000)
 
 
 def drawn(aude: Person, terminal: Shell, block: str) -> str:

@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,19 +65,25 @@ def demo(
         DemoSize,
         typer.Option(help="large: 5,000 people, a month of history, in a folder of its own (var/onepam-large)."),
     ] = DemoSize.SMALL,
+    database: Annotated[
+        bool, typer.Option(help="Of the small one: with a PostgreSQL, where Debian's is installed.")
+    ] = True,
 ) -> None:
-    """Run all of it on loopback with a demo company, and a target to reach."""
+    """Run all of it on loopback with a demo company, and targets to reach."""
     import asyncio
 
     if size is DemoSize.LARGE:
-        from onepam.boot.demo.large import run_large_demo as run_demo
+        from onepam.boot.demo.large import run_large_demo
 
         data = LARGE_DATA if data == DATA else data
+        run = run_large_demo
     else:
         from onepam.boot.demo.demo import run_demo
 
+        run = partial(run_demo, with_database=database)
+
     settings = _ready(data, config, migrate=False)
-    asyncio.run(run_demo(settings, ready_file))
+    asyncio.run(run(settings, ready_file))
 
 
 @app.command()

@@ -1,12 +1,14 @@
-"""The tour: a small company, a real target, and links by which its people enrol. It approves nothing by itself."""
+"""The tour: a small company, real targets, and links by which its people enrol. It approves nothing by itself."""
 
+import asyncio
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from onepam.boot.config import Config
+from onepam.boot.demo.database import LOGINS, NONE, DemoDatabase, start_database
 from onepam.boot.demo.founding import Founder, Founding
-from onepam.boot.demo.target import DemoTarget, start_target
+from onepam.boot.demo.target import DemoTarget, free_port, start_target
 from onepam.boot.platform import Platform, settled
 from onepam.boot.recovery_key import Made, found_recovery_key
 from onepam.boot.stopping import Stop
@@ -19,6 +21,9 @@ PEOPLE = (
     ("Eve Engineer", "eve@demo.example", "engineer: asks for access"),
     ("Aude Auditor", "aude@demo.example", "auditor: reads everything, changes nothing"),
 )
+
+USUAL_PORT = 5433
+"""Of our listener for databases, where it is free."""
 
 _TOUR = tuple(f"{name}@demo.example" for name in ("eve", "mia", "aude", "ada", "ben"))
 """In which order the tour of README.md enrols them; whoever it does not comes last."""
@@ -52,7 +57,7 @@ resources:
     owner: mia@demo.example
     logins: [{login}]
     host_keys: ["{host_key}"]
-
+{database}
 roles:
   engineer:
     purpose: Builds and runs the product
@@ -67,7 +72,7 @@ roles:
         mode: request
         longest: 4h
         approvers: [approver]
-  data-keeper:
+{queries}  data-keeper:
     purpose: Mends the databases of production
     owner: ben@demo.example
     permissions:
@@ -101,30 +106,65 @@ bindings:
 """
 
 
-async def run_demo(config: Config, ready_file: Path | None) -> None:
+_DATABASE = """\
+  orders:
+    kind: postgres
+    address: 127.0.0.1:{port}
+    labels: {{env: prod, tier: orders}}
+    owner: ben@demo.example
+    logins: [{logins}]
+    tls: ["{pin}"]
+"""
+_QUERIES = """\
+      read-orders:
+        actions: [query]
+        where: {tier: orders}
+        logins: [reporting]
+        mode: standing
+        longest: 8h
+        guardrails: {statements: [read, other], rows: 10000, timeout: 30s}
+      mend-orders:
+        actions: [query]
+        where: {tier: orders}
+        logins: [app]
+        mode: request
+        longest: 1h
+        approvers: [approver]
+"""
+
+
+async def run_demo(config: Config, ready_file: Path | None, *, with_database: bool = True) -> None:
     """Runs the platform with the tour's company until it is stopped."""
     stop = Stop()
     config = replace(config, environment="demo", company="Demo", origin="demo.onepam.local")
     platform = Platform(config)
     target = await start_target(config.data / "target", platform.authorities.target.public_line)
-    platform.config = replace(config, egress=(f"127.0.0.1/32:{target.port}", *config.egress))
+    database: DemoDatabase | None = None
     try:
+        if with_database:
+            database = await asyncio.to_thread(start_database, beside(config.data))
+        admitted = [each.port for each in (target, database) if each is not None]
+        egress = (*(f"127.0.0.1/32:{port}" for port in admitted), *config.egress)
+        listening = config.postgres_port or (free_port(USUAL_PORT) if database is not None else 0)
+        platform.config = replace(config, egress=egress, postgres_port=listening)
         async with platform.running():
-            kept = await _set_up(platform, target)
+            kept = await _set_up(platform, target, database)
             links = await _links(platform)
             settled()
             if ready_file is not None:
                 platform.write_ready_file(ready_file)
-            _tell(platform, target, links)
+            _tell(platform, target, links, (database.words if database else NONE) if with_database else "")
             if kept:
                 sys.stdout.write(f"  {kept}\n\n")
                 sys.stdout.flush()
             await stop.heeded(platform)
     finally:
         target.stop()
+        if database is not None:
+            await asyncio.to_thread(database.stop)
 
 
-async def _set_up(platform: Platform, target: DemoTarget) -> str:
+async def _set_up(platform: Platform, target: DemoTarget, database: DemoDatabase | None) -> str:
     """The company and its recovery key, where they are not there; what to say of the key's digest. Raises `CannotFound`
     when its file does not fit."""
     if await platform.reader(account_by_email, None, PEOPLE[0][1]) is not None:
@@ -132,9 +172,23 @@ async def _set_up(platform: Platform, target: DemoTarget) -> str:
     kept = await found_recovery_key(platform.ledger, platform.config, _show_recovery_key)
     founding = Founding(platform.ledger, platform.reader)
     await founding.people(tuple(Founder(name, email) for name, email, _ in PEOPLE), "demo company")
-    text = ACCESS.format(port=target.port, login=target.login, host_key=target.host_key)
+    text = access_text(target.port, target.login, target.host_key, database)
     await founding.matrix(text, "demo access.yaml")
     return kept
+
+
+def beside(data: Path) -> Path:
+    """Where the database lies: in a backup of the data it has no business."""
+    return data.with_name(f"{data.name}-database")
+
+
+def access_text(port: int, login: str, host_key: str, database: DemoDatabase | None = None) -> str:
+    """The company's access.yaml, for a target and a database, where there is one."""
+    resource, queries = "", ""
+    if database is not None:
+        resource = _DATABASE.format(port=database.port, logins=", ".join(LOGINS), pin=database.pin)
+        queries = _QUERIES
+    return ACCESS.format(port=port, login=login, host_key=host_key, database=resource, queries=queries)
 
 
 async def _links(platform: Platform) -> dict[str, str]:
@@ -156,11 +210,15 @@ def _show_recovery_key(made: Made) -> None:
     sys.stdout.flush()
 
 
-def _tell(platform: Platform, target: DemoTarget, links: dict[str, str]) -> None:
+def _tell(platform: Platform, target: DemoTarget, links: dict[str, str], database: str) -> None:
     """What to do next. Links are secrets: they are shown on a terminal only."""
     url, port = platform.config.url, platform.ssh_port
     say = sys.stdout.write
-    say(f"\n  OnePAM runs.  Console: {url}\n  The target is {target.words}.\n\n")
+    say(f"\n  OnePAM runs.  Console: {url}\n  The target is {target.words}.\n")
+    if database:
+        at = f", at port {platform.config.postgres_port}" if platform.config.postgres_port else ""
+        say(f"  Beside it: {database}{at}.\n")
+    say("\n")
     say("  The tour goes on in README.md. Its steps:\n\n")
     if links and sys.stdout.isatty():
         say("  2-3. Enrol Eve, then Mia, each in a browser window of her own (a private one for the second):\n\n")

@@ -68,7 +68,7 @@ def _openssh(sshd: str, folder: Path, host_key: str, user_ca: str) -> DemoTarget
     authority.write_text(user_ca + "\n", "ascii")
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    port = _port(folder)
+    port = kept_port(folder)
     lines = (
         f"HostKey {folder / HOST_KEY}",
         "ListenAddress 127.0.0.1",
@@ -100,10 +100,17 @@ def _openssh(sshd: str, folder: Path, host_key: str, user_ca: str) -> DemoTarget
     raise Unavailable(f"the demo's sshd did not start: {log.read_text(errors='replace')[-500:]}")
 
 
-def _port(folder: Path) -> int:
-    """The port of the last time where it is free: the tour's resource keeps its address over restarts."""
+def kept_port(folder: Path) -> int:
+    """The port of the last time where it is free: the tour's resources keep their addresses over restarts."""
     kept = folder / "port"
     wanted = int(kept.read_text()) if kept.exists() else 0
+    port = free_port(wanted)
+    kept.write_text(str(port))
+    return port
+
+
+def free_port(wanted: int = 0) -> int:
+    """This port of loopback, or where somebody has it any."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -111,7 +118,6 @@ def _port(folder: Path) -> int:
         except OSError:
             probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    kept.write_text(str(port))
     return port
 
 
