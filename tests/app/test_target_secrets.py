@@ -15,6 +15,7 @@ from onepam.app.sessions.target_secrets import (
     store_secret,
 )
 from onepam.domain.sessions.target_secrets import Kept, Leased, SecretStatus, about
+from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.kernel.secret import Secret
 from onepam.store.read.target_secrets import dialled, next_version, target_secrets
@@ -127,6 +128,17 @@ async def test_a_session_gets_the_secret_of_its_own_login_alone(company: Company
     for resource, login in (("web-1", "app"), ("dev-1", "root")):
         refused(await lease_secret(company.ledger, session, resource, login), "session.ended")
     refused(await lease_secret(company.ledger, "ses_none", "dev-1", "app"), "session.ended")
+
+
+async def test_a_session_that_is_over_gets_none_though_nobody_has_closed_it_yet(
+    company: Company, envelope: Envelope
+) -> None:
+    await kept(company, envelope)
+    made = await opened(company)
+    company.clock.now = Instant(made.ends - SECOND)
+    assert isinstance(await lease_secret(company.ledger, made.session, "dev-1", "app"), Leased)
+    company.clock.now = made.ends
+    refused(await lease_secret(company.ledger, made.session, "dev-1", "app"), "session.ended")
 
 
 async def test_the_value_stands_in_no_byte_of_the_ledger(company: Company, envelope: Envelope, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from tests.ledger.lawful.story import Story
 KEY = FactorEnrolled("fac_key", "ada", FactorKind.SSH_KEY, "1", None, "ada")
 NO_CONSOLE = "no console session of the person ran, under which it was said"
 NOT_HERS = "the key that the terminal has shown was not the person's"
+VOID, ANSWERED = "the terminal's sign-in was void", "it had been answered, or had lapsed"
 ELSE = "the terminal had been let in by somebody else, under another session, or it had lapsed"
 
 
@@ -137,12 +138,40 @@ def test_the_session_is_of_whoever_let_it_in_and_does_not_resist_phishing() -> N
     assert told.said() == [(at, ELSE)]
 
 
-def test_what_lapsed_is_forgotten_and_a_refusal_is_somebodys() -> None:
+def test_what_lapsed_is_void_whoever_is_let_in_since() -> None:
     told = Story().ready("ada")
+    shown = hard(told)
     told.add(allowed(told))
     told.add(allowed(told, "cli_2"))
     told.wait(3 * MINUTE)
-    told.add(allowed(told, "cli_1"))
+    told.add(allowed(told, "cli_3"))
     assert told.said() == []
+    late = told.add(taken(told, shown, proven=HARD, phishing_resistant=True))
+    again = told.add(allowed(told, "cli_2"))
+    assert told.said() == [(late, VOID), (again, "there was such a sign-in already")]
+
+
+def test_what_was_refused_is_void() -> None:
+    told = Story().ready("ada")
+    shown = told.rows[-1].time
+    told.add(DeviceRefused("cli_1", "ada", "device.wrong_code"))
+    at = told.add(allowed(told))
+    late = told.add(taken(told, shown))
+    assert told.said() == [(at, "there was such a sign-in already"), (late, VOID)]
+
+
+def test_what_was_answered_is_not_refused_and_what_is_refused_is_not_taken() -> None:
+    told = Story().ready("ada")
+    shown = told.rows[-1].time
+    told.add(allowed(told))
+    at = told.add(DeviceRefused("cli_1", "ada", "device.not_me"))
+    again = told.add(DeviceRefused("cli_1", "ada", "device.not_me"))
+    late = told.add(taken(told, shown))
+    signed = told.add(DeviceRefused("sgn_ada", "ada", "device.not_me"))
+    assert told.said() == [(at, ANSWERED), (again, ANSWERED), (late, VOID), (signed, ANSWERED)]
+
+
+def test_a_refusal_is_somebodys() -> None:
+    told = Story().ready("ada")
     at = told.add(DeviceRefused("cli_3", "eve", "device.not_me"))
     assert told.said() == [(at, "eve was not signed in")]

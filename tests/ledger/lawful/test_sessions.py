@@ -115,6 +115,7 @@ def test_a_session_by_an_approved_request() -> None:
             "it needs an approval, and no such access ran",
         ),
         ({"ends": 9 * HOUR}, "it lasts longer than the permission"),
+        ({"ends": 0}, "it was over before it began"),
         ({"ends": 13 * HOUR}, "it lasts longer than the permission|it lasts longer than any session"),
     ],
 )  # fmt: skip

@@ -59,8 +59,58 @@ def test_a_factor_that_is_not_fresh_sets_none() -> None:
 def test_a_secret_stays_that_of_its_login() -> None:
     story = told()
     story.add(SET)
+    story.add(SecretProven("sec_1", 1))
     at = story.add(replace(SET, login="root", version=2))
     assert story.said() == [(at, "it is the secret of another login")]
+
+
+def test_a_login_has_one_secret_and_one_version_of_it_waits() -> None:
+    for other, why in (
+        ({"secret": "sec_2"}, "the login had another secret"),
+        ({"version": 2}, "another version waited"),
+    ):
+        story = told()
+        story.add(SET)
+        at = story.add(replace(SET, **other))
+        assert story.said() == [(at, why)]
+    story = told()
+    story.add(SET)
+    story.add(SecretRetired("sec_1", 1, "replaced", "ada"), replace(SET, version=2))
+    story.add(SecretProven("sec_1", 2))
+    assert story.said() == []
+
+
+def test_what_is_proven_takes_the_place_of_the_one_before() -> None:
+    story = told()
+    story.add(SET)
+    story.add(SecretProven("sec_1", 1))
+    story.add(replace(SET, version=2))
+    at = story.add(SecretProven("sec_1", 2))
+    assert story.said() == [(at, "the version before is in use still")]
+
+
+@pytest.mark.parametrize(
+    ("because", "by", "why"),
+    [
+        ("replaced", None, "no other version came in its place"),
+        ("replaced", "ada", "no other version came in its place"),
+        ("removed", None, "nobody took it away, and it was in use"),
+        ("target.refusing", None, "nobody took it away, and it was in use"),
+    ],
+)
+def test_why_one_is_retired(because: str, by: str | None, why: str) -> None:
+    story = told()
+    story.add(SET)
+    story.add(SecretProven("sec_1", 1))
+    at = story.add(SecretRetired("sec_1", 1, because, by))
+    assert story.said() == [(at, why)]
+
+
+def test_what_waits_is_not_removed_by_nobody() -> None:
+    story = told()
+    story.add(SET)
+    at = story.add(SecretRetired("sec_1", 1, "removed"))
+    assert story.said() == [(at, "nobody took it away, and it was in use")]
 
 
 def test_what_did_not_wait_is_not_proven() -> None:
@@ -100,6 +150,22 @@ def test_it_is_given_to_a_session_of_its_login() -> None:
         (gone, NONE),
         (newer, NONE),
     ]
+
+
+def test_the_version_in_use_is_given_and_to_a_session_in_its_time() -> None:
+    story = ready()
+    shown = story.rows[-1].time
+    story.sign_in("ada")
+    story.add(SET)
+    story.add(SecretProven("sec_1", 1))
+    story.add(replace(SET, version=2))
+    opened = session(story, shown=shown)
+    story.add(opened)
+    waits = story.add(SecretUsed("sec_1", 2, "ses_1"))
+    story.add(SecretUsed("sec_1", 1, "ses_1"))
+    story.wait(opened.ends - story.at())
+    late = story.add(SecretUsed("sec_1", 1, "ses_1"))
+    assert story.said() == [(waits, "another version was in use"), (late, "no such session was open")]
 
 
 def test_what_is_retired_is_given_to_nobody() -> None:

@@ -3641,7 +3641,8 @@ class State:
     """All of it. `begun` is the time of the command's first entry, `now` that of the entry which is judged; `kept` is
     what rules note for the rest of the command, `kinds` those of its entries so far. `led` has the user by which a
     directory leads a person, `named` its group of a name; `roster` the entries of the staff roster, `rostered` those
-    that are somebody's, `untaken` versions that were not taken."""
+    that are somebody's, `untaken` versions that were not taken, `void` login tokens and sign-ins of terminals that
+    lapsed or were refused."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -3661,6 +3662,7 @@ class State:
     sessions: dict[str, Session] = field(default_factory=dict)
     recorded: dict[str, Person | None] = field(default_factory=dict)
     login_tokens: dict[str, LoginToken] = field(default_factory=dict)
+    void: set[str] = field(default_factory=set)
     target_secrets: dict[str, TargetSecret] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     users: dict[str, DirectoryUser] = field(default_factory=dict)
@@ -5245,6 +5247,8 @@ def _under(state: State, entry: Entry) -> Why:
         return
     said = (tuple(body["proven"]), body["mfa_at"], body["basis"], body["provider"], body["phishing_resistant"])
     device: Device | None = state.end(state.devices, body["session"])
+    if body["session"] in state.void:
+        yield "the terminal's sign-in was void"
     if device is not None:
         if (device.person, device.parent) != (body["person"], body["parent"]) or device.expires <= state.begun:
             yield "the terminal had been let in by somebody else, under another session, or it had lapsed"
@@ -5428,15 +5432,20 @@ def sign_in_device_allowed(state: State, entry: Entry) -> Why:
         if waiting.expires > state.begun:
             break
         del state.devices[each]
-    if session in state.devices or session in state.sign_ins:
+        state.void.add(each)
+    if session in state.devices or session in state.sign_ins or session in state.void:
         yield "there was such a sign-in already"
     state.devices[session] = Device(who, body["parent"], Instant(body["expires"]))
 
 
 @signing_in_rules.of("sign_in.device_refused", "voiding the sign-in of a terminal", Authority.PERSON)
 def sign_in_device_refused(state: State, entry: Entry) -> Why:
-    """Whoever is signed in."""
+    """Whoever is signed in, of one that nobody had answered."""
+    session = entry.body["session"]
     yield signed_in(state, entry.body["by"])
+    if session in state.devices or session in state.sign_ins or session in state.void:
+        yield "it had been answered, or had lapsed"
+    state.void.add(session)
 
 
 signing_in_rules.told("sign_in.failed", "failing to sign in", Authority.STRANGER, cannot=(Unjudged.TRIES,), read=True)
@@ -6670,6 +6679,8 @@ def session_opened(state: State, entry: Entry) -> Why:
         yield from _proof(state, entry, resource, administrative=any(each.administrative for each in found))
     if body["entry"] == LOGIN_TOKEN:
         yield Unless("no login token let it in", (("login token", body["session"], who),))
+    if body["ends"] <= state.begun:
+        yield "it was over before it began"
     if body["ends"] > entry.time + DAY_OF_WORK:
         yield "it lasts longer than any session"
     person = state.people.get(who)
@@ -7050,12 +7061,13 @@ def login_token_issued(state: State, entry: Entry) -> Why:
         yield "no such sign-in of the person ran behind it"
     if body["expires"] > entry.time + FIRST_USE:
         yield "it waits longer than ten minutes"
-    if name in state.login_tokens:
+    if name in state.login_tokens or name in state.void:
         yield "there was such a token already"
     for each, other in list(state.login_tokens.items()):
         if other.ends > state.begun:
             break
         del state.login_tokens[each]
+        state.void.add(each)
     ends = Instant(body["expires"])
     state.login_tokens[name] = LoginToken(who, body["resource"], body["login"], body["sign_in"], ends)
 
@@ -7096,21 +7108,31 @@ def login_token_used(state: State, entry: Entry) -> Why:
 target_secret_rules = Rules()
 
 WAITING, CURRENT, RETIRED = "waiting", "current", "retired"
+REPLACED, TAKEN_AWAY = "replaced", "removed"
 
 
 @target_secret_rules.of("secret.set", "setting a secret", Authority.PERSON)
 def secret_set(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor, for a login of a database; the next version."""
+    """An administrator under a fresh factor, for a login of a database; the next version of its one secret, while none
+    waits."""
     body = entry.body
     yield acts(state, body["by"], ADMINISTER, age=FRESH)
     resource = state.resources.get(body["resource"])
     if resource is None or resource.target[0] != "postgres" or body["login"] not in resource.logins:
         yield f"there was no database {body['resource']} with the login {body['login']}"
-    kept = state.target_secrets.setdefault(body["secret"], TargetSecret(body["resource"], body["login"]))
-    if (kept.resource, kept.login) != (body["resource"], body["login"]):
+    of, secret = (body["resource"], body["login"]), body["secret"]
+    if secret not in state.target_secrets:
+        if any((each.resource, each.login) == of for each in state.target_secrets.values()):
+            yield "the login had another secret"
+        state.target_secrets[secret] = TargetSecret(*of)
+    kept = state.target_secrets[secret]
+    if (kept.resource, kept.login) != of:
         yield "it is the secret of another login"
     if body["version"] != len(kept.versions) + 1:
         yield "it is not the next version"
+    if WAITING in kept.versions.values():
+        yield "another version waited"
+    state.cause("secret set", secret, body["by"])
     kept.versions[body["version"]] = WAITING
 
 
@@ -7118,42 +7140,54 @@ def secret_set(state: State, entry: Entry) -> Why:
     "secret.proven", "saying that a target took a secret", Authority.NODE, cannot=(Unjudged.TARGET,)
 )
 def secret_proven(state: State, entry: Entry) -> Why:
-    """A version that waited."""
+    """A version that waited; the one before is retired in the same command."""
     body = entry.body
     kept = state.target_secrets.get(body["secret"])
     if kept is None or kept.versions.get(body["version"]) != WAITING:
         yield "no such version waited"
-    else:
-        kept.versions[body["version"]] = CURRENT
+        return
+    versions = kept.versions
+    versions[body["version"]] = CURRENT
+    state.cause("secret proven", body["secret"])
+    yield Later("the version before is in use still", lambda: list(versions.values()).count(CURRENT) > 1)
 
 
 @target_secret_rules.of(
     "secret.retired", "retiring a secret", Authority.PERSON, Authority.NODE, cannot=(Unjudged.REASON,)
 )
 def secret_retired(state: State, entry: Entry) -> Why:
-    """A version that was not; by an administrator, or since the target took another or refused it."""
+    """A version that was not; by an administrator, since another is there in the same command, or where it waited
+    since the target refused it."""
     body = entry.body
-    if body["by"] is not None:
-        yield acts(state, body["by"], ADMINISTER)
-    kept = state.target_secrets.get(body["secret"])
+    by, secret, because = body["by"], body["secret"], body["because"]
+    if by is not None:
+        yield acts(state, by, ADMINISTER)
+    if because == REPLACED:
+        other = ("secret set", secret, by) if by is not None else ("secret proven", secret)
+        yield Unless("no other version came in its place", (other,))
+    kept = state.target_secrets.get(secret)
     if kept is None or kept.versions.get(body["version"], RETIRED) == RETIRED:
         yield "there was no such version"
-    else:
-        kept.versions[body["version"]] = RETIRED
+        return
+    if by is None and (because == TAKEN_AWAY or (because != REPLACED and kept.versions[body["version"]] != WAITING)):
+        yield "nobody took it away, and it was in use"
+    kept.versions[body["version"]] = RETIRED
 
 
 @target_secret_rules.of("secret.used", "giving a secret to a session", Authority.NODE)
 def secret_used(state: State, entry: Entry) -> Why:
-    """To a session that runs, of the login that it is for; a version that was not retired."""
+    """To a session that runs, of the login that it is for; the version in use, or the one that waits where none is."""
     body = entry.body
     kept: TargetSecret | None = state.target_secrets.get(body["secret"])
     session: Session | None = state.sessions.get(body["session"])
-    if session is None:
+    if session is None or session.ends <= state.begun:
         yield "no such session was open"
     elif kept is None or kept.versions.get(body["version"], RETIRED) == RETIRED:
         yield "there was no such version"
     elif (session.resource, session.login) != (kept.resource, kept.login):
         yield "it is the secret of another login"
+    elif kept.versions[body["version"]] == WAITING and CURRENT in kept.versions.values():
+        yield "another version was in use"
 
 
 # ---- lawful.system ---------------------------------------------------------------------------------------------------

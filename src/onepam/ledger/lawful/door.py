@@ -61,6 +61,8 @@ def session_opened(state: State, entry: Entry) -> Why:
         yield from _proof(state, entry, resource, administrative=any(each.administrative for each in found))
     if body["entry"] == LOGIN_TOKEN:
         yield Unless("no login token let it in", (("login token", body["session"], who),))
+    if body["ends"] <= state.begun:
+        yield "it was over before it began"
     if body["ends"] > entry.time + DAY_OF_WORK:
         yield "it lasts longer than any session"
     person = state.people.get(who)

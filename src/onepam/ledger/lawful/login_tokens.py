@@ -31,12 +31,13 @@ def login_token_issued(state: State, entry: Entry) -> Why:
         yield "no such sign-in of the person ran behind it"
     if body["expires"] > entry.time + FIRST_USE:
         yield "it waits longer than ten minutes"
-    if name in state.login_tokens:
+    if name in state.login_tokens or name in state.void:
         yield "there was such a token already"
     for each, other in list(state.login_tokens.items()):
         if other.ends > state.begun:
             break
         del state.login_tokens[each]
+        state.void.add(each)
     ends = Instant(body["expires"])
     state.login_tokens[name] = LoginToken(who, body["resource"], body["login"], body["sign_in"], ends)
 

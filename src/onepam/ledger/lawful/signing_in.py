@@ -84,6 +84,8 @@ def _under(state: State, entry: Entry) -> Why:
         return
     said = (tuple(body["proven"]), body["mfa_at"], body["basis"], body["provider"], body["phishing_resistant"])
     device: Device | None = state.end(state.devices, body["session"])
+    if body["session"] in state.void:
+        yield "the terminal's sign-in was void"
     if device is not None:
         if (device.person, device.parent) != (body["person"], body["parent"]) or device.expires <= state.begun:
             yield "the terminal had been let in by somebody else, under another session, or it had lapsed"
@@ -267,15 +269,20 @@ def sign_in_device_allowed(state: State, entry: Entry) -> Why:
         if waiting.expires > state.begun:
             break
         del state.devices[each]
-    if session in state.devices or session in state.sign_ins:
+        state.void.add(each)
+    if session in state.devices or session in state.sign_ins or session in state.void:
         yield "there was such a sign-in already"
     state.devices[session] = Device(who, body["parent"], Instant(body["expires"]))
 
 
 @signing_in_rules.of("sign_in.device_refused", "voiding the sign-in of a terminal", Authority.PERSON)
 def sign_in_device_refused(state: State, entry: Entry) -> Why:
-    """Whoever is signed in."""
+    """Whoever is signed in, of one that nobody had answered."""
+    session = entry.body["session"]
     yield signed_in(state, entry.body["by"])
+    if session in state.devices or session in state.sign_ins or session in state.void:
+        yield "it had been answered, or had lapsed"
+    state.void.add(session)
 
 
 signing_in_rules.told("sign_in.failed", "failing to sign in", Authority.STRANGER, cannot=(Unjudged.TRIES,), read=True)

@@ -56,7 +56,8 @@ class State:
     """All of it. `begun` is the time of the command's first entry, `now` that of the entry which is judged; `kept` is
     what rules note for the rest of the command, `kinds` those of its entries so far. `led` has the user by which a
     directory leads a person, `named` its group of a name; `roster` the entries of the staff roster, `rostered` those
-    that are somebody's, `untaken` versions that were not taken."""
+    that are somebody's, `untaken` versions that were not taken, `void` login tokens and sign-ins of terminals that
+    lapsed or were refused."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -76,6 +77,7 @@ class State:
     sessions: dict[str, Session] = field(default_factory=dict)
     recorded: dict[str, Person | None] = field(default_factory=dict)
     login_tokens: dict[str, LoginToken] = field(default_factory=dict)
+    void: set[str] = field(default_factory=set)
     target_secrets: dict[str, TargetSecret] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     users: dict[str, DirectoryUser] = field(default_factory=dict)

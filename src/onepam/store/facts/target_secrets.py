@@ -42,7 +42,7 @@ def versions(db: Snapshot, query: VersionQuery, at: Instant) -> VersionFacts:
 def lease(db: Snapshot, query: LeaseQuery, at: Instant) -> LeaseFacts:
     session = row(
         db,
-        f"SELECT resource, login FROM session WHERE session = :session AND status = 'open' AND {AT}",
+        f"SELECT resource, login FROM session WHERE session = :session AND status = 'open' AND ends > :at AND {AT}",
         {"session": query.session, "at": at},
     )
     runs = session is not None and tuple(session) == (query.resource, query.login)
