@@ -74,7 +74,7 @@ def _sessions(
         _result(
             "Session",
             f"{each.person_name} on {each.resource}",
-            f"as {each.login}, {session_state(each)}",
+            f"as {each.login}, {session_state(each).replace('closed', 'ended')}",
             f"/sessions/{each.session}",
             "terminal-2",
         )

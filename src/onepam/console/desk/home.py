@@ -203,7 +203,7 @@ def _open(db: Snapshot, at: Instant, services: ConsoleServices, view: View, acce
         "ready": access.site.ready,
         "pin": pin_name(access.site.kind),
         "command": how.command,
-        "more": list(how.more),
+        "more": [*how.once, *how.more],
         "token": how.token,
         "chain": view.chain(explain(db, at, access.because)),
     }

@@ -15,9 +15,11 @@ ROOT_PATH = "/databases/root.pem"
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """`command` to paste, and of others [word, text]. `token`: it asks for a login token as the password."""
+    """`command` to paste, and of others [word, text]. `once`: what the client needs to have before, likewise. `token`: it
+    asks for a login token as the password."""
 
     command: str
+    once: tuple[tuple[str, str], ...] = ()
     more: tuple[tuple[str, str], ...] = ()
     token: bool = False
 
@@ -35,7 +37,7 @@ def _ssh(services: ConsoleServices, login: str, resource: str, actions: tuple[Ac
     scp = services.scp_words(login, resource)
     if actions == (Action.SFTP,):
         return Lines(scp)
-    return Lines(services.ssh_words(login, resource), (("scp", scp),) if Action.SFTP in actions else ())
+    return Lines(services.ssh_words(login, resource), more=(("scp", scp),) if Action.SFTP in actions else ())
 
 
 def _postgres(services: ConsoleServices, login: str, resource: str) -> Lines:
@@ -48,6 +50,6 @@ def _postgres(services: ConsoleServices, login: str, resource: str) -> Lines:
     more = (
         ("JDBC", f"jdbc:postgresql://{host}:{port}/DATABASE?{asked}{f'&sslrootcert={ROOT_FILE}' * ours}"),
         ("DBeaver", settings + f" with the CA certificate {ROOT_FILE}" * ours),
-        *((("Root certificate", f"curl -o {ROOT_FILE} {services.origin}{ROOT_PATH}"),) if ours else ()),
     )
-    return Lines(f"psql {shlex.quote(words + f' sslrootcert={ROOT_FILE}' * ours)}", more, token=True)
+    once = (("Once: the root certificate", f"curl -o {ROOT_FILE} {services.origin}{ROOT_PATH}"),) if ours else ()
+    return Lines(f"psql {shlex.quote(words + f' sslrootcert={ROOT_FILE}' * ours)}", once, more, token=True)

@@ -27,7 +27,7 @@ async def token(visit: Visit) -> Response:
         resource=resource,
         token=secret.reveal().decode("ascii"),
         expires=expires,
-        lines=[("psql", how.command), *how.more] if how.command else [],
+        lines=[*how.once, ("psql", how.command), *how.more] if how.command else [],
     )
     return visit.page(page)
 
