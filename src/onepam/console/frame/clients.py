@@ -15,7 +15,7 @@ ROOT_PATH = "/databases/root.pem"
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """`command` to paste, and of others [word, text]. `once`: what the client needs to have before, likewise. `token`: it
+    """`command` to paste, and of others [word, text]. `once`: what a client needs to have before, likewise. `token`: it
     asks for a login token as the password."""
 
     command: str
