@@ -78,10 +78,3 @@ def test_no_fact_stands_alone_in_its_row(page: Page, name: str) -> None:
         "list => [...list.children].map(each => each.getBoundingClientRect().top)"
     )
     assert tops.count(tops[-1]) > 1
-
-
-def test_kinds_of_notices_are_no_alarms(page: Page) -> None:
-    page.goto("/~notices-empty")
-    listed = page.locator(".card", has=page.get_by_role("heading", name="What would be told"))
-    expect(listed.get_by_text("at once").first).to_be_visible()
-    expect(listed.locator(".state")).to_have_count(0)
