@@ -34,10 +34,8 @@ from tests.console.samples.company import (
     ssh,
 )
 
-_PSQL = [
-    ("Once: the root certificate", "curl -o onepam-databases.pem https://pam.example.org/databases/root.pem"),
-    ("psql", "psql 'host=gate.example.org port=5433 user=app@db-orders-1 dbname=DATABASE'"),
-]
+_ROOT = "curl -o onepam-databases.pem https://pam.example.org/databases/root.pem"
+_PSQL = [("Once: the root certificate", _ROOT), ("psql", "psql 'host=gate.example.org user=app@db-orders-1'")]
 DATABASE_TOKEN = DatabaseTokenPage("app@db-orders-1", "db-orders-1", "opl_7JqM2nVx0sTt", ahead(10 * MINUTE), _PSQL)
 HOME = HomePage(
     query="",
