@@ -108,7 +108,12 @@ def test_a_service_account_gets_a_key_and_loses_it(office: Office, terminal: New
     assert "nothing privileged yet" in mine.run("people", "keys", bot).out
     assert "192.0.2.0/24" in mine.run("people", "keys", bot).out
     assert mine.run("people", "remove-key", bot, listed["factor"]).code == 2  # nobody to ask, and no --yes
-    assert mine.run("people", "remove-key", bot, listed["factor"], "--yes").code == 0
+    unknown = mine.run("people", "remove-key", bot, "cii", "--yes")
+    assert (unknown.code, "Did you mean: ci" in unknown.err) == (1, True), unknown.err
+    assert (
+        mine.run("people", "remove-key", bot, "CI", "--yes").out.strip()
+        == f"{listed['factor']} opens nothing any more."
+    )
     assert mine.run("people", "keys", bot, "--json").json == []
     assert mine.run("people", "keys", admin, "--json").json == []
     assert mine.run("people", "keys", "per_nobody").code == 1
@@ -122,12 +127,12 @@ def test_usage_errors_say_what_to_do(office: Office, terminal: NewTerminal) -> N
         ("request", "web-1", "--for", "soon", "--login", "app", "--reason", "x"),
         ("request", "web-1", "--reason", "x"),
         ("request", "app@web-1"),
-        ("approve", "../../x"),
         ("plan", "/nowhere/access.yaml"),
         ("no-such-command",),
     ):
         assert mine.usage(*words) == 2, words
-    assert mine.usage("approve", "nothing") == 1, "what does not wait is refused, as to deny it"
+    for item in ("nothing", "../../x", "req_../x"):
+        assert mine.usage("approve", item) == 1, "what does not wait is refused, as to deny it"
 
 
 def test_who_may_not_ask_for_a_target_is_told_so(office: Office, terminal: NewTerminal) -> None:

@@ -1,11 +1,14 @@
 """People by their names, and what a tab offers."""
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
 from onepam.cli import naming
 from onepam.cli.main import app
-from tests.api.office import Office
+from onepam.domain.provisioning.events import ScimUserSet
+from tests.api.office import Office, new_key
 from tests.cli.conftest import NewTerminal
 from tests.cli.terminal import Terminal
 
@@ -51,6 +54,67 @@ def test_a_person_is_an_id_an_address_or_a_whole_name(
     assert naming.one_person("nia.newer@example.com") == other
 
 
+def test_what_waits_goes_by_its_target_by_who_asks_and_by_its_title(office: Office, terminal: NewTerminal) -> None:
+    eve, mia = office.join("engineer", name="Eve"), office.join("engineer", name="Mia")
+    his = terminal().signed_in(office.join("manager", name="max"))
+    hers, mias = terminal().signed_in(eve), terminal().signed_in(mia)
+
+    def ask(mine: Terminal, target: str) -> str:
+        return str(mine.run("request", target, "--reason", "restart", "--json").json["request"])
+
+    first, other = ask(hers, "app@web-1"), ask(mias, "app@web-1")
+    both = his.run("approve", "app@web-1", "--yes")
+    assert (both.code, "2 things that wait for you go by app@web-1." in both.err) == (1, True), both.err
+    assert f"{first} (app@web-1 for Eve Example); {other} (app@web-1 for Mia Example)" in " ".join(both.err.split())
+    part = his.run("approve", "Eve Exampel", "--yes")
+    assert (part.code, "Did you mean: Eve Example" in part.err) == (1, True), part.err
+    given = his.run("approve", "eve example", "--yes", "--json")
+    assert given.json["request"] == first
+    assert set(tab(his, "undo", "app@")) | set(tab(his, "undo", "req_")) >= {"app@web-1"}
+    assert his.run("undo", "web-1").out.strip() == f"Undone; {first} waits again."
+    assert his.run("undo", "web-1").code == 1, "nothing is left to undo"
+    assert tab(his, "approve", "app@") == ["app@web-1"]
+    assert {first, other} <= set(tab(his, "approve", "req_"))
+    assert his.run("deny", other, "--comment", "no").code == 0
+    assert hers.run("withdraw", "root@web-1").code == 1
+    assert hers.run("withdraw", "web-1").out.strip() == f"{first} is withdrawn."
+    leaver = his.run("approve", "web-1", "--yes")
+    assert (leaver.code, "None of the things that wait for you goes by web-1." in leaver.err) == (1, True), leaver.err
+
+
+def test_a_proposal_goes_by_its_title_and_by_who_proposed_it(office: Office, terminal: NewTerminal) -> None:
+    ada, bob = (terminal().signed_in(office.join("administrator", name=name)) for name in ("Ada", "Bob"))
+    eve, mia = office.join("engineer", name="Eve"), office.join("engineer", name="Mia")
+    for person in (eve, mia):
+        assert ada.run("people", "disable", person, "--reason", "left", "--yes").code == 0
+        assert ada.run("people", "erase", person, "--reason", "asked for", "--yes").code == 0
+    several = bob.run("deny", "Ada Example")
+    assert (several.code, "2 things that wait for you go by Ada Example." in several.err) == (1, True), several.err
+    agreed = bob.run("approve", "erasing what is known of Eve Example", "--yes")
+    assert agreed.code == 0, agreed.err
+    assert bob.run("deny", "Ada Example").code == 0
+
+
+def test_a_live_session_goes_by_target_and_person(office: Office, terminal: NewTerminal) -> None:
+    eve = office.join("engineer", name="Eve")
+    live = office.session(eve)
+    mine = terminal().signed_in(eve)
+    ended = mine.run("kill", "eve example")
+    assert (ended.code, live in ended.out) == (0, True), ended.err
+    assert mine.run("kill", "nobody").code == 1
+
+
+def test_a_tab_offers_keys_and_users_of_directories(office: Office, terminal: NewTerminal, tmp_path: Path) -> None:
+    bot = office.service("engineer")
+    office.record(ScimUserSet("usr_9", "okta", None, True, 3, "takeover", "stk_1", "eve@corp.example", "", "{}", bot))
+    ada = terminal().signed_in(office.join("administrator"))
+    file = tmp_path / "bot.pub"
+    file.write_text(new_key() + " ci", encoding="ascii")
+    assert ada.run("people", "key", bot, "--file", str(file), "--network", "192.0.2.0/24").code == 0
+    assert tab(ada, "people", "remove-key", bot, "c") == ["ci"]
+    assert tab(ada, "scim", "agree", "eve") == ["eve@corp.example"]
+
+
 def test_a_list_of_nothing_says_that_there_is_no_such_resource_and_which_are_called_alike(
     office: Office, terminal: NewTerminal
 ) -> None:
@@ -72,6 +136,7 @@ def test_a_tab_offers_targets_sessions_and_people(office: Office, terminal: NewT
     assert tab(hers, "request", "zzz") == []
     asked = hers.run("request", "app@web-1", "--reason", "restart", "--json")
     assert tab(hers, "withdraw", "req_") == [asked.json["request"]]
+    assert tab(hers, "withdraw", "app") == ["app@web-1"]
     made = adas.run("people", "add", "Tab Key", "tab.key@example.com", "--because", "hired")
     assert made.code == 0, made.err
     assert tab(adas, "people", "show", "tab") == ["tab.key@example.com"]

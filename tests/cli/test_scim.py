@@ -66,5 +66,5 @@ def test_a_yes_names_what_was_shown(office: Office, terminal: NewTerminal) -> No
     other = mine.run("scim", "agree", "usr_9", "--person", eve, "--version", "2")
     assert other.code == 1
     assert "has changed meanwhile" in other.err
-    agreed = mine.run("scim", "agree", "usr_9", "--person", eve, "--version", "3")
+    agreed = mine.run("scim", "agree", "EVE@corp.example", "--person", eve, "--version", "3")
     assert (agreed.code, "leads this account" in agreed.out) == (0, True), agreed.err

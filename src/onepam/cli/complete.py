@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from contextlib import redirect_stderr
 from typing import Any
+from urllib.parse import quote
 
 import typer
 
@@ -45,7 +46,45 @@ def _each(path: str, field: str, **asked: str) -> Callable[[str], list[str]]:
 
 sessions = _each("/sessions", "session")
 live_sessions = _each("/sessions", "session", status="open")
-own_requests = _each("/requests", "request", whose="mine", status="open")
+
+
+def inbox(incomplete: str) -> list[str]:
+    """What waits: requests by LOGIN@TARGET, and all by their ids."""
+    asked = [each["request"] for each in _asked("/inbox") or []]
+    laid = {each["proposal"] for each in _asked("/proposals") or []}
+    return _offered(_of_requests(asked) | laid, incomplete)
+
+
+def own_requests(incomplete: str) -> list[str]:
+    """Mine that wait."""
+    return _offered(_of_requests(_asked("/requests", whose="mine", status="open") or []), incomplete)
+
+
+def undoable(incomplete: str) -> list[str]:
+    """Those that I approved, and that have not taken effect."""
+    decided = _asked("/requests", whose="decided") or []
+    return _offered(_of_requests([each for each in decided if each["grant_state"] == "starting"]), incomplete)
+
+
+def keys(context: typer.Context, incomplete: str) -> list[str]:
+    """The keys of the account that was named before, by id and name."""
+    who = str(context.params.get("person") or "")
+    if not who.startswith("per_"):
+        known = _asked("/people", search=who) or []
+        named = [each["person"] for each in known if who.casefold() in (each["name"].casefold(), each["email"])]
+        who = named[0] if len(named) == 1 else ""
+    every = _asked(f"/people/{quote(who, safe='')}/keys") or [] if who else []
+    return _offered({word for each in every for word in (each["factor"], each["label"]) if word}, incomplete)
+
+
+def directory_users(incomplete: str) -> list[str]:
+    """Users of directories that wait for an administrator, by userName."""
+    found = (_asked("/scim") or {}).get("troubled", [])
+    return _offered({each["user_name"] for each in found if each["waits_for"]}, incomplete)
+
+
+def _of_requests(found: list[dict[str, str]]) -> set[str]:
+    return {word for each in found for word in (each["request"], f"{each['login']}@{each['resource']}")}
 
 
 def _offered(words: set[str], incomplete: str) -> list[str]:

@@ -1,9 +1,10 @@
-"""Whom or what somebody means: an id, an address or a whole name."""
+"""Whom or what somebody means: an id, an address or a whole name. Several are listed, and nothing is done."""
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +16,15 @@ Whom = Annotated[
     str, typer.Argument(metavar="PERSON", help="Id, address or whole name.", autocompletion=complete.people)
 ]
 """The argument that names a person."""
+
+Item = Annotated[
+    str,
+    typer.Argument(
+        help="Id, LOGIN@TARGET, target, title, or the name of whoever asks, as onepam inbox lists them.",
+        autocompletion=complete.inbox,
+    ),
+]
+"""The argument that names a request or a proposal."""
 
 PAGE = 500
 MOST_NAMED, MOST_NEAR = 8, 5
@@ -58,6 +68,42 @@ def one_provider(text: str) -> str:
     near = nearest(text, (each["name"] for each in found))
     hint = f"Did you mean: {', '.join(near)}" if near else "See: onepam provider ls"
     return stop(REFUSED, f"No identity provider is called {text}.", hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What may be meant: its id, the words by which it goes, and what it says where several are meant."""
+
+    ident: str
+    words: tuple[str, ...]
+    says: str
+
+
+def one_of(text: str, offers: Iterable[Offer], what: str, see: str) -> str:
+    """The id of the one offer of which this is the id or one of the words, whole; ends the program where that is none,
+    or several. `what` they are, in the plural; `see` is the command that lists them."""
+    wanted, every = text.strip().casefold(), list(offers)
+    meant = [each for each in every if wanted in {word.casefold() for word in (each.ident, *each.words) if word}]
+    if len(meant) == 1:
+        return meant[0].ident
+    if meant:
+        several = "; ".join(f"{each.ident} ({each.says})" for each in meant[:MOST_NAMED])
+        more = f" and {len(meant) - MOST_NAMED} more" if len(meant) > MOST_NAMED else ""
+        stop(REFUSED, f"{len(meant)} {what} go by {text}.", f"Say which by id: {several}{more}")
+    near = nearest(text, (word for each in every for word in each.words if word))
+    return stop(REFUSED, f"None of the {what} goes by {text}.", f"Did you mean: {'; '.join(near)}" if near else see)
+
+
+def is_id(text: str, *prefixes: str) -> bool:
+    """Whether this is an id that begins so, as req_k3v5: then nobody is asked what it may mean."""
+    prefix, _, rest = text.partition("_")
+    return prefix in prefixes and re.fullmatch(r"[A-Za-z0-9_-]{1,60}", rest) is not None
+
+
+def asked(row: dict[str, Any]) -> Offer:
+    """A request by what it asks for, and for whom."""
+    target = f"{row['login']}@{row['resource']}"
+    return Offer(row["request"], (target, row["resource"], row["person_name"]), f"{target} for {row['person_name']}")
 
 
 def nearest(text: str, names: Iterable[str]) -> list[str]:

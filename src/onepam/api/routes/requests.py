@@ -230,14 +230,14 @@ async def list_requests(
     caller: Who,
     services: Services,
     at: AsOf,
-    whose: Literal["mine", "all"] = "mine",
+    whose: Literal["mine", "decided", "all"] = "mine",
     status: RequestStatus | None = None,
 ) -> list[RequestOut]:
-    """My requests; everybody's for administrators and auditors."""
+    """My requests; those that I decided; everybody's for administrators and auditors."""
     if whose == "all" and not caller.may(*OVERSEERS):
         raise ApiError(Refused("right.missing", "You see your own requests only.", "onepam requests"))
-    person = caller.actor.person if whose == "mine" else None
-    found = await services.reader(rows.requests, at, person, status)
+    mine, decided = (caller.actor.person if whose == each else None for each in ("mine", "decided"))
+    found = await services.reader(rows.requests, at, mine, status, decided)
     return [RequestOut.model_validate(each) for each in found]
 
 

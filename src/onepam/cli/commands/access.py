@@ -12,7 +12,7 @@ from onepam.cli import complete
 from onepam.cli.client import call
 from onepam.cli.database_files import service_command
 from onepam.cli.home import Home
-from onepam.cli.naming import nearest, one_id
+from onepam.cli.naming import asked, is_id, nearest, one_of
 from onepam.cli.show import OK, REFUSED, USAGE, Json, Output, console, note, printed, say, span, stop, table, when
 from onepam.cli.ssh_files import ssh_command
 
@@ -148,11 +148,18 @@ def requests(
 
 
 def withdraw(
-    request: Annotated[str, typer.Argument(autocompletion=complete.own_requests)], as_json: Json = False
+    request: Annotated[str, typer.Argument(help="Id, LOGIN@TARGET or target.", autocompletion=complete.own_requests)],
+    as_json: Json = False,
 ) -> None:
     """Take a request back that waits."""
-    done = call("POST", f"/requests/{one_id(request)}/withdraw")
-    printed(done) if Output.as_json else say(f"{request} is withdrawn.")
+    which = request if is_id(request, "req") else _own(request)
+    done = call("POST", f"/requests/{which}/withdraw")
+    printed(done) if Output.as_json else say(f"{which} is withdrawn.")
+
+
+def _own(text: str) -> str:
+    waiting = call("GET", "/requests", params={"whose": "mine", "status": "open"})
+    return one_of(text, map(asked, waiting), "requests of yours that wait", "See: onepam requests")
 
 
 def seconds_of(text: str) -> int:

@@ -5,10 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
+from onepam.cli import complete
 from onepam.cli.client import call
 from onepam.cli.commands.matrix import show_plan
-from onepam.cli.naming import one_id
+from onepam.cli.naming import Item, Offer, asked, is_id, one_of
 from onepam.cli.show import Json, Output, confirmed, facts, printed, say, span, table, when
+
+PROPOSALS = ("chg", "enr", "ers", "exc", "stk")
+"""How the ids of proposals begin."""
 
 Comment = Annotated[str, typer.Option(help="Words to the one who asked.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -57,9 +61,9 @@ def inbox(
     )
 
 
-def approve(item: str, comment: Comment = "", yes: Yes = False, as_json: Json = False) -> None:
-    """Approve a request, or what somebody else proposed: any id that onepam inbox lists."""
-    which = one_id(item)
+def approve(item: Item, comment: Comment = "", yes: Yes = False, as_json: Json = False) -> None:
+    """Approve a request, or what somebody else proposed: anything that onepam inbox lists."""
+    which = _one(item)
     if which.startswith("req_"):
         _approve_request(which, comment, yes)
         return
@@ -76,21 +80,44 @@ def approve(item: str, comment: Comment = "", yes: Yes = False, as_json: Json = 
         say(f"One-use link, ends {when(given['expires'])}; give it to nobody else:", f"  {given['link']}")
 
 
-def undo(request: str, as_json: Json = False) -> None:
+def undo(
+    request: Annotated[
+        str, typer.Argument(help="Id, LOGIN@TARGET, target or requester.", autocompletion=complete.undoable)
+    ],
+    as_json: Json = False,
+) -> None:
     """Undo my approval of a request before it takes effect."""
-    which = one_id(request)
+    which = request if is_id(request, "req") else _undoable(request)
     done = call("POST", f"/requests/{which}/undo")
     printed(done) if Output.as_json else say(f"Undone; {which} waits again.")
 
 
-def deny(item: str, comment: Comment = "", as_json: Json = False) -> None:
+def deny(item: Item, comment: Comment = "", as_json: Json = False) -> None:
     """Deny a request or a proposal, take my own proposal back, or cancel new factors of mine."""
-    which = one_id(item)
+    which = _one(item)
     if which.startswith("req_"):
         done = call("POST", f"/requests/{which}/deny", {"comment": comment})
     else:
         done = call("POST", f"/proposals/{which}/deny", {"reason": comment})
     printed(done) if Output.as_json else say(f"{which} is denied.")
+
+
+def _one(item: str) -> str:
+    """The request or proposal that is meant, of those that wait."""
+    if is_id(item, "req", *PROPOSALS):
+        return item
+    waiting = [asked(each["request"]) for each in _all("/inbox", None, lambda each: each["request"]["made"])]
+    laid = [
+        Offer(each["proposal"], (each["title"], each["by_name"]), f"{each['title']}, by {each['by_name']}")
+        for each in _all("/proposals", None, lambda each: each["since"])
+    ]
+    return one_of(item, [*waiting, *laid], "things that wait for you", "See: onepam inbox")
+
+
+def _undoable(text: str) -> str:
+    found = call("GET", "/requests", params={"whose": "decided"})
+    offers = [asked(each) for each in found if each["grant_state"] == "starting"]
+    return one_of(text, offers, "approvals that you can still undo", "See: onepam inbox")
 
 
 def _approve_request(request: str, comment: str, yes: bool) -> None:

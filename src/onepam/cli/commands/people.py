@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
+from onepam.cli import complete
 from onepam.cli.client import call
-from onepam.cli.naming import Whom, one_id, one_person
+from onepam.cli.naming import Offer, Whom, is_id, one_of, one_person
 from onepam.cli.show import BASES, USAGE, Json, Output, confirmed, note, printed, say, stop, table, when
 
 app = typer.Typer(help="People and service accounts.", invoke_without_command=True, rich_markup_mode=None)
@@ -238,11 +239,26 @@ def key(
 
 
 @app.command(name="remove-key")
-def remove_key(person: Whom, key: str, yes: Yes = False, as_json: Json = False) -> None:
+def remove_key(
+    person: Whom,
+    key: Annotated[str, typer.Argument(help="Id, name or fingerprint.", autocompletion=complete.keys)],
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
     """Remove a service account's key; the sessions that it opened end."""
-    confirmed(f"Remove {key} of {person}, and end its sessions?", yes)
-    done = call("POST", f"/people/{one_person(person)}/keys/{one_id(key)}/remove")
-    printed(done) if Output.as_json else say(f"{key} opens nothing any more.")
+    who = one_person(person)
+    which = key if is_id(key, "fac") else _key(who, key)
+    confirmed(f"Remove {which} of {person}, and end its sessions?", yes)
+    done = call("POST", f"/people/{who}/keys/{which}/remove")
+    printed(done) if Output.as_json else say(f"{which} opens nothing any more.")
+
+
+def _key(person: str, text: str) -> str:
+    offers = [
+        Offer(each["factor"], (each["label"], each["fingerprint"]), f"{each['label']}, {each['fingerprint']}")
+        for each in call("GET", f"/people/{person}/keys")
+    ]
+    return one_of(text, offers, "keys of this account", f"See: onepam people keys {person}")
 
 
 def _id(person: str | None) -> str | None:

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from onepam.cli import complete
 from onepam.cli.client import call
-from onepam.cli.naming import Whom, one_id, one_person
+from onepam.cli.naming import Offer, Whom, is_id, one_of, one_person
 from onepam.cli.show import Json, Output, printed, say, table, when
 
 app = typer.Typer(help="Directories that write people and groups here.", no_args_is_help=True, rich_markup_mode=None)
@@ -116,15 +117,25 @@ def end(person: Whom, reason: Annotated[str, typer.Option(help="Why, for the led
 
 @app.command()
 def agree(
-    user: str,
+    user: Annotated[str, typer.Argument(help="Id or userName.", autocompletion=complete.directory_users)],
     person: Annotated[str, typer.Option(help="Whose account, as `scim ls` shows it.")],
     version: Annotated[int, typer.Option(help="The user's version, as `scim ls` shows it.")],
     as_json: Json = False,
 ) -> None:
     """Let a directory lead the account, made by hand, whose address this user of it has."""
+    which = user if is_id(user, "usr") else _user(user)
     seen = {"person": one_person(person), "version": version}
-    done = call("POST", f"/scim/users/{one_id(user)}/agree", seen)
+    done = call("POST", f"/scim/users/{which}/agree", seen)
     printed(done) if Output.as_json else say("The directory leads this account from now on.")
+
+
+def _user(text: str) -> str:
+    offers = [
+        Offer(each["user"], (each["user_name"],), f"of {each['provider']}")
+        for each in call("GET", "/scim")["troubled"]
+        if each["waits_for"]
+    ]
+    return one_of(text, offers, "users that wait for you", "See: onepam scim ls")
 
 
 def _rest(found: dict[str, list[dict[str, object]]]) -> None:

@@ -10,7 +10,7 @@ import typer
 from onepam.cli import complete
 from onepam.cli.client import answered, call, signed_in
 from onepam.cli.home import Home
-from onepam.cli.naming import one_id, one_person
+from onepam.cli.naming import Offer, is_id, one_id, one_of, one_person
 from onepam.cli.show import USAGE, Json, Output, note, printed, say, span, stop, table, when
 
 
@@ -100,13 +100,30 @@ def play(
 
 
 def kill(
-    session: Annotated[str, typer.Argument(autocompletion=complete.live_sessions)],
+    session: Annotated[
+        str,
+        typer.Argument(help="Id, LOGIN@TARGET, target or person of a live one.", autocompletion=complete.live_sessions),
+    ],
     reason: Annotated[str, typer.Option(help="Why; needed unless the session is yours.")] = "",
     as_json: Json = False,
 ) -> None:
     """End a session now."""
-    done = call("POST", f"/sessions/{one_id(session)}/kill", {"reason": reason})
-    printed(done) if Output.as_json else say(f"{session} is being ended.")
+    which = session if is_id(session, "ses") else _live(session)
+    done = call("POST", f"/sessions/{which}/kill", {"reason": reason})
+    printed(done) if Output.as_json else say(f"{which} is being ended.")
+
+
+def _live(text: str) -> str:
+    found = call("GET", "/sessions", params={"status": "open", "most": "500"})
+    offers = [
+        Offer(
+            each["session"],
+            (f"{each['login']}@{each['resource']}", each["resource"], each["person_name"], each["person"]),
+            f"{each['person_name']}, {each['login']}@{each['resource']}, since {when(each['opened'])}",
+        )
+        for each in found
+    ]
+    return one_of(text, offers, "live sessions", "See: onepam sessions")
 
 
 def _statements(session: str, save: Path | None) -> None:
