@@ -1,8 +1,9 @@
 """A leaver with 1,000 live sessions: from the directory's PATCH to the last byte of the last one, through one process.
 
-900 SSH sessions, recorded in strict mode, in client processes of their own, and 100 sign-ins of console and command
-line. The clock starts when the SCIM request that deactivates the user is sent, and stops when the last client has seen
-its connection end; all on one machine, whose processes share one monotonic clock.
+900 SSH sessions, recorded in strict mode, in client processes of their own, 100 sign-ins of console and command line,
+and login tokens for a database, which only the probes use. The clock starts when the SCIM request that deactivates the
+user is sent, and stops when the last client has seen its connection end; all on one machine, whose processes share one
+monotonic clock.
 """
 
 import asyncio
@@ -24,18 +25,21 @@ from typing import Any
 from bench import Figure, Progress
 from bench.room import room
 from onepam.boot.clock import wall_clock
+from onepam.domain.access.model import ResourceKind
 from onepam.domain.leaving.probing import ProbeMade, ProbeResult
 from onepam.domain.provisioning.events import AccountTakenOver, ScimTokenApproved, ScimTokenProposed, ScimUserSet
 from onepam.domain.provisioning.tokens import END_ATTRIBUTE
 from onepam.domain.sessions.events import SessionClosed
+from onepam.domain.sessions.login_tokens import LoginTokenIssued
 from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
-from onepam.identity.tokens import new_token, token_digest
-from onepam.kernel.clock import DAY, HOUR, Instant
+from onepam.identity.tokens import LOGIN_TOKEN, new_token, token_digest
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.ids import new_id
 from onepam.scim.app import TOKEN_PREFIX
 from onepam.store.read.probes import MOST_PROOFS
 from tests.gateway_fixture import Gateway, Person, certificate_of
 from tests.gateway_process import Process, elsewhere, started
+from tests.targets import free_port
 
 NAME = "A leaver with 1,000 live sessions"
 
@@ -76,10 +80,13 @@ def run(progress: Progress) -> list[Figure]:
 async def _run(progress: Progress) -> list[Figure]:
     with room() as folder, elsewhere(folder) as (gateway, _):
         async with _target(folder) as (port, host_key):
-            process = started(folder, egress=[f"127.0.0.1/32:{port}"])
+            process = started(folder, egress=[f"127.0.0.1/32:{port}"], postgres_port=free_port())
             try:
                 gateway.platform.ssh_port = process.ssh_port
-                await gateway.record(replace(gateway.resource("web-1"), pins=(host_key,), port=port))
+                database = gateway.resource(
+                    "orders", kind=ResourceKind.POSTGRES, port=5432, pins=("sha256:" + "0" * 64,)
+                )
+                await gateway.record(replace(gateway.resource("web-1"), pins=(host_key,), port=port), database)
                 rounds = []
                 for number in range(ROUNDS):
                     progress(f"leaver {number + 1} of {ROUNDS}: opening {SSH_SESSIONS} sessions")
@@ -114,6 +121,7 @@ def _figures(rounds: list[Round]) -> list[Figure]:
 async def _leave(gateway: Gateway, process: Process) -> Round:
     leaver = await gateway.person()
     tokens = await _sign_ins(gateway, leaver)
+    await _login_tokens(gateway, leaver)
     token = await _directory(gateway)
     memory = _memory(process)
     console = http.client.HTTPConnection(process.console.removeprefix("http://"), timeout=60)
@@ -150,11 +158,12 @@ def _memory(process: Process) -> int:
 
 
 async def _probed(gateway: Gateway, leaver: Person) -> list[ProbeMade]:
-    """All answers: of the account, its certificate's sign-in and the newest twenty cookies and tokens."""
+    """All answers: of the account, its certificate's sign-in, the newest twenty cookies and tokens, and ten tokens at
+    the listener for databases."""
     async with asyncio.timeout(60):
         while True:
             found = gateway.events(ProbeMade, leaver)
-            if len(found) >= 1 + 2 * MOST_PROOFS:
+            if len(found) >= 1 + 3 * MOST_PROOFS:
                 return found
             await asyncio.sleep(0.2)
 
@@ -204,6 +213,19 @@ async def _sign_ins(gateway: Gateway, person: Person, count: int = SIGN_INS) -> 
         made.append((kind, token))
     await gateway.record(*events)
     return made
+
+
+async def _login_tokens(gateway: Gateway, person: Person) -> None:
+    """As many as are probed, of this moment."""
+    ends = Instant(wall_clock() + 10 * MINUTE)
+    digests = [token_digest(new_token(LOGIN_TOKEN, token_bytes)).hex() for _ in range(MOST_PROOFS)]
+    issued = (
+        LoginTokenIssued(
+            new_id("tok", token_bytes), person.id, "orders", "app", person.sign_in, ends, digest, "127.0.0.1"
+        )
+        for digest in digests
+    )
+    await gateway.record(*issued)
 
 
 def _status(console: http.client.HTTPConnection, session: tuple[SignInKind, str]) -> int:
