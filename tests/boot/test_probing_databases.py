@@ -22,8 +22,10 @@ from onepam.domain.leaving.probing import (
 )
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.sessions.events import SessionOpened, SessionRefused
+from onepam.domain.sessions.login_tokens import LoginTokenIssued
 from onepam.domain.signing_in.events import CertificateIssued, SignedOut
-from onepam.kernel.clock import HOUR, Instant
+from onepam.identity.tokens import LOGIN_TOKEN, new_token, token_digest
+from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.kernel.ids import new_id
 from onepam.protocols.postgres.probe import PROBER, ask
 from tests.boot.test_probing import probed
@@ -68,11 +70,20 @@ async def test_every_proof_of_a_leaver_is_refused_there(way: Postgres) -> None:
 
 
 async def test_a_probe_sees_an_open_door(way: Postgres) -> None:
-    """Else a refusal would prove nothing; and nobody went in."""
+    """Else a refusal would prove nothing; and nobody went in. Of a token that was got elsewhere it is asked as from
+    there."""
     person = await somebody(way)
+    ends, digest = Instant(wall_clock() + 10 * MINUTE), token_digest(new_token(LOGIN_TOKEN, token_bytes)).hex()
+    login = way.gateway.target.login
+    await way.gateway.record(
+        LoginTokenIssued(
+            new_id("tok", token_bytes), person.id, TARGET, login, person.sign_in, ends, digest, "192.0.2.7"
+        )
+    )
     before = len(way.gateway.events(SessionOpened))
     await way.gateway.record(ProbeOrdered(person.id, "per_ada"))
-    made = await probed(way.gateway, person, 4, ProbePurpose.ORDERED)
+    made = await probed(way.gateway, person, 5, ProbePurpose.ORDERED)
+    assert [each.proof for each in made if each.path is ProbePath.POSTGRES].count(ProbedProof.TOKEN) == 2
     assert {(each.proof, each.result) for each in made if each.path is ProbePath.POSTGRES} == {
         (ProbedProof.ACCOUNT, ProbeResult.REFUSED),  # no proof at all
         (ProbedProof.CERTIFICATE, ProbeResult.WOULD_OPEN),
