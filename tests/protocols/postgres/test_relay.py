@@ -141,7 +141,9 @@ async def test_who_holds_the_key_cancels_and_nobody_else(small: Small, server: S
     """D1: somebody else's key, an old one, one from elsewhere cancel nothing."""
     sleeping = asyncio.create_task(small.psql("SELECT pg_sleep(30);"))
     await until(lambda: server.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'").strip() == "1")
-    ((process, held),) = small.gateway.keys._held.items()
+    ((process, (held,)),) = small.gateway.keys._held.items()
+    asleep = server.sql("SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    assert process == int(asleep), "what notifications and the server's tables name it by"
     for number, key, source in ((process, b"guess", "127.0.0.1"), (process, held.key, "127.0.0.2"), (1, held.key, "")):
         assert not small.gateway.keys.cancel(number, key, source)
     await asyncio.sleep(0.5)
@@ -256,7 +258,9 @@ async def test_a_target_that_goes_is_told(small: Small, server: Server) -> None:
     assert process.stdout is not None
     assert await process.stdout.readline() == b"ready\n"
     server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'")
-    assert b"terminating connection due to administrator command" in await process.stdout.read()
+    said = await process.stdout.read()
+    assert b"terminating connection due to administrator command" in said
+    assert b"OnePAM" not in said, "the server's own word is the last"
     await process.wait()
 
 

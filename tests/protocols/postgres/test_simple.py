@@ -59,7 +59,9 @@ def test_what_is_left_when_both_have_gone_is_unfinished() -> None:
 def test_a_fatal_error_is_what_came_of_the_execution() -> None:
     told = Told()
     told.passes(pg.query("SELECT pg_sleep(9)"))
+    before = told.conversation.midway
     told.answers(pg.error("57P01", "terminating connection", "FATAL"))
+    assert (before, told.conversation.midway) == (False, True), "no word of ours follows the server's last"
     told.end()
     assert [(done.outcome, done.words) for done in told.done] == [(Outcome.ERROR, "57P01 terminating connection")]
 

@@ -248,6 +248,7 @@ class Answering:
     def _error(self, length: int, body: bytes) -> bytes | None:
         exchange = self._exchange
         ends_session, words = wire.error_fields(body)
+        exchange.parting = ends_session and not exchange.muted
         while len(exchange.owed) > 1 and exchange.owed[0].perhaps:
             exchange.owed.popleft()
         if not exchange.owed:

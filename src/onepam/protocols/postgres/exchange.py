@@ -131,7 +131,8 @@ class Owed:
 @dataclass(slots=True)
 class Exchange:
     """The state that both directions share. `status` is that of the last ReadyForQuery. `midway`: the client has a part
-    of a message, so that nothing of ours may go to it. `skipping`: the client's messages go nowhere until its Sync.
+    of a message, so that nothing of ours may go to it. `parting`: the client hears from the target that it hangs up,
+    and why. `skipping`: the client's messages go nowhere until its Sync.
     `muted`: the client had its error, and hears no answers until the target is ready. `copying`: the execution that the
     target takes data for; `swallowed`: a Sync came meanwhile. `turn` counts executions of texts of which nobody can
     tell beforehand which names they give up, `doubt` is the last of these, and `ended` the last batch that left no
@@ -145,6 +146,7 @@ class Exchange:
     portals: OrderedDict[bytes, Portal] = field(default_factory=OrderedDict)  # its first is found at once
     settings: dict[str, str] = field(default_factory=dict)
     midway: bool = False
+    parting: bool = False
     skipping: bool = False
     muted: bool = False
     copying: Execution | None = None

@@ -1,6 +1,7 @@
 """The keys by which clients cancel what runs (PostgreSQL, "Canceling Requests in Progress"): ours, never the target's.
 
-A key is good from the address of its session alone, and as long as that lives.
+A key is good from the address of its session alone, and as long as that lives. The process beside it is the target's
+own, by which notifications and the server's tables name it, too; so those of two targets may be one.
 """
 
 from collections.abc import Callable
@@ -25,29 +26,34 @@ class Keys:
 
     def __init__(self, random: RandomBytes) -> None:
         self._random = random
-        self._held: dict[int, _Held] = {}
+        self._held: dict[int, list[_Held]] = {}
 
     def __len__(self) -> int:
-        return len(self._held)
+        return sum(map(len, self._held.values()))
 
-    def make(self, source: str, minor: int, cancel: Callable[[], object]) -> tuple[int, bytes]:
-        """A process and a key for a session from `source` that speaks version 3.`minor`."""
-        while True:
-            process = int.from_bytes(self._random(4), "big") >> 1  # a positive Int32
-            if process and process not in self._held:
-                break
-        key = self._random(LONG_BYTES if minor >= 2 else SHORT_BYTES)
-        self._held[process] = _Held(key, source, cancel)
+    def make(self, source: str, minor: int, cancel: Callable[[], object], process: int = 0) -> tuple[int, bytes]:
+        """A process and a key for a session from `source` that speaks version 3.`minor`. `process` is the target's; 0
+        where it told of none."""
+        while not process:
+            found = int.from_bytes(self._random(4), "big") >> 1  # a positive Int32
+            process = 0 if found in self._held else found
+        held, size = self._held.setdefault(process, []), LONG_BYTES if minor >= 2 else SHORT_BYTES
+        key = self._random(size)
+        while any(each.key == key for each in held):
+            key = self._random(size)
+        held.append(_Held(key, source, cancel))
         return process, key
 
-    def drop(self, process: int) -> None:
+    def drop(self, process: int, key: bytes) -> None:
         """The session is over."""
-        self._held.pop(process, None)
+        left = [each for each in self._held.pop(process, ()) if each.key != key]
+        if left:
+            self._held[process] = left
 
     def cancel(self, process: int, key: bytes, source: str) -> bool:
         """Whether it was a key of a session that lives, from where that comes."""
-        held = self._held.get(process)
-        if held is None or not compare_digest(held.key, key) or held.source != source:
-            return False
-        held.cancel()
-        return True
+        for each in self._held.get(process, ()):
+            if compare_digest(each.key, key) and each.source == source:
+                each.cancel()
+                return True
+        return False

@@ -30,8 +30,8 @@ class Conversation:
 
     @property
     def midway(self) -> bool:
-        """The client has a part of a message, so that no word of ours may follow."""
-        return self._exchange.midway
+        """The client has a part of a message, or the target's last word, so that no word of ours may follow."""
+        return self._exchange.midway or self._exchange.parting
 
     @property
     def cut(self) -> bool:

@@ -47,7 +47,7 @@ class Relay:
         self._target = target
         self._there: TargetLeg | None = None
         self._conversation: Conversation | None = None
-        self._process = 0
+        self._key = (0, b"")
         self._ended = self._held = self._waits = False
         self._stopping: asyncio.Task[None] | None = None
         self._early: list[bytes] = []
@@ -63,10 +63,10 @@ class Relay:
             return
         settings = dict(_settings(there.greeting))
         self._there, self._conversation = there, Conversation(self._allowance, settings)
-        self._process, key = self._keys.make(client.source, client.minor, lambda: there.cancel(self._tasks))
+        self._key = self._keys.make(client.source, client.minor, lambda: there.cancel(self._tasks), there.process)
         client.midway = lambda: bool(self._late) or (self._conversation is not None and self._conversation.midway)
         early = client.let_in()
-        greeting = b"".join(there.greeting) + key_to_cancel(self._process, key) + wire.ready(b"I")
+        greeting = b"".join(there.greeting) + key_to_cancel(*self._key) + wire.ready(b"I")
         client.send((b"" if client.greeted else LET_IN) + greeting)
         client.full = there.full = self._brake
         client.heard, there.heard = self._from_client, self._from_target
@@ -203,7 +203,7 @@ class Relay:
             self._stopping, self._early = None, []
             self._client.send(b"".join(self._late))
             self._late = []
-        self._keys.drop(self._process)
+        self._keys.drop(*self._key)
         if self._conversation is not None and (events := self._conversation.end()):
             with suppress(RecorderFailed):
                 self._recorder.record(*_frames(events, self._recorder.at))
