@@ -125,13 +125,15 @@ async def _pytest(both: BothWays, way: Way, folder: Path, which: Iterable[str], 
 
 _SCHEMAS = "CREATE SCHEMA test_schema; CREATE SCHEMA test_schema_2; CREATE EXTENSION hstore; CREATE EXTENSION citext;"
 _EXTENSIONS = "CREATE EXTENSION hstore; CREATE EXTENSION ltree; CREATE DOMAIN uint64 AS numeric(20, 0);"
+_REACHING = [f"test/dialect/postgresql/test_{each}.py" for each in ("dialect", "query", "on_conflict", "async_pg")]
+"""Those of its files in which most tests reach a server."""
 
 SUITES = {
     each.name: each
     for each in (
         Suite("pgx", _EXTENSIONS, 900, pgx),
         Suite("asyncpg", "", 300, asyncpg),
-        Suite("sqlalchemy-psycopg", _SCHEMAS, 1500, sqlalchemy("psycopg", "test/dialect/postgresql")),
+        Suite("sqlalchemy-psycopg", _SCHEMAS, 300, sqlalchemy("psycopg", *_REACHING)),
         Suite("sqlalchemy-asyncpg", _SCHEMAS, 300, sqlalchemy("asyncpg", "test/dialect/test_suite.py")),
     )
 }
