@@ -36,7 +36,7 @@ from tests.gateway_process import Process, elsewhere, started
 from tests.protocols.postgres.server import Server, running_server
 from tests.targets import free_port
 
-DRIVERS = Path(__file__).parent / "dist" / "venv" / "bin" / "python"
+DRIVERS = Path(__file__).parents[3] / "var" / "postgresql-drivers" / "venv" / "bin" / "python"
 """Python with the foreign drivers (scripts/conformance/install-postgresql-drivers)."""
 
 TARGET, LOGIN, PASSWORD, DATABASE = "db-1", "suite", "suite", "suite"
