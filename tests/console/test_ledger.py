@@ -3,12 +3,17 @@
 import csv
 import io
 import re
+from dataclasses import replace
 
 import pytest
 
+from onepam.console.history.ledger import _check
 from onepam.console.history.subjects import BY_MACHINE, SUBJECTS, narrowed, subjects_of
 from onepam.domain.history.event import kinds
+from onepam.store.read.console import Verified
 from tests.console.browsing import Office
+from tests.console.samples.company import NOW
+from tests.console.test_health import HEALTH
 
 
 def test_every_kind_is_of_one_subject() -> None:
@@ -23,6 +28,13 @@ def test_only_what_repeats_itself_is_left_out_and_what_nobody_knows_is_shown() -
     assert narrowed("", there) == ("request.made", "unheard.of")
     assert narrowed("all", there) == there
     assert narrowed("requests", there) == ("request.made",)
+
+
+def test_no_check_has_passed_while_a_right_was_used_that_the_history_did_not_give() -> None:
+    passed, unlawful = Verified(NOW, 9, whole=True), replace(HEALTH, unlawful=("entry 7",))
+    assert _check(passed, "All", "each week", HEALTH)["state"] == "proven"
+    assert _check(passed, "All", "each week", unlawful)["state"] == "finding"
+    assert _check(passed, "All", "each week", replace(HEALTH, findings=("entry 7",)))["state"] == "finding"
 
 
 @pytest.mark.anyio
@@ -74,5 +86,48 @@ async def test_the_entries_that_concern_somebody_or_something(office: Office, mo
     monkeypatch.setattr("onepam.store.read.concerned.LOOKED", 3)
     assert await kinds_of("who=eve") == everything, "however little is looked through at once"
     page = await aud.read("/ledger?who=eve&of=people")
-    assert "Looked back to" in page
+    assert "and looking further" in page
     assert "ledger is empty" not in page
+    shown, looked = list[str](), 0
+    while following := re.search(r'hx-get="(/ledger\?[^"]*looks=\d+[^"]*)" hx-trigger="load"', page):
+        shown += re.findall(r'href="/ledger\?entry=(\d+)', page)
+        page, looked = await aud.read(following[1].replace("&amp;", "&")), looked + 1
+    assert looked > 3
+    shown += re.findall(r'href="/ledger\?entry=(\d+)', page)
+    assert shown == [entry for entry, _ in await kinds_of("who=eve&of=people")], "it goes on by itself to the beginning"
+    assert "back to the first entry" in page
+    monkeypatch.setattr("onepam.console.history.ledger.LOOKS", 2)
+    page = await aud.read("/ledger?who=eve&of=people&after=9&lacks=25&looks=1")
+    assert "the next page goes on from there" in page, "and so often only"
+    assert 'hx-trigger="load"' not in page
+
+
+@pytest.mark.anyio
+async def test_a_name_that_nobody_has_is_said_with_those_that_are_like_it(office: Office) -> None:
+    await office.sign_in("eve")
+    aud = await office.sign_in("aud")
+    page = await aud.read("/ledger?who=exampl&of=people")
+    assert "Nobody is called “exampl”" in page
+    assert '<a href="/ledger?of=people&amp;who=eve">Eve Example</a>' in page
+    page = await aud.read("/ledger?where=dev")
+    assert "No resource is called “dev”" in page
+    assert '<a href="/ledger?where=dev-1">dev-1</a>' in page
+    assert "Like it" not in await aud.read("/ledger?who=qqqq")
+    assert "is called" not in await aud.read("/ledger?who=eve&where=dev-1")
+
+
+@pytest.mark.anyio
+async def test_an_entry_leads_to_whom_and_what_it_names_and_says_whose_it_is(office: Office) -> None:
+    await office.sign_in("eve")
+    session = await office.session("eve", "dev-1", "app")
+    aud = await office.sign_in("aud")
+    listed = await aud.read("/ledger?of=sessions")
+    assert f"The session {session} (Eve Example, app on dev-1) was closed" in listed
+    sheet = csv.DictReader(io.StringIO((await aud.read("/ledger?as=csv")).lstrip("\ufeff")))
+    index = {each["kind"]: each["entry"] for each in sheet}
+    page = await aud.read(f"/ledger?entry={index['session.opened']}")
+    for href, words in (("people/eve", "Eve Example"), ("resources/dev-1", "dev-1"), (f"sessions/{session}", session)):
+        assert f'<a href="/{href}">{words}</a>' in page
+    assert f"<title>Entry {index['session.opened']}" in page
+    page = await aud.read(f"/ledger?entry={index['session.closed']}")
+    assert f'The session <a href="/sessions/{session}">{session}</a> (Eve Example' in page

@@ -82,7 +82,7 @@ async def test_a_request_is_asked_for_approved_used_and_given_back(office: Offic
     assert "Nothing waits for you" in inbox
     assert "Decided lately" in inbox
     page = await eve.done(f"/requests/{request}/withdraw")
-    assert "ended the access early" in page
+    assert f"ended the access by the request {request} early" in page
     assert "ssh -p 2222 app@web-1@gate.example.org" not in await eve.read("/")
 
 

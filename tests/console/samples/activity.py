@@ -6,6 +6,7 @@ from typing import Any
 
 from onepam.console.frame.wording import happened
 from onepam.console.history.ledger_page import CheckpointPage, LedgerPage
+from onepam.console.history.one_entry import linked
 from onepam.console.sessions.sessions_page import SessionPage, SessionsPage
 from onepam.domain.history.event import kind_of
 from onepam.domain.requests.events import RequestDenied
@@ -293,6 +294,10 @@ LEDGER = LedgerPage(
     who="",
     where="",
     reached=None,
+    lacks=22,
+    looks=99,
+    goes_on=False,
+    unknown=None,
     first_day="",
     last_day="",
     may_draw=True,
@@ -330,11 +335,19 @@ LEDGER_ALONE = replace(
         "kind": "request.denied",
         "klass": "request",
         "klass_seq": 913,
-        "words": happened(_DENIED, NAMES),
+        "words": linked(happened(_DENIED, NAMES)),
         "leaf": "9f2c4a77d01be35581fa9f2c4a77d01be35581fa",
-        "fields": [["Request", "req_7f2k"], ["By", "Mira Okafor"]],
+        "fields": [
+            ["Request", "req_7f2k", "/requests/req_7f2k"],
+            ["By", "Mira Okafor", "/people/per_mira"],
+            ["Payload", "c4" * 32, ""],
+        ],
         "proof": {**PROOF, "witness": None, "witness_at": None},
     },
+)
+LEDGER_SEARCHED = replace(LEDGER, entries=LEDGER.entries[:1], who="Lena Vogt", reached=ago(4 * DAY), lacks=24)
+LEDGER_NOBODY = replace(
+    LEDGER, entries=[], who="lena", unknown={"what": "who", "typed": "lena", "alike": [["Lena Vogt", LENA["id"]]]}
 )
 
 _SIGNATURE = "vY0qS8vK2LQ9f1AZx3bWjN0q" * 3

@@ -12,6 +12,7 @@ from onepam.domain.history.event import Kind, kinds, private, sentence
 from onepam.domain.history.words import Words, naming, plainly, words
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.requests.events import GrantEnded, RequestApproved, RequestDenied
+from onepam.domain.signing_in.events import FactorKind, SignInKind, SteppedUp
 from onepam.kernel.clock import FOREVER, Instant
 from tests.domain.history.test_event import values
 
@@ -103,15 +104,25 @@ def test_words_that_do_not_fit_are_refused(template: str, wrong: str) -> None:
         worded(template)
 
 
+def test_factors_and_sign_ins_are_called_as_people_call_them() -> None:
+    factor = SteppedUp("sgn_1", "ada", FactorKind.TOTP, Instant(0))
+    assert sentence(factor) == "ada showed a fresh factor: authenticator app"
+    assert FactorKind.PASSKEY.words == "passkey"
+    assert (SignInKind.CLI.words, SignInKind.CONSOLE.words) == ("command line", "console")
+
+
 def test_people_have_names_and_codes_have_words() -> None:
     called: dict[str, str] = {"ada": "Ada Lovelace"}
     approved: Any = RequestApproved("req_1", "d1", "ada", "lead", Instant(0), "fine")
     assert sentence(approved, naming(called)) == "Ada Lovelace approved the request req_1: fine"
     assert sentence(RequestDenied("req_1", "bob", "lead"), naming(called)) == "bob denied the request req_1"
     ended = GrantEnded("grt_1", "req_1", because="role.removed", by=None)
-    assert sentence(ended) == "OnePAM ended the access early: role: removed"
-    assert sentence(ended, naming(called)) == "OnePAM ended the access early: role: removed"
-    assert sentence(ended, naming(called, {"role.removed": "gone"})) == "OnePAM ended the access early: gone"
+    assert sentence(ended) == "OnePAM ended the access by the request req_1 early: role: removed"
+    assert sentence(ended, naming(called)) == "OnePAM ended the access by the request req_1 early: role: removed"
+    assert (
+        sentence(ended, naming(called, {"role.removed": "gone"}))
+        == "OnePAM ended the access by the request req_1 early: gone"
+    )
 
 
 def test_somebodys_own_words_stay_as_they_are() -> None:

@@ -1,9 +1,6 @@
 """The ledger: whether the history is whole, one entry, and its proof to take away."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, is_dataclass, replace
-from enum import StrEnum
-from typing import Any, get_args, get_origin, get_type_hints
+from dataclasses import asdict, dataclass, replace
 
 from starlette.responses import JSONResponse, Response
 
@@ -13,33 +10,37 @@ from onepam.console.frame.page import Context
 from onepam.console.frame.paging import paged
 from onepam.console.frame.period import day_begins
 from onepam.console.frame.places import ADMINISTERS, SEES_ALL, Place, Shown
-from onepam.console.frame.rendering import exact, field_time, plural
+from onepam.console.frame.rendering import field_time, plural
 from onepam.console.frame.sheet import every, sheet
 from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import happened
 from onepam.console.history.ledger_page import LedgerPage
+from onepam.console.history.one_entry import one_entry
 from onepam.console.history.packs import AUDITS, shown
 from onepam.console.history.subjects import SUBJECTS, narrowed
 from onepam.domain.access.model import ConsoleRight
-from onepam.domain.history.event import is_known, kind_named
 from onepam.domain.host.announcing import Deed
 from onepam.evidence.verifiers import VERIFIERS, digest_of
-from onepam.kernel.clock import FOREVER, Instant, iso, utc
-from onepam.kernel.errors import Corrupt, Refused
+from onepam.kernel.clock import Instant, iso, utc
+from onepam.kernel.errors import Refused
 from onepam.store.read.announced import open_announcements
-from onepam.store.read.concerned import Concern, concerning, meant
-from onepam.store.read.console import Entries, Stored, Verified, entry, kept, kinds_there, listed, newest, verified
+from onepam.store.read.concerned import Concern, concerning, known_resource, meant
+from onepam.store.read.console import Entries, Verified, entry, kept, kinds_there, listed, newest, verified
+from onepam.store.read.everybody import find_people
+from onepam.store.read.matters import Matters
 from onepam.store.read.moments import readable
-from onepam.store.read.names import Called
-from onepam.store.read.paging import Page, Window
+from onepam.store.read.paging import SIZE, Page, Window
+from onepam.store.read.resources import find_resources
 
 _CHECKS = (
     ("incremental", "Newest entries", "each minute, written down each hour; a finding at once"),
     ("fold", "Everything, and every table", "at each start, and each week"),
 )
-_PEOPLE = ("by", "person", "approved_by", "owner", "manager")
-MAX_VALUE_CHARACTERS = 400
+LOOKS = 200
+"""So often a page of the entries that concern somebody looks further by itself."""
+_ALIKE = 5
+"""So many names are offered in the place of one that nobody has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,17 @@ class Narrow:
         """As links keep it."""
         return {"of": self.subject, "from": self.first, "to": self.last, "who": self.who, "where": self.where}
 
+    def nobody(self, db: Snapshot, at: Instant) -> Context | None:
+        """`unknown` of the page: what was typed that is nobody's name, or nothing's; none where all are known. Alike is
+        what the search of all pages finds."""
+        if self.who and not meant(db, at, self.who):
+            people = find_people(db, at, self.who, _ALIKE)
+            return _unknown("who", self.who, [[name or ident, ident] for ident, name, _ in people])
+        if self.where and not known_resource(db, at, self.where):
+            found = find_resources(db, at, self.where, _ALIKE)
+            return _unknown("where", self.where, [[name, name] for name, _ in found])
+        return None
+
     def entries(self, db: Snapshot, at: Instant, window: Window) -> Entries:
         """A page of them, the newest first."""
         ends = day_begins(self.last, 1)
@@ -80,16 +92,23 @@ class Narrow:
         return concerning(db, until, window, kinds, since, Concern(people, self.where))
 
 
+def _unknown(what: str, typed: str, alike: list[list[str]]) -> Context:
+    return {"what": what, "typed": typed, "alike": alike}
+
+
 async def ledger_page(visit: Visit) -> Response:
     """Health, the entries of a subject, the newest first, a page at a time; and one entry of `?entry=`."""
-    narrow, window = Narrow.of(visit), paged(visit)
+    narrow, search = Narrow.of(visit), Search.of(visit)
+    window = paged(visit, search.lacks)
     if visit.wants_sheet():
         return _sheet(visit, narrow)
     asked = visit.request.query_params.get("entry", "")
     index = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 17 else None
     health = await visit.services.health()
     may_change = visit.me.has(ConsoleRight.ADMINISTER)
-    found = await visit.services.reader(_ledger, visit.at, View.of(visit), health, index, may_change, narrow, window)
+    found = await visit.services.reader(
+        _ledger, visit.at, View.of(visit), health, index, may_change, narrow, window, search
+    )
     if asked and found.entry is None:
         return visit.refusal(Refused("ledger.no_entry", "The ledger has no such entry.", "/ledger"), 404)
     if found.entry is not None and found.entry["proof"]["altered"]:
@@ -99,6 +118,27 @@ async def ledger_page(visit: Visit) -> Response:
     if visit.at is None and visit.me.has(*AUDITS.rights):
         found = replace(found, may_draw=True, pack=shown(visit.services.packs.of(visit.me.actor.person)))
     return visit.page(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A page that is sought in parts: each look goes through a bounded part of the ledger and shows what it found.
+    `lacks` is how many entries the page still wants, `looks` how many more there may be without a person's word."""
+
+    lacks: int = SIZE
+    looks: int = LOOKS
+
+    @staticmethod
+    def of(visit: Visit) -> "Search":
+        """What the address asks for; a page is begun where it says nothing of it."""
+        lacks, looks = (visit.request.query_params.get(word, "") for word in ("lacks", "looks"))
+        if not all(each.isascii() and each.isdigit() and len(each) < 4 for each in (lacks, looks)):
+            return Search()
+        return Search(max(1, min(int(lacks), SIZE)), min(int(looks), LOOKS - 1))
+
+    def told(self, some: Entries) -> Context:
+        """What the template needs to go on with it."""
+        return {"lacks": self.lacks - len(some.rows), "looks": max(0, self.looks - 1), "goes_on": self.looks < LOOKS}
 
 
 async def proof(visit: Visit) -> Response:
@@ -166,8 +206,9 @@ def _ledger(
     may_change: bool,
     narrow: Narrow,
     window: Window,
+    search: Search,
 ) -> LedgerPage:
-    some, known = narrow.entries(db, at, window), Called(db, at)
+    some, known = narrow.entries(db, at, window), Matters(db, at)
     head = last.header if (last := newest(db, at)) else None
     size = head.index + 1 if head else 0
     found = entry(db, at, index) if index is not None else None
@@ -192,9 +233,9 @@ def _ledger(
         witnessed=[{"name": health.witness, "size": min(size, health.witnessed_size), "at": health.witnessed_at}]
         if health.witnessed_at is not None
         else [],
-        checks=[_check(checked.get(kind), name, every) for kind, name, every in _CHECKS],
+        checks=[_check(checked.get(kind), name, every, health) for kind, name, every in _CHECKS],
         stored={"entries": store.entries, "recordings": store.recorded, "oldest": store.oldest},
-        entry=_entry(found, view, health, known) if found else None,
+        entry=one_entry(found, view, health, known) if found else None,
         entries=[
             {
                 "index": each.header.index,
@@ -205,6 +246,8 @@ def _ledger(
             for each in some.rows
         ],
         **_narrowed(narrow, some, window),
+        **search.told(some),
+        unknown=narrow.nobody(db, at),
         may_draw=False,
         pack=None,
     )
@@ -233,7 +276,7 @@ def _sheet(visit: Visit, narrow: Narrow) -> Response:
 
 
 def _lines(db: Snapshot, at: Instant, narrow: Narrow, window: Window) -> Page[tuple[object, ...]]:
-    found, known = narrow.entries(db, at, window), Called(db, at)
+    found, known = narrow.entries(db, at, window), Matters(db, at)
     lines = (
         (each.header.index, iso(each.header.time), each.header.kind, happened(readable(each), known), each.hash.hex())
         for each in found.rows
@@ -257,63 +300,13 @@ def last_checks(db: Snapshot, at: Instant, health: LedgerHealth) -> dict[str, Ve
     return checked
 
 
-def _check(found: Verified | None, name: str, every: str) -> Context:
+def _check(found: Verified | None, name: str, every: str, health: LedgerHealth) -> Context:
+    """One that passed is not said to have, where the history has a finding now."""
     if found is None:
         return {"name": name, "at": None, "state": "untested", "words": "", "every": every}
-    state, size = "proven" if found.whole else "finding", plural(found.size, "entry", "entries")
+    whole = found.whole and not health.findings and not health.unlawful
+    state, size = "proven" if whole else "finding", plural(found.size, "entry", "entries")
     return {"name": name, "at": found.at, "state": state, "words": size, "every": every}
-
-
-def _entry(found: Stored, view: View, health: LedgerHealth, known: Mapping[str, str]) -> Context:
-    header = found.header
-    known_kind = is_known(header.kind, header.version)
-    hints = get_type_hints(kind_named(header.kind, header.version).record) if known_kind else {}
-    return {
-        "index": header.index,
-        "at": header.time,
-        "kind": header.kind,
-        "klass": header.klass,
-        "klass_seq": header.class_seq,
-        "words": happened(readable(found), known),
-        "leaf": found.hash.hex(),
-        "fields": [
-            [name.replace("_", " ").capitalize(), _value(value, hints.get(name), known if name in _PEOPLE else {})]
-            for name, value in _fields(found).items()
-        ],
-        "proof": view.proof(header.index, found.hash, health),
-    }
-
-
-def _fields(stored: Stored) -> dict[str, Any]:
-    """The body's fields; of one that somebody has made unreadable, that it is."""
-    try:
-        return stored.fields
-    except Corrupt as error:
-        return {"unreadable": str(error)}
-
-
-def _value(value: Any, hint: Any, known: Mapping[str, str]) -> str:
-    text = _plain(known.get(value, value) if isinstance(value, str) else value, hint)
-    return text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[:MAX_VALUE_CHARACTERS]}…"
-
-
-def _plain(value: Any, hint: Any) -> str:
-    """A body's value in one line. `hint` is the type that its field should have; whoever altered it put in another."""
-    kinds = (hint, *get_args(hint))
-    if isinstance(value, dict):
-        hints: dict[str, Any] = next((get_type_hints(each) for each in kinds if is_dataclass(each)), {})
-        return "; ".join(f"{name} {_plain(each, hints.get(name))}" for name, each in value.items()) or "none"
-    if isinstance(value, list):
-        item = next((get_args(each)[0] for each in kinds if get_origin(each) is tuple), None)
-        return ", ".join(_plain(each, item) for each in value) or "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int) and Instant in kinds and 0 <= value < FOREVER:
-        return exact(Instant(value))
-    if isinstance(value, str):
-        codes = [each for kind in kinds if isinstance(kind, type) and issubclass(kind, StrEnum) for each in kind]
-        return next((getattr(each, "words", value.replace("_", " ")) for each in codes if each == value), value)
-    return "none" if value is None else str(value)
 
 
 PLACES = (

@@ -19,11 +19,15 @@ class LedgerPage(PageContext):
     `checks`: list of {name ("Newest entries", ...), at (or none), state, words, every (str)}
     `stored`: {entries, recordings (bytes), oldest (Instant)}
     `key`: the log's verification key (vkey line)
-    `entry`: none, or {index, at, kind, klass, klass_seq, words, leaf, fields (list of [word, value]), proof}: ?entry=
+    `entry`: none, or {index, at, kind, klass, klass_seq, words (list of [text, href]), leaf, fields (list of [word,
+        value, href]), proof}: ?entry=
     `entries`: list of {index, at, kind, words}: of the subject, the newest first
     `subject`, `subjects`: what they are narrowed to, and what they may be: word of the address -> how it is called
     `who`, `where`: the person and the resource that they concern, as typed; `reached`: none, or back to when this page
-        looked for them
+        looked for them, `lacks`: how many of a page it has not found yet, `looks`: how often it may look further by
+        itself, `goes_on`: whether this is such a look
+    `unknown`: none, or {what ("who", "where"), typed, alike (list of [name, word of the address])}: what was typed is
+        nobody's name, or nothing's
     `first_day`, `last_day`: the period that they are narrowed to, as date fields have it; empty without
     `may_draw`: whether the viewer may draw an evidence pack, `pack`: none, or of the viewer's newest {state ("drawing",
         "ready", "refused"), first, last, step, percent, size, refused (message, hint)}
@@ -52,6 +56,10 @@ class LedgerPage(PageContext):
     who: str
     where: str
     reached: Instant | None
+    lacks: int
+    looks: int
+    goes_on: bool
+    unknown: Context | None
     first_day: str
     last_day: str
     may_draw: bool

@@ -29,7 +29,7 @@ from onepam.store.read.explain import explain
 from onepam.store.read.federated import exceptions
 from onepam.store.read.leavers import Duty, duties
 from onepam.store.read.matrix import access_matrix
-from onepam.store.read.names import Called
+from onepam.store.read.matters import Matters
 from onepam.store.read.proofs_of_sign_in import Account, account
 from onepam.store.read.proposals import proposed_enrolment, proposed_erasure
 from onepam.store.read.role import fillers, role_names
@@ -103,7 +103,7 @@ def read_person(
             "grants": found.held.grants,
             "requests": found.held.requests,
         },
-        history=view.history(found.history[::-1], Called(db, at), health),
+        history=view.history(found.history[::-1], Matters(db, at), health),
         proof=view.proof_of(found.history, health),
     )
 

@@ -218,7 +218,7 @@ class BindingAdded:
     by: str | None
 
 
-@event("binding.ended", klass="access", control="OFF-01 OFF-04", words="{by} ended a binding: {because}")
+@event("binding.ended", klass="access", control="OFF-01 OFF-04", words="{by} ended the binding {binding}: {because}")
 @dataclass(frozen=True, slots=True)
 class BindingEnded:
     """The binding gives nothing from now on; what rests on it ends."""

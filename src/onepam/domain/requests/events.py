@@ -148,7 +148,10 @@ class GrantStarted:
 
 
 @event(
-    "grant.ended", klass="request", control="PRV-04 OFF-04", words="{by} ended the access early: {because}[; {reason}]"
+    "grant.ended",
+    klass="request",
+    control="PRV-04 OFF-04",
+    words="{by} ended the access by the request {request} early: {because}[; {reason}]",
 )
 @dataclass(frozen=True, slots=True)
 class GrantEnded:
@@ -161,7 +164,7 @@ class GrantEnded:
     reason: str | None = private()
 
 
-@event("grant.expired", klass="request", control="PRV-04", words="The access ended as planned")
+@event("grant.expired", klass="request", control="PRV-04", words="The access by the request {request} ended as planned")
 @dataclass(frozen=True, slots=True)
 class GrantExpired:
     """The receipt of an expiry. The grant gave nothing from `ends` on, receipt or not."""

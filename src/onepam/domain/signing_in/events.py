@@ -18,12 +18,22 @@ class FactorKind(StrEnum):
     PROVIDER = "provider"
     SSH_KEY = "ssh_key"
 
+    @property
+    def words(self) -> str:
+        """As sentences call it."""
+        return {"totp": "authenticator app", "recovery": "recovery codes", "ssh_key": "SSH key"}.get(self, self.value)
+
 
 class SignInKind(StrEnum):
     """Where a sign-in session lives."""
 
     CONSOLE = "console"
     CLI = "cli"
+
+    @property
+    def words(self) -> str:
+        """As sentences call it."""
+        return "command line" if self is SignInKind.CLI else self.value
 
 
 @event(

@@ -2,7 +2,7 @@
 or by the id of a session, a request or a binding that is theirs.
 
 No index is kept of it: it would cost every commit and every fold. A page looks back through a bounded part of the
-ledger, says how far, and goes on from there.
+ledger, says how far, and goes on from there: by itself, a look at a time, until it is full.
 """
 
 import json
@@ -20,8 +20,8 @@ from onepam.store.read.console import Entries
 from onepam.store.read.paging import Window
 from onepam.store.read.proofs_of_sign_in import people_meant
 
-LOOKED = 10_000
-"""Entries that one page looks through at most."""
+LOOKED = 5_000
+"""Entries that one look goes through at most: a dozen milliseconds of processor."""
 
 _NAMES = ("one", "two", "three", "four", "five")
 """The parameters of a statement for the people who are meant: so many at most have one address or name."""
@@ -61,6 +61,12 @@ def meant(db: Snapshot, at: Instant, who: str) -> tuple[str, ...]:
         return tuple(found[: len(_NAMES)])
     same = f"SELECT person FROM person WHERE lower(name) = lower(:who) AND {AT} ORDER BY person LIMIT 5"
     return tuple(each["person"] for each in rows(db, same, {"who": who, "at": at}))
+
+
+def known_resource(db: Snapshot, at: Instant, resource: str) -> bool:
+    """Whether a resource has, or had, this name by `at`."""
+    known = "SELECT 1 FROM resource WHERE resource = :resource AND valid_from <= :at LIMIT 1"
+    return row(db, known, {"resource": resource, "at": at}) is not None
 
 
 def concerning(
