@@ -164,7 +164,7 @@ def journal(end: SessionClosed | SessionFailed, frames: list[Frame]) -> Journal:
     finishes = {each.execution: each for each in frames if isinstance(each, Finished)}
     runs = [each for each in frames if isinstance(each, Executed)]
     assert sorted(finishes) == [each.execution for each in runs] == list(range(1, len(runs) + 1))
-    return [(texts[each.statement].decode(), each, finishes[each.execution]) for each in runs]
+    return [(texts[each.statement].decode(errors="replace"), each, finishes[each.execution]) for each in runs]
 
 
 @asynccontextmanager

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint
 from onepam.gateway.crowd import Limits, Place
 from onepam.protocols.postgres import serve
+from onepam.protocols.postgres.dial import TargetLeg
+from onepam.recording.statements import Outcome
+from tests.protocols.postgres import messages as pg
 from tests.protocols.postgres.server import Server, running_server
 from tests.protocols.postgres.small import STOLEN, TOKEN, WRONG, Small, running_door
 
@@ -152,6 +156,22 @@ async def test_where_somebody_wants_to(small: Small, name: str, user: str, taken
     else:
         assert b"OnePAM: " in await client.rest()
     client.writer.close()
+
+
+async def test_who_says_goodbye_hears_all_that_was_asked_and_then_an_end(small: Small) -> None:
+    """Drivers wait for it (pgx, node-postgres): nothing is lost before, and no word of ours comes."""
+    client = await come_secured(small)
+    await client.says(start(user="app@db-1", database="postgres"))
+    client.writer.write(password(TOKEN))
+    await client.until(READY)
+    client.writer.write(pg.query("SELECT repeat('x', 300000)") + pg.message("X"))
+    said = await client.rest()
+    assert len(said) > 300_000
+    assert said.endswith(READY)
+    assert [end.outcome for _, _, end in small.journals[0].statements() if end] == [Outcome.OK]
+    there = await small.relays[0]._target
+    assert isinstance(there, TargetLeg)
+    assert there.left is SessionEnd.CLIENT_LEFT
 
 
 async def test_a_token_that_is_not_good(small: Small) -> None:

@@ -29,6 +29,11 @@ class Conversation:
         return self._exchange.over
 
     @property
+    def goodbye(self) -> bool:
+        """The client has said goodbye, and waits for the target to hang up."""
+        return self._exchange.over and not self._exchange.failed
+
+    @property
     def midway(self) -> bool:
         """The client has a part of a message, or the target's last word, so that no word of ours may follow."""
         return self._exchange.midway or self._exchange.parting

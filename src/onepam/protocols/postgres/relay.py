@@ -69,7 +69,7 @@ class Relay:
         greeting = b"".join(there.greeting) + key_to_cancel(*self._key) + wire.ready(b"I")
         client.send((b"" if client.greeted else LET_IN) + greeting)
         client.full = there.full = self._brake
-        client.heard, there.heard = self._from_client, self._from_target
+        client.heard, there.heard, there.lost = self._from_client, self._from_target, self._hung_up
         if there.early:
             self._from_target(there.early)
         if early:
@@ -86,6 +86,12 @@ class Relay:
             if self._pass(step) and step.fault is not None:
                 self._client.left = SessionEnd.CLIENT_PROTOCOL
                 self._client.part_with(b"")
+
+    def _hung_up(self) -> None:
+        """The target has gone. A client that said goodbye waits for that, and has left."""
+        if self._conversation is not None and self._conversation.goodbye and self._there is not None:
+            self._there.left = SessionEnd.CLIENT_LEFT
+            self._client.part_with(b"")
 
     def _from_target(self, data: bytes) -> None:
         if self._conversation is not None and not self._ended:
