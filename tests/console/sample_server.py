@@ -95,7 +95,11 @@ class Samples(BaseHTTPRequestHandler):
             if server.waiting is None:
                 self.send_error(401 if server.ended else 503)
             else:
-                self.answer(json.dumps({"waiting": server.waiting}).encode(), "application/json", "")
+                self.answer(
+                    json.dumps({"waiting": server.waiting, "changes": server.waiting // 2}).encode(),
+                    "application/json",
+                    "",
+                )
         elif path == "/favicon.ico":
             self.answer(b"", "image/x-icon", "")
         else:

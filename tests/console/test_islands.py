@@ -337,9 +337,12 @@ def test_how_much_waits_changes_in_the_open_page(page: Page, server: SampleServe
     page.clock.run_for(2_000)
     waits(page, 4)
     expect(news).to_be_visible()
+    changes = page.locator("[data-changes]")
+    expect(changes).to_have_text("2")
     server.waiting = 0
     page.clock.run_for(21_000)
     waits(page, 0)
+    expect(changes).to_have_text("")
 
 
 def test_nobody_who_does_not_look_asks_how_much_waits(page: Page, server: SampleServer) -> None:

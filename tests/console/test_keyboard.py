@@ -297,6 +297,18 @@ class TestAuditor:
             aud.press("Enter")
         expect(aud.page.get_by_role("link", name="Download").first).to_be_visible()
 
+    def test_draws_a_sample_and_opens_what_was_drawn(self, hands: Callable[[str], Hands]) -> None:
+        aud = hands("aud")
+        aud.goes_to("Draw a sample: Who could reach what")
+        with aud.page.expect_navigation(url="**draw=reach*"):
+            aud.press("Enter")
+        drawn = aud.page.locator("#sample")
+        expect(drawn).to_contain_text("drawn by the seed")
+        first = drawn.get_by_role("link").first
+        name, path = first.inner_text(), str(first.get_attribute("href"))
+        aud.follows(name, path)
+        expect(aud.page.get_by_role("heading", name=name, level=1)).to_be_visible()
+
     def test_opens_an_item_down_to_its_recording(self, hands: Callable[[str], Hands], office: Living) -> None:
         hands("eve")
         ident = office.does(office.office.session("eve", "dev-1", "app"))

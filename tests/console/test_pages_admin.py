@@ -196,6 +196,11 @@ async def test_a_change_is_planned_proposed_and_approved_by_another(office: Offi
     assert "Ticket OPS-7" in page
     assert "Withdraw" in page
     assert "This needs a role with the right to administer" in await aud.read(here)
+    badge = "data-changes>{}</span>"
+    assert badge.format(1) in await bob.read("/people"), "it waits for another administrator"
+    for without in (ada, aud):
+        assert badge.format("") in await without.read("/people"), "and for nobody else"
+    assert (await bob.get("/waiting")).json() == {"waiting": 1, "changes": 1}
     theirs = await bob.read(here)
     assert "diff-add" in theirs
     item, yes = here.rpartition("/")[2], {"digest": hidden(theirs, "digest"), "back": here}

@@ -40,12 +40,12 @@ async def test_a_page_that_waits_is_loaded_anew_once_somebody_decided(office: Of
 
 async def test_an_open_page_is_told_how_much_waits(office: Office) -> None:
     company, max_ = office.company, await office.sign_in("max")
-    assert (await max_.get("/waiting")).json() == {"waiting": 0}
+    assert (await max_.get("/waiting")).json() == {"waiting": 0, "changes": 0}
     made = await company.ask("eve", "web-1", "app", HOUR)
-    assert (await max_.get("/waiting")).json() == {"waiting": 1}
+    assert (await max_.get("/waiting")).json() == {"waiting": 1, "changes": 0}
     assert "<title>(1) Approvals" in await max_.read("/approvals")
     await company.approve("max", made)
-    assert (await max_.get("/waiting")).json() == {"waiting": 0}
+    assert (await max_.get("/waiting")).json() == {"waiting": 0, "changes": 0}
     assert "<title>Approvals" in await max_.read("/approvals")
     assert (await (await office.sign_in("eve")).get("/waiting")).status_code == 403
     assert (await office.browser().get("/waiting", accept="application/json")).status_code == 401

@@ -11,7 +11,7 @@ from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.store.engine.database import connect
 from onepam.store.facts.requests import deciders
 from onepam.store.read.changes import text_in_force
-from onepam.store.read.console import counts, entry, kept, kinds_there, listed, newest, setup
+from onepam.store.read.console import Counts, counts, entry, kept, kinds_there, listed, newest, setup
 from onepam.store.read.estate import sites
 from onepam.store.read.explain import asked
 from onepam.store.read.moments import history_of
@@ -41,10 +41,10 @@ async def company(tmp_path: Path) -> AsyncIterator[Company]:
 async def test_a_page_counts_what_its_reader_may_decide_and_see(company: Company) -> None:
     await company.ask("eve", "web-1", "app")
     await company.open("eve", "dev-1", "app")
-    assert await company.reader(counts, None, "max") == (1, 0)
-    assert await company.reader(counts, None, "eve") == (0, 1)
-    assert await company.reader(counts, None, "vic") == (0, 0)
-    assert await company.reader(counts, None, "aud") == (0, 1)
+    assert await company.reader(counts, None, "max") == Counts(1, 0, 0)
+    assert await company.reader(counts, None, "eve") == Counts(0, 0, 1)
+    assert await company.reader(counts, None, "vic") == Counts(0, 0, 0)
+    assert await company.reader(counts, None, "aud") == Counts(0, 0, 1)
     assert await company.reader(count_waiting, None, "bob") == 0
 
 

@@ -1,4 +1,4 @@
-// How much waits for the reader, kept true in the open page: one small request a while, none while nobody looks, fewer
+// How much waits for the reader, and how many changes of it, kept true in the open page: one small request a while, none while nobody looks, fewer
 // where there is no answer, no more once the sign-in has ended. The number stands in the side bar and in the title.
 const EVERY_MS = 20_000;
 const MOST_MS = 320_000;
@@ -12,8 +12,10 @@ export function startWaiting(): void {
   let timer = 0;
   let asking = false;
 
-  const show = (waiting: number): void => {
+  const changed = document.querySelector<HTMLElement>("[data-changes]");
+  const show = ({ waiting, changes }: { waiting: number; changes: number }): void => {
     const said = waiting ? String(waiting) : "";
+    if (changed) changed.textContent = changes ? String(changes) : "";
     if (badge.textContent.trim() === said) return;
     badge.textContent = said;
     document.title = waiting ? `(${said}) ${title}` : title;
@@ -25,7 +27,7 @@ export function startWaiting(): void {
       const answer = await fetch("/waiting", { headers: { accept: "application/json" } });
       if (answer.status === 401 || answer.status === 403) return false;
       if (!answer.ok) throw new Error(`${answer.status}`);
-      show(((await answer.json()) as { waiting: number }).waiting);
+      show((await answer.json()) as { waiting: number; changes: number });
       pause = EVERY_MS;
     } catch {
       pause = Math.min(MOST_MS, pause * 2);

@@ -27,7 +27,16 @@ MINE = tuple(place for place in ALL if place.path in ("/", "/approvals", "/facto
 def shell(path: str = "/", shown: tuple[Place, ...] = ALL, as_of: Instant | None = None, **more: Any) -> Shell:
     reader = Reader("per_mira", "Mira Okafor", "Platform lead", shown)
     return Shell(
-        now=as_of or NOW, path=path, here=path, csrf="c5rf", reader=reader, as_of=as_of, waiting=3, live=2, **more
+        now=as_of or NOW,
+        path=path,
+        here=path,
+        csrf="c5rf",
+        reader=reader,
+        as_of=as_of,
+        waiting=3,
+        changes=1,
+        live=2,
+        **more,
     )
 
 

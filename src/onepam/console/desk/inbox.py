@@ -59,7 +59,7 @@ async def inbox_page(visit: Visit) -> Response:
 
 async def waiting(visit: Visit) -> Response:
     """How much waits for me, for the open pages that keep their number true."""
-    return JSONResponse({"waiting": visit.waiting})
+    return JSONResponse({"waiting": visit.waiting, "changes": visit.changes})
 
 
 async def decide(visit: Visit) -> Response:

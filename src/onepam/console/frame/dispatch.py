@@ -134,7 +134,8 @@ async def _recognise(visit: Visit) -> None:
     known = await visit.services.reader(account, None, actor.person)
     detail = ", ".join(sorted({held.role for held in facts.roles})) or "no role yet"
     visit.member = Member(actor, facts, known.name if known else actor.person, detail)
-    visit.waiting, visit.live = await visit.services.reader(counts, None, actor.person)
+    numbers = await visit.services.reader(counts, None, actor.person)
+    visit.waiting, visit.changes, visit.live = numbers.waiting, numbers.changes, numbers.live
     if visit.member.has(ConsoleRight.ADMINISTER):
         visit.alarms = await visit.services.reader(alarms)
 

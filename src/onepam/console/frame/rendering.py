@@ -109,6 +109,7 @@ class Shell:
     as_of: Instant | None = None
     here: str = "/"
     waiting: int = 0
+    changes: int = 0
     live: int = 0
     flashes: tuple[Flash, ...] = ()
     alarms: tuple[Alarm, ...] = ()

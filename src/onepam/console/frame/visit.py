@@ -74,6 +74,7 @@ class Visit:
     file: bytes = b""
     json: Any = None
     waiting: int = 0
+    changes: int = 0
     live: int = 0
     flashes: tuple[Flash, ...] = ()
     alarms: tuple[Alarm, ...] = ()
@@ -125,6 +126,7 @@ class Visit:
             as_of=self.as_of,
             here=url.path + (f"?{url.query}" if url.query else ""),
             waiting=self.waiting,
+            changes=self.changes,
             live=self.live,
             flashes=self.flashes,
             alarms=self.alarms,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proposal import ProposalKind
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.entries import Stored as Stored
@@ -48,14 +49,25 @@ class Kept:
     oldest: Instant
 
 
-def counts(db: Snapshot, at: Instant, person: str) -> tuple[int, int]:
-    """How much waits for the person's decision (requests, proposals, accounts that a directory ended or reported), and
-    how many live sessions the person may see."""
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The numbers of the side bar: how much waits for somebody's decision (requests, proposals, accounts that a
+    directory ended or reported), how many of it are changes of the matrix, and how many live sessions they may see."""
+
+    waiting: int
+    changes: int
+    live: int
+
+
+def counts(db: Snapshot, at: Instant, person: str) -> Counts:
+    """As of `at`, for the person."""
     everybody = any(OVERSEERS.intersection(each.console) for each in held_roles(db, person, at))
     who = "" if everybody else " AND person = :person"
     live = row(db, f"SELECT count(*) FROM session WHERE status = 'open' AND {AT}{who}", {"at": at, "person": person})
-    waiting = count_waiting(db, at, person) + count_proposals(db, at, person) + _held(db, at, person)
-    return waiting, (live[0] if live else 0)
+    proposed = count_proposals(db, at, person)
+    changes = count_proposals(db, at, person, ProposalKind.CHANGE) if proposed else 0
+    waiting = count_waiting(db, at, person) + proposed + _held(db, at, person)
+    return Counts(waiting, changes, live[0] if live else 0)
 
 
 def _held(db: Snapshot, at: Instant, person: str) -> int:

@@ -71,10 +71,10 @@ def proposed_erasure(db: Snapshot, at: Instant, erasure: str) -> Proposal | None
     return found if found is not None and fallen(found, at) is None else None
 
 
-def count_proposals(db: Snapshot, at: Instant, person: str) -> int:
-    """How many proposals wait for the person's decision."""
+def count_proposals(db: Snapshot, at: Instant, person: str, kind: ProposalKind | None = None) -> int:
+    """How many proposals, of that kind or of any, wait for the person's decision."""
     reader = _reader(db, at, person)
-    kinds = _decided(reader.rights())
+    kinds = [each for each in _decided(reader.rights()) if kind in (None, each)]
     return count_proposals_for(db, reader, kinds, at) if kinds else 0
 
 
