@@ -1,7 +1,11 @@
 """The verifier's own JSON and times: one encoding for one value."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
+from onepam.evidence.verifier.archive import Archive
 from onepam.evidence.verifier.canonical import instant, iso, lines, members, parse
 from onepam.evidence.verifier.refusal import Refused
 
@@ -33,13 +37,31 @@ def test_the_bounds_of_integers_are_read() -> None:
     assert parse(b"[-9007199254740991,0,9007199254740991]", "x") == [-(2**53) + 1, 0, 2**53 - 1]
 
 
-def test_lines_are_each_ended() -> None:
-    assert list(lines(b"1\n2\n", "x")) == [1, 2]
-    assert list(lines(b"", "x")) == []
+class OneFile(Archive):
+    """An archive of one file, which is expanded so many bytes at a time."""
+
+    def __init__(self, content: bytes, at_once: int) -> None:
+        self._content, self._at_once, self._last = content, at_once, {"x": content[-1:]}
+
+    def size(self, name: str) -> int:
+        return len(self._content)
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        return (self._content[at : at + self._at_once] for at in range(0, len(self._content), self._at_once))
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 4, 100])
+def test_lines_are_each_ended(at_once: int) -> None:
+    def read(content: bytes) -> list[Any]:
+        return list(lines(OneFile(content, at_once), "x"))
+
+    assert read(b"1\n2\n") == [1, 2]
+    assert read(b"1000\n2\n30000\n") == [1000, 2, 30000]
+    assert read(b"") == []
     with pytest.raises(Refused, match="last line is cut"):
-        list(lines(b"1\n2", "x"))
+        read(b"1\n2")
     with pytest.raises(Refused, match="x line 2"):
-        list(lines(b"1\n\n3\n", "x"))
+        read(b"1\n\n3\n")
 
 
 def test_members_are_exactly_these() -> None:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ import pytest
 
 from onepam.domain.host.nodes import NodeCertified
 from onepam.domain.sessions.events import KillOrdered
-from onepam.evidence.verifier import disclosed, verify
+from onepam.evidence.verifier import disclosed, lawful, verify
+from onepam.evidence.verifier.archive import Archive
+from onepam.evidence.verifier.log import Log
 from onepam.kernel.clock import DAY
 from tests.evidence.bare import as_logged, bare_pack
 from tests.evidence.company import LOG, NODE, batches_of, certificate
@@ -102,7 +104,12 @@ def test_an_entry_is_judged_as_it_was_stored(check: Check, monkeypatch: pytest.M
     code, result = check(pack, *KEY)
     assert (code, result["lawful"]) == (3, told.judged().line())
     assert result["lawful"].startswith("yes: ")
-    monkeypatch.setattr(disclosed.Disclosed, "stored", lambda self, index: self._bodies.get(index, b""))
+
+    def read_newest(files: Archive, log: Log) -> Iterator[tuple[int, Any]]:
+        newest = disclosed.Disclosed(files, log)
+        return ((index, newest.body(index)) for index in newest)
+
+    monkeypatch.setattr(lawful, "read_entries", read_newest)
     assert check(pack, *KEY)[0] == 6, "it would be told if the newest form were judged"
 
 

@@ -19,6 +19,7 @@ from onepam.evidence.verifier.refusal import Spoiled, Usage
 MAX_TOTAL = 2 << 30  # bytes, of the zip and of what is in it
 MAX_RATIO = 200  # how many times a member may expand
 END = 22  # bytes of the end record
+PIECE = 1 << 16  # bytes of the zip that are expanded at once
 FIXED = ("README.txt", "batches.bin", "bodies.sha256", "checkpoint", "entries.jsonl", "headers.jsonl",
          "manifest.json", "payloads.jsonl", "range.json", "verify.py")  # fmt: skip
 AGAIN = "; the file was damaged or altered since it was drawn: get it again"
@@ -51,13 +52,14 @@ class Member(NamedTuple):
 
 
 class Archive:
-    """The files of a pack by their names. All are checked at once; each is expanded anew when it is asked for, so that
-    no more than one of the large ones is in memory."""
+    """The files of a pack by their names. All are checked at once; each is expanded anew when it is asked for, piece by
+    piece, so that none of the large ones is in memory as a whole."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._members: Dict[str, Tuple[Member, int]] = {}
         self._digests: Dict[str, str] = {}
+        self._last: Dict[str, bytes] = {}
         count, directory = _end_record(data)
         at, end_of_last, total = directory, 0, 0
         for _ in range(count):
@@ -74,7 +76,7 @@ class Archive:
             end_of_last = begin + member.packed
             _sound(end_of_last <= directory, f"{name} runs into the directory")
             self._members[name] = member, begin
-            self._digests[name] = hashlib.sha256(self[name]).hexdigest()
+            self._digests[name], self._last[name] = _checked(self.pieces(name), member)
         _sound(end_of_last == directory and at == len(data) - END, "bytes between the members and the directory")
 
     def __iter__(self) -> Iterator[str]:
@@ -84,8 +86,26 @@ class Archive:
         return name in self._members
 
     def __getitem__(self, name: str) -> bytes:
+        return b"".join(self.pieces(name))
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """The content, one piece after another."""
         member, begin = self._members[name]
-        return _content(self._data[begin : begin + member.packed], member)
+        packed = memoryview(self._data)[begin : begin + member.packed]
+        inflate = zlib.decompressobj(-15) if member.method == 8 else None
+        for at in range(0, member.packed, PIECE):
+            piece = packed[at : at + PIECE]
+            try:
+                content = inflate.decompress(piece) if inflate else bytes(piece)
+            except zlib.error as error:
+                raise Spoiled(f"zip: {name}: {error}{AGAIN}") from None
+            yield content
+        ends = not inflate or (inflate.eof and not inflate.unused_data)
+        _sound(ends, f"{name}: compressed data does not end where it says")
+
+    def ends_a_line(self, name: str) -> bool:
+        """Whether the content ends with a newline, or is nothing."""
+        return self._last[name] in (b"", b"\n")
 
     def size(self, name: str) -> int:
         """Bytes of the content."""
@@ -130,16 +150,13 @@ def _member(data: bytes, at: int) -> Member:
     return Member(name, method, crc, packed, size, where, b"PK\3\4" + central[6:32] + raw, 46 + name_length)
 
 
-def _content(packed: bytes, member: Member) -> bytes:
-    content = packed
-    if member.method == 8:
-        inflate = zlib.decompressobj(-15)
-        try:
-            content = inflate.decompress(packed, member.size + 1)
-        except zlib.error as error:
-            raise Spoiled(f"zip: {member.name}: {error}{AGAIN}") from None
-        ends = inflate.eof and not inflate.unused_data
-        _sound(ends, f"{member.name}: compressed data does not end where it says")
-    fits = len(content) == member.size and zlib.crc32(content) == member.crc
-    _sound(fits, f"{member.name}: wrong size or CRC")
-    return content
+def _checked(pieces: Iterator[bytes], member: Member) -> Tuple[str, bytes]:
+    """The SHA-256 of the content in hex, and its last byte."""
+    digest, size, crc, last = hashlib.sha256(), 0, 0, b""
+    for piece in pieces:
+        digest.update(piece)
+        size, crc, last = size + len(piece), zlib.crc32(piece, crc), piece[-1:] or last
+        bound = member.size + 1 if member.method else size
+        _sound(size <= bound, f"{member.name}: compressed data does not end where it says")
+    _sound(size == member.size and crc == member.crc, f"{member.name}: wrong size or CRC")
+    return digest.hexdigest(), last

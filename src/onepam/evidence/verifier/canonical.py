@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Dict, List, Tuple
 
+from onepam.evidence.verifier.archive import Archive
 from onepam.evidence.verifier.progress import Progress
 from onepam.evidence.verifier.refusal import Refused, need
 
@@ -86,21 +87,27 @@ def members(value: Any, what: str, **types: type) -> Any:
     return value
 
 
-def lines(data: bytes, what: str) -> Iterator[Any]:
+def lines(files: Archive, name: str) -> Iterator[Any]:
     """The values of JSON lines, each ended by a newline."""
-    for number, line in enumerate(raw_lines(data, what), 1):
-        yield parse(line, f"{what} line {number}")
+    for number, line in enumerate(raw_lines(files, name), 1):
+        yield parse(line, f"{name} line {number}")
 
 
-def raw_lines(data: bytes, what: str) -> Iterator[bytes]:
-    """The lines, each ended by a newline, which is taken off."""
-    need(not data or data.endswith(b"\n"), f"{what}: last line is cut")
-    at, progress = 0, Progress(what, len(data))
-    while at < len(data):
-        end = data.index(b"\n", at)
-        yield data[at:end]
-        at = end + 1
-        progress.at(at)
+def raw_lines(files: Archive, name: str) -> Iterator[bytes]:
+    """The lines of a file, each ended by a newline, which is taken off."""
+    need(files.ends_a_line(name), f"{name}: last line is cut")
+    progress, done = Progress(name, files.size(name)), 0
+    begun: List[bytes] = []
+    for piece in files.pieces(name):
+        first, newline, rest = piece.partition(b"\n")
+        begun.append(first)
+        if newline:
+            yield b"".join(begun)
+            *whole, last = rest.split(b"\n")
+            yield from whole
+            begun = [last]
+        done += len(piece)
+        progress.at(done)
 
 
 def instant(text: Any, what: str) -> int:

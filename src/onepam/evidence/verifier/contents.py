@@ -18,8 +18,10 @@ class Contents:
     """A pack whose files are listed, whose headers fit its checkpoint and whose disclosed entries are in the log.
 
     `name` is that of the checkpoint, the period is begin <= time < until. `sizes` are the numbers of entries of which
-    the log shall keep the root.
+    the log shall keep the root. `disclosed` is there once `disclose` has read it.
     """
+
+    disclosed: Disclosed
 
     def __init__(self, data: bytes, sizes: Tuple[int, ...] = ()) -> None:
         self.files = files = Archive(data)
@@ -37,7 +39,10 @@ class Contents:
         self.log = log = Log(files, c, sizes)
         need(log.first == 0 or log.times[0] < self.begin, "range.json: the range begins after the period does")
         need(log.end == c.size or log.times[-1] >= self.until, "range.json: the range ends before the period does")
-        self.disclosed = Disclosed(files, log)
+
+    def disclose(self) -> None:
+        """Reads what is disclosed."""
+        self.disclosed = Disclosed(self.files, self.log)
 
 
 def read_manifest(files: Archive) -> Any:

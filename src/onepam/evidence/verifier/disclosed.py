@@ -6,6 +6,7 @@ disclosed also where it only rules out that something was hidden; its payload ne
 
 from __future__ import annotations
 
+import array
 import functools
 import hashlib
 import json
@@ -44,71 +45,92 @@ class Wanted:
         self.places = [place for each in found.values() for *_, place in each]
 
 
-AT_HAND = 20_000
-"""Bodies and payloads that are kept parsed; the others lie as text, a third of the size."""
+AT_HAND = 1_000
+"""Bodies and payloads that are kept parsed; the others lie as text, a third of the size. More would not be faster: what
+the rows that follow each other rest on lies together."""
+ABSENT = -1
+
+
+def read_entries(files: Archive, log: Log) -> Iterator[Tuple[int, Any]]:
+    """The disclosed bodies as they were written, each held against its hash in the log."""
+    last = -1
+    for number, line in enumerate(raw_lines(files, "entries.jsonl"), 1):
+        index, raw = plain_line(line) or _line(line, f"entries.jsonl line {number}")
+        if not log.first <= index < log.end:
+            raise Refused(f"entries.jsonl: entry {index} is outside the range")
+        if index <= last:
+            raise Refused(f"entries.jsonl: entry {index} is doubled or out of order")
+        at = 32 * (index - log.first)
+        if hashlib.sha256(raw).digest() != log.bodies[at : at + 32]:
+            raise Refused(f"entries.jsonl: the body of entry {index} is not the one in the log")
+        body = parse(raw, f"body of entry {index}")
+        if type(body) is not dict:
+            raise Refused(f"body of entry {index}: not an object")
+        last = index
+        yield index, body
 
 
 class Disclosed:
-    """Bodies and payloads by index, each proved by its hash in the log."""
+    """Bodies and payloads by index, each proved by its hash in the log: of a payload it is held against that here, of a
+    body by `read_entries`, which goes on beside. So nothing that is read here counts before that is through."""
 
     def __init__(self, files: Archive, log: Log) -> None:
         self.log = log
-        self._bodies: Dict[int, bytes] = {}
-        self._older: Dict[int, bytes] = {}  # as they were written, where that is not the newest form
+        self._text = bytearray(files.size("entries.jsonl"))  # its lines, one after another
+        self._begins: array.array[int] = array.array("q", [ABSENT]) * (log.end - log.first)
+        self._ends: array.array[int] = self._begins[:]
+        self._newest: Dict[int, Dict[str, Any]] = {}  # where that is not the form in which it was written
         self._payloads: Dict[int, Optional[bytes]] = {}  # None where an entry erased it
         self.body = functools.lru_cache(AT_HAND)(self._body)
         self._payload = functools.lru_cache(AT_HAND)(self._parsed_payload)
         self._said = functools.lru_cache(AT_HAND)(_nothing_said)
         self.cells = functools.lru_cache(AT_HAND)(self._cells)
-        self._read_bodies(files["entries.jsonl"])
-        self._read_payloads(files["payloads.jsonl"])
-        for index in self._bodies:
+        self._place_bodies(files)
+        self._read_payloads(files)
+        for index in self if UPCASTS or log.versions else ():
             if index in log.versions or (log.kind(index), 1) in UPCASTS:
                 self._upcast(index)
         self.body.cache_clear()
         self._payload.cache_clear()
 
     def __contains__(self, index: int) -> bool:
-        return index in self._bodies
+        first = self.log.first
+        return bool(first <= index < self.log.end and self._begins[index - first] != ABSENT)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._bodies)
-
-    def stored(self, index: int) -> bytes:
-        """The body as it was written; nothing where it is not disclosed."""
-        return self._older.get(index) or self._bodies.get(index, b"")
+        return (index for index, begin in enumerate(self._begins, self.log.first) if begin != ABSENT)
 
     def counts(self) -> Tuple[int, int, int]:
         """How many bodies, payloads, and erased payloads there are."""
         erased = sum(payload is None for payload in self._payloads.values())
-        return len(self._bodies), len(self._payloads) - erased, erased
+        return len(self._begins) - self._begins.count(ABSENT), len(self._payloads) - erased, erased
 
     def _body(self, index: int) -> Dict[str, Any]:
         """The body of a disclosed entry, in the newest form of its kind."""
-        value: Dict[str, Any] = _value_of(self._bodies[index].decode("utf-8"))
+        if index in self._newest:
+            return self._newest[index]
+        if index not in self:
+            raise KeyError(index)
+        place = index - self.log.first
+        line = bytes(self._text[self._begins[place] : self._ends[place]])
+        _, raw = plain_line(line) or _line(line, f"entries.jsonl: entry {index}")
+        value: Dict[str, Any] = _value_of(raw.decode("utf-8"))
         return value
 
     def _parsed_payload(self, index: int) -> Any:
         raw = self._payloads[index]
         return None if raw is None else parse(raw, f"payload of entry {index}")
 
-    def _read_bodies(self, data: bytes) -> None:
-        log, last = self.log, -1
-        for number, line in enumerate(raw_lines(data, "entries.jsonl"), 1):
-            index, raw = plain_line(line) or _line(line, f"entries.jsonl line {number}")
-            if not log.first <= index < log.end:
-                raise Refused(f"entries.jsonl: entry {index} is outside the range")
-            if index <= last:
-                raise Refused(f"entries.jsonl: entry {index} is doubled or out of order")
-            at = 32 * (index - log.first)
-            if hashlib.sha256(raw).digest() != log.bodies[at : at + 32]:
-                raise Refused(f"entries.jsonl: the body of entry {index} is not the one in the log")
-            if type(parse(raw, f"body of entry {index}")) is not dict:
-                raise Refused(f"body of entry {index}: not an object")
-            last, self._bodies[index] = index, raw
+    def _place_bodies(self, files: Archive) -> None:
+        """Where the line of each entry lies."""
+        first, text, end = self.log.first, self._text, 0
+        for line in raw_lines(files, "entries.jsonl"):
+            place, begin, end = int(line[line.rindex(b":") + 1 : -1]) - first, end, end + len(line)
+            text[begin:end] = line
+            self._begins[place], self._ends[place] = begin, end
 
-    def _read_payloads(self, data: bytes) -> None:
-        for line in lines(data, "payloads.jsonl"):
+    def _read_payloads(self, files: Archive) -> None:
+        for line in lines(files, "payloads.jsonl"):
             index = line["index"] if type(line) is dict and type(line.get("index")) is int else -1
             digest = self.body(index).get("payload") if index in self else None
             need(type(digest) is str, f"payloads.jsonl: entry {index} is not disclosed, or has no payload")
@@ -143,7 +165,7 @@ class Disclosed:
                 body, payload = UPCASTS[kind, step](body, payload)
             except (LookupError, TypeError, ValueError) as error:
                 raise Refused(f"entry {index} ({kind} v{step}) lacks what its kind has: {error}") from None
-        self._older[index], self._bodies[index] = self._bodies[index], canonical(body).encode("utf-8")
+        self._newest[index] = body
         if payload is not None:
             self._payloads[index] = canonical(payload).encode("utf-8")
 

@@ -7,45 +7,84 @@ first entry, and the body of every entry is disclosed that a rule reads.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, List
 
 from onepam.evidence.verifier.answer import Answer
+from onepam.evidence.verifier.batches import beginnings
 from onepam.evidence.verifier.contents import Contents
-from onepam.evidence.verifier.disclosed import _value_of
-from onepam.evidence.verifier.progress import Progress
-from onepam.evidence.verifier.refusal import counted
-from onepam.ledger.lawful.judging import Judging, asks, cannot
+from onepam.evidence.verifier.disclosed import read_entries
+from onepam.evidence.verifier.refusal import Refused, counted
+from onepam.ledger.lawful.judging import Judging, Lawful, asks, cannot
 
 CHAIN_ONLY = "chain shown, endings not checked"
 NO_BATCH = -1
 
 
-def _body_of(body: bytes) -> Any:
-    return _value_of(body.decode("utf-8"))
+class _Fold:
+    """The history up to now, of which the bodies come in order."""
+
+    def __init__(self, pack: Contents) -> None:
+        self._log, self._judging, self._next = pack.log, Judging(_read_already), 0
+        self._begins = _beginnings(pack)
+        self._first = next(self._begins, NO_BATCH)
+
+    def take(self, index: int, body: Any) -> None:
+        """The next entry with a body. Of those before it no rule reads one, or it lacks, and then nothing is judged."""
+        log, judge = self._log, self._judging.take
+        for at in range(self._next, index + 1):
+            begins = at == self._first
+            judge(at, log.times[at], log.kinds[at], log.versions.get(at, 1), body if at == index else None, begins)
+            if begins:
+                self._first = next(self._begins, NO_BATCH)
+        self._next = index + 1
+
+    def end(self) -> Lawful:
+        """After the last one."""
+        self.take(self._log.end - 1, None)
+        return self._judging.end()
 
 
-def judge_lawful(pack: Contents, answer: Answer, begins: Iterator[int]) -> None:
-    """Makes the line *lawful*; or says what the pack lacks for it. `begins` are the entries that begin a batch, in
-    order: no command goes beyond one."""
-    log, disclosed = pack.log, pack.disclosed
+def judge_entries(pack: Contents) -> List[Any]:
+    """Reads the body of every disclosed entry, and judges the history by them: how many bodies it lacks that a rule
+    reads; where it lacks none, the line, the number of findings, and as many in words as are told."""
+    log = pack.log
     asked = {kind: asks(kind, 1) for kind in set(log.kinds)}
-    lacking = 0
-    for index, kind in enumerate(log.kinds, log.first):
-        needed = asks(kind, log.version(index)) if index in log.versions else asked[kind]
-        lacking += needed and index not in disclosed
-    if log.first or lacking:
+    lacking = sum(map(asked.__getitem__, log.kinds))
+    for index, version in log.versions.items():
+        lacking += asks(log.kind(index), version) - asked[log.kind(index)]
+    fold = None if log.first else _Fold(pack)
+    for index, body in read_entries(pack.files, log):
+        kind = log.kind(index)
+        lacking -= asks(kind, log.version(index)) if index in log.versions else asked[kind]
+        if fold is not None:
+            fold.take(index, body)
+    if fold is None or lacking:
+        return [lacking, "", 0, []]
+    found = fold.end()
+    return [lacking, found.line(), found.found, [each.words() for each in found.findings]]
+
+
+def _read_already(body: Any) -> Any:
+    return body
+
+
+def _beginnings(pack: Contents) -> Iterator[int]:
+    """The first entry of each batch; none where they cannot be read, for which `check_batches` refuses the pack."""
+    try:
+        return beginnings(pack)
+    except Refused:
+        return iter(())
+
+
+def say_lawful(pack: Contents, judged: List[Any], answer: Answer) -> None:
+    """Makes the line *lawful* of what `judge_entries` found; or says what the pack lacks for it."""
+    lacking, line, found, words = judged
+    first = pack.log.first
+    if first or lacking:
         bodies = counted(lacking, "body that a rule reads", "bodies that the rules read")
-        why = f"the entries before {log.first}" if log.first else bodies
+        why = f"the entries before {first}" if first else bodies
         answer.lawful = f"{CHAIN_ONLY}: the pack lacks {why}"
         answer.lack(f"The pack lacks {why}, so what was lawful is not judged: {CHAIN_ONLY}")
         return
-    judging, progress = Judging(_body_of), Progress("lawful", log.end, 200_000)
-    first = next(begins, NO_BATCH)
-    for index, (time, kind) in enumerate(zip(log.times, log.kinds)):
-        judging.take(index, time, kind, log.version(index), disclosed.stored(index), index == first)
-        first = next(begins, NO_BATCH) if index == first else first
-        progress.at(index + 1)
-    found = judging.end()
-    answer.lawful, answer.found = found.line(), found.found
-    answer.unlawful = [each.words() for each in found.findings]
+    answer.lawful, answer.found, answer.unlawful = line, found, words
     answer.not_proved.append(f"of what is lawful: {'; '.join(cannot())}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import array
 import hashlib
 import re
+from collections.abc import Iterator
 from typing import Dict, List, Set, Tuple
 
 from onepam.evidence.verifier.archive import Archive
@@ -22,7 +23,20 @@ HEADER = re.compile(
     rb'(\{"class":"([a-z][a-z0-9_.]{0,99})","class_seq":(0|[1-9]\d{0,15}),"index":(0|[1-9]\d{0,15}),'
     rb'"kind":"([a-z][a-z0-9_.]{0,99})","time":(0|[1-9]\d{0,15}),"v":([1-9]\d{0,8})\})\n'
 )
-CHUNK = 1 << 20  # bytes of headers that are read at once
+LONGEST = 1 << 20  # bytes; no header is nearly as long
+
+
+def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same, each of whole lines as far as no line is longer than `LONGEST`."""
+    rest = b""
+    for piece in pieces:
+        rest += piece
+        end = rest.rfind(b"\n") + 1
+        if end or len(rest) > LONGEST:
+            yield rest[: end or None]
+            rest = rest[end:] if end else b""
+    if rest:
+        yield rest
 
 
 class Log:
@@ -51,7 +65,7 @@ class Log:
             need(fits, f"range.json: {side} is not a proof for [{begin}, {end})")
             if side == "right":
                 self._keep_root(tree, sizes)
-                self._read(files["headers.jsonl"], tree, sizes)
+                self._read(files, tree, sizes)
             for level, node in zip(levels, proof[side]):
                 tree.push(level, bytes.fromhex(node))
         fits = tree.root() == checkpoint.root
@@ -61,15 +75,14 @@ class Log:
         if tree.roots and tree.size in sizes:
             self.roots[tree.size] = tree.root()
 
-    def _read(self, data: bytes, tree: Tree, sizes: Tuple[int, ...]) -> None:
+    def _read(self, files: Archive, tree: Tree, sizes: Tuple[int, ...]) -> None:
         known: Dict[bytes, str] = {}
         started: Dict[bytes, int] = {}
         next_of: Dict[bytes, int] = {}
-        at, count, progress = 0, self.first, Progress("headers.jsonl", len(data))
-        while at < len(data):
-            chunk = data[at : data.rfind(b"\n", at, at + CHUNK) + 1]
+        at, count, progress = 0, self.first, Progress("headers.jsonl", files.size("headers.jsonl"))
+        for chunk in _whole_lines(files.pieces("headers.jsonl")):
             rows = HEADER.findall(chunk)
-            broken = not chunk or sum(len(row[0]) + 1 for row in rows) != len(chunk)
+            broken = sum(len(row[0]) + 1 for row in rows) != len(chunk)
             need(not broken, f"headers.jsonl: a broken line after entry {count - 1}")
             self._count(rows, count, started, next_of)
             leaves = self._leaves(rows, count, known)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any, Dict, List, Optional, Tuple
 
+from onepam.evidence.verifier.archive import Archive
 from onepam.evidence.verifier.canonical import canonical, instant, lines, members, parse
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.disclosed import Disclosed, Wanted
@@ -84,7 +85,7 @@ class Report:
 
     def __init__(self, pack: Contents, name: str) -> None:
         self.name, self.what, self.count = name, f"reports/{name}.jsonl", 0
-        self._pack, self._lines = pack, lines(pack.files[self.what], self.what)
+        self._pack, self._lines = pack, lines(pack.files, self.what)
         head = members(next(self._lines, None), self.what, report=str, title=str, version=int, columns=list)
         need(head["report"] == name, f"{self.what}: says it is report {head['report']}")
         self.title: str = head["title"]
@@ -103,14 +104,14 @@ class Report:
 
     def rows(self) -> Iterator[Row]:
         """The rows, each held against the spreadsheet; to be read once, to the end."""
-        csv, name = self._pack.files[f"reports/{self.name}.csv"], f"reports/{self.name}.csv"
-        at = _same(csv, 0, [*self.columns, "ledger"], name)
+        sheet = Sheet(self._pack.files, self.name)
+        sheet.take([*self.columns, "ledger"])
         for value in self._lines:
             self.count += 1
             row = Row(f"{self.what} row {self.count}", value, len(self.columns), self._pack.disclosed)
-            at = _same(csv, at, [*row.cells, " ".join(map(str, row.ledger))], name)
+            sheet.take([*row.cells, " ".join(map(str, row.ledger))])
             yield row
-        need(at == len(csv), f"{name}: differs from {self.what}")
+        sheet.end()
         _check_filters(f"reports/{self.name}.envelope.json", self._filters, self.count, len(self.excluded))
 
     def places(self, columns: Dict[str, Sources]) -> Places:
@@ -169,12 +170,28 @@ class Report:
         self._filters = e["filters"]
 
 
-def _same(csv: bytes, at: int, cells: List[str], name: str) -> int:
-    """Where the next line begins, after the one that has these cells."""
-    line = csv_row(cells)
-    if csv[at : at + len(line)] != line:
-        raise Refused(f"{name}: differs from {name[:-4]}.jsonl")
-    return at + len(line)
+class Sheet:
+    """The spreadsheet of a report, read line by line."""
+
+    def __init__(self, files: Archive, report: str) -> None:
+        self._pieces, self._piece, self._at = files.pieces(f"reports/{report}.csv"), b"", 0
+        self._differs = f"reports/{report}.csv: differs from reports/{report}.jsonl"
+
+    def take(self, cells: List[str]) -> None:
+        """The next line must have these cells."""
+        line = csv_row(cells)
+        while len(self._piece) - self._at < len(line):
+            more = next(self._pieces, None)
+            if more is None:
+                raise Refused(self._differs)
+            self._piece, self._at = self._piece[self._at :] + more, 0
+        if not self._piece.startswith(line, self._at):
+            raise Refused(self._differs)
+        self._at += len(line)
+
+    def end(self) -> None:
+        """There is no more."""
+        need(self._at == len(self._piece) and not any(self._pieces), self._differs)
 
 
 def by_kind(ledger: Iterable[int], disclosed: Disclosed) -> ByKind:

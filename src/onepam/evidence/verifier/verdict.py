@@ -9,12 +9,13 @@ from typing import List, Tuple
 from onepam.evidence.verifier.anchors import Anchor, check_authors, hold_anchors
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.archive import MAX_TOTAL
-from onepam.evidence.verifier.batches import OWN_DRAW, Draw, beginnings, check_batches
+from onepam.evidence.verifier.batches import OWN_DRAW, Draw, check_batches
+from onepam.evidence.verifier.beside import Beside
 from onepam.evidence.verifier.canonical import iso
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.judging import judge_reports
 from onepam.evidence.verifier.lacking import find_lacking
-from onepam.evidence.verifier.lawful import judge_lawful
+from onepam.evidence.verifier.lawful import judge_entries, say_lawful
 from onepam.evidence.verifier.refusal import Unfinished, Usage, counted, need
 from onepam.evidence.verifier.seams import find_seams
 
@@ -30,15 +31,17 @@ def verify(
     anchors or the file cannot be read or do not fit, `Unfinished` where the disk fails. `draw`: which signatures of
     batches are checked."""
     pack, answer = Contents(_read(path), tuple(anchor.size for anchor in anchors)), Answer()
-    seams = find_seams(pack)
-    answer.not_proved += [seam.words() for seam in seams]
-    reports = judge_reports(pack, answer)
-    find_lacking(pack, reports, answer)
-    keys = check_authors(pack, log_keys, witness_keys, answer)
-    hold_anchors(pack, seams, anchors, keys, answer)
-    check_batches(pack, seams, keys, draw, answer)
-    judge_lawful(pack, answer, beginnings(pack))
     log = pack.log
+    with Beside(log.end - log.first, lambda: judge_entries(pack)) as judged:
+        pack.disclose()
+        seams = find_seams(pack)
+        answer.not_proved += [seam.words() for seam in seams]
+        reports = judge_reports(pack, answer)
+        find_lacking(pack, reports, answer)
+        keys = check_authors(pack, log_keys, witness_keys, answer)
+        hold_anchors(pack, seams, anchors, keys, answer)
+        check_batches(pack, seams, keys, draw, answer)
+    say_lawful(pack, judged.found, answer)
     first = f"entries {log.first} to {log.end - 1} of {pack.checkpoint.origin}"
     answer.entries = "; ".join([first, answer.signatures, *(seam.words() for seam in seams)])
     answer.about[:0] = [

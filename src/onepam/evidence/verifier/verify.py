@@ -43,8 +43,10 @@ import hashlib
 import json
 import os
 import re
+import signal
 import stat
 import struct
+import threading
 import zlib
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -53,7 +55,7 @@ from functools import partial
 from hashlib import sha256
 from json import JSONEncoder
 from types import MappingProxyType
-from typing import Any, Dict, List, NamedTuple, NewType, Optional, Set, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, NewType, NoReturn, Optional, Set, Tuple, Union
 
 # ---- kernel.instant --------------------------------------------------------------------------------------------------
 # The one integer that time is: microseconds since 1970-01-01 in UTC; and what people measure it in.
@@ -120,7 +122,10 @@ LARGE = 1 << 24  # bytes
 
 
 class Progress:
-    """Of `size` bytes of a file, or of so many things; shown where these are at least `large`."""
+    """Of `size` bytes of a file, or of so many things; shown where these are at least `large`. In a process that works
+    beside the one that is watched, `elsewhere` takes what is shown."""
+
+    elsewhere: Optional[Callable[[str], object]] = None
 
     def __init__(self, what: str, size: int, large: int = LARGE) -> None:
         self._what, self._size, self._step, self._told = what, size, max(1, size // 100), 0
@@ -130,7 +135,118 @@ class Progress:
         """So many are done."""
         if self._watched and (done - self._told >= self._step or done == self._size):
             self._told = done
-            sys.stderr.write(f"\r{self._what}: {100 * done // self._size} %" + "\n" * (done == self._size))
+            show_progress(f"\r{self._what}: {100 * done // self._size} %" + "\n" * (done == self._size))
+
+
+def show_progress(text: str) -> None:
+    """Shows it, or hands it on."""
+    (Progress.elsewhere or sys.stderr.write)(text)
+
+
+# ---- beside ----------------------------------------------------------------------------------------------------------
+# Work beside other work, in a process of its own where the machine has a second processor and lets a process make
+# another one; elsewhere one after the other. Both do the same by the same code, so the verdict is the same.
+#
+# What the process beside shows of its progress, and what it found, comes through a pipe, a line of JSON each. One that
+# ends without having said what it found is a fault, whatever ended it: nothing is said of the pack then.
+
+
+ALONE = 20_000  # entries; up to so many another process is not worth its beginning
+FAULTS = {each.__name__: each for each in (Refused, Spoiled, Unfinished, MemoryError)}
+
+
+class Beside:
+    """Work on so many entries, of which `found` is there once the block is over. Where it ends otherwise than well,
+    that is raised, also in the place of what the block raised: it would have been raised before."""
+
+    def __init__(self, entries: int, work: Callable[[], Any]) -> None:
+        self.found: Any = None
+        self._process = self._pipe = 0
+        if entries <= ALONE or not _can_be_two() or not self._begin(work):
+            self.found = work()
+
+    def __enter__(self) -> Beside:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if self._process:
+            try:
+                if error is None or (isinstance(error, Exception) and not isinstance(error, MemoryError)):
+                    self._wait()
+            finally:
+                self._stop()
+
+    def _begin(self, work: Callable[[], Any]) -> bool:
+        """Begins the process beside; false where there can be none."""
+        self._pipe, pipe = os.pipe()
+        try:
+            self._process = os.fork()
+        except OSError:
+            os.close(self._pipe)
+            os.close(pipe)
+            return False
+        if self._process == 0:
+            _work(work, pipe)
+        os.close(pipe)
+        return True
+
+    def _wait(self) -> None:
+        given, line = None, ""
+        with open(self._pipe, encoding="ascii", closefd=False) as pipe:
+            for line in pipe:
+                told = json.loads(line) if line.endswith("\n") else None
+                if type(told) is str:
+                    show_progress(told)
+                else:
+                    given = told
+        process, self._process = self._process, 0
+        _, status = os.waitpid(process, 0)
+        if status or given is None:
+            how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit {os.WEXITSTATUS(status)}"
+            raise Unfinished(f"the process that judged the entries ended before it was through ({how})")
+        fault, said, self.found = given
+        if fault:
+            raise FAULTS[fault](said)
+
+    def _stop(self) -> None:
+        os.close(self._pipe)
+        if self._process:
+            os.kill(self._process, signal.SIGKILL)
+            os.waitpid(self._process, 0)
+
+
+def _can_be_two() -> bool:
+    """Whether there is a second processor, and this is the only thread: what others hold, a fork would not have."""
+    known = hasattr(os, "sched_getaffinity")
+    processors = len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
+    return processors > 1 and hasattr(os, "fork") and threading.active_count() == 1
+
+
+def _work(work: Callable[[], Any], pipe: int) -> NoReturn:
+    """All that the process beside does. It ends here, and flushes nothing of what the other one has begun to write."""
+    status = 1
+    try:
+        with open(pipe, "w", encoding="ascii") as out:
+
+            def show(text: str) -> None:
+                out.write(json.dumps(text) + "\n")
+                out.flush()
+
+            Progress.elsewhere = show
+            out.write(json.dumps(_found(work)) + "\n")
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _found(work: Callable[[], Any]) -> Any:
+    """What was raised and its words, or what was found."""
+    try:
+        return "", "", work()
+    except (Refused, Unfinished, MemoryError) as error:
+        return type(error).__name__, str(error), None
+    except Exception as error:  # refused, whatever it was, in the words that it has in one process
+        return Refused.__name__, f"{type(error).__name__}: {error}", None
 
 
 # ---- archive ---------------------------------------------------------------------------------------------------------
@@ -143,6 +259,7 @@ class Progress:
 MAX_TOTAL = 2 << 30  # bytes, of the zip and of what is in it
 MAX_RATIO = 200  # how many times a member may expand
 END = 22  # bytes of the end record
+PIECE = 1 << 16  # bytes of the zip that are expanded at once
 FIXED = ("README.txt", "batches.bin", "bodies.sha256", "checkpoint", "entries.jsonl", "headers.jsonl",
          "manifest.json", "payloads.jsonl", "range.json", "verify.py")  # fmt: skip
 AGAIN = "; the file was damaged or altered since it was drawn: get it again"
@@ -175,13 +292,14 @@ class Member(NamedTuple):
 
 
 class Archive:
-    """The files of a pack by their names. All are checked at once; each is expanded anew when it is asked for, so that
-    no more than one of the large ones is in memory."""
+    """The files of a pack by their names. All are checked at once; each is expanded anew when it is asked for, piece by
+    piece, so that none of the large ones is in memory as a whole."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._members: Dict[str, Tuple[Member, int]] = {}
         self._digests: Dict[str, str] = {}
+        self._last: Dict[str, bytes] = {}
         count, directory = _end_record(data)
         at, end_of_last, total = directory, 0, 0
         for _ in range(count):
@@ -198,7 +316,7 @@ class Archive:
             end_of_last = begin + member.packed
             _sound(end_of_last <= directory, f"{name} runs into the directory")
             self._members[name] = member, begin
-            self._digests[name] = hashlib.sha256(self[name]).hexdigest()
+            self._digests[name], self._last[name] = _checked(self.pieces(name), member)
         _sound(end_of_last == directory and at == len(data) - END, "bytes between the members and the directory")
 
     def __iter__(self) -> Iterator[str]:
@@ -208,8 +326,26 @@ class Archive:
         return name in self._members
 
     def __getitem__(self, name: str) -> bytes:
+        return b"".join(self.pieces(name))
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """The content, one piece after another."""
         member, begin = self._members[name]
-        return _content(self._data[begin : begin + member.packed], member)
+        packed = memoryview(self._data)[begin : begin + member.packed]
+        inflate = zlib.decompressobj(-15) if member.method == 8 else None
+        for at in range(0, member.packed, PIECE):
+            piece = packed[at : at + PIECE]
+            try:
+                content = inflate.decompress(piece) if inflate else bytes(piece)
+            except zlib.error as error:
+                raise Spoiled(f"zip: {name}: {error}{AGAIN}") from None
+            yield content
+        ends = not inflate or (inflate.eof and not inflate.unused_data)
+        _sound(ends, f"{name}: compressed data does not end where it says")
+
+    def ends_a_line(self, name: str) -> bool:
+        """Whether the content ends with a newline, or is nothing."""
+        return self._last[name] in (b"", b"\n")
 
     def size(self, name: str) -> int:
         """Bytes of the content."""
@@ -254,19 +390,16 @@ def _member(data: bytes, at: int) -> Member:
     return Member(name, method, crc, packed, size, where, b"PK\3\4" + central[6:32] + raw, 46 + name_length)
 
 
-def _content(packed: bytes, member: Member) -> bytes:
-    content = packed
-    if member.method == 8:
-        inflate = zlib.decompressobj(-15)
-        try:
-            content = inflate.decompress(packed, member.size + 1)
-        except zlib.error as error:
-            raise Spoiled(f"zip: {member.name}: {error}{AGAIN}") from None
-        ends = inflate.eof and not inflate.unused_data
-        _sound(ends, f"{member.name}: compressed data does not end where it says")
-    fits = len(content) == member.size and zlib.crc32(content) == member.crc
-    _sound(fits, f"{member.name}: wrong size or CRC")
-    return content
+def _checked(pieces: Iterator[bytes], member: Member) -> Tuple[str, bytes]:
+    """The SHA-256 of the content in hex, and its last byte."""
+    digest, size, crc, last = hashlib.sha256(), 0, 0, b""
+    for piece in pieces:
+        digest.update(piece)
+        size, crc, last = size + len(piece), zlib.crc32(piece, crc), piece[-1:] or last
+        bound = member.size + 1 if member.method else size
+        _sound(size <= bound, f"{member.name}: compressed data does not end where it says")
+    _sound(size == member.size and crc == member.crc, f"{member.name}: wrong size or CRC")
+    return digest.hexdigest(), last
 
 
 # ---- canonical -------------------------------------------------------------------------------------------------------
@@ -347,21 +480,27 @@ def members(value: Any, what: str, **types: type) -> Any:
     return value
 
 
-def lines(data: bytes, what: str) -> Iterator[Any]:
+def lines(files: Archive, name: str) -> Iterator[Any]:
     """The values of JSON lines, each ended by a newline."""
-    for number, line in enumerate(raw_lines(data, what), 1):
-        yield parse(line, f"{what} line {number}")
+    for number, line in enumerate(raw_lines(files, name), 1):
+        yield parse(line, f"{name} line {number}")
 
 
-def raw_lines(data: bytes, what: str) -> Iterator[bytes]:
-    """The lines, each ended by a newline, which is taken off."""
-    need(not data or data.endswith(b"\n"), f"{what}: last line is cut")
-    at, progress = 0, Progress(what, len(data))
-    while at < len(data):
-        end = data.index(b"\n", at)
-        yield data[at:end]
-        at = end + 1
-        progress.at(at)
+def raw_lines(files: Archive, name: str) -> Iterator[bytes]:
+    """The lines of a file, each ended by a newline, which is taken off."""
+    need(files.ends_a_line(name), f"{name}: last line is cut")
+    progress, done = Progress(name, files.size(name)), 0
+    begun: List[bytes] = []
+    for piece in files.pieces(name):
+        first, newline, rest = piece.partition(b"\n")
+        begun.append(first)
+        if newline:
+            yield b"".join(begun)
+            *whole, last = rest.split(b"\n")
+            yield from whole
+            begun = [last]
+        done += len(piece)
+        progress.at(done)
 
 
 def instant(text: Any, what: str) -> int:
@@ -645,7 +784,20 @@ HEADER = re.compile(
     rb'(\{"class":"([a-z][a-z0-9_.]{0,99})","class_seq":(0|[1-9]\d{0,15}),"index":(0|[1-9]\d{0,15}),'
     rb'"kind":"([a-z][a-z0-9_.]{0,99})","time":(0|[1-9]\d{0,15}),"v":([1-9]\d{0,8})\})\n'
 )
-CHUNK = 1 << 20  # bytes of headers that are read at once
+LONGEST = 1 << 20  # bytes; no header is nearly as long
+
+
+def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same, each of whole lines as far as no line is longer than `LONGEST`."""
+    rest = b""
+    for piece in pieces:
+        rest += piece
+        end = rest.rfind(b"\n") + 1
+        if end or len(rest) > LONGEST:
+            yield rest[: end or None]
+            rest = rest[end:] if end else b""
+    if rest:
+        yield rest
 
 
 class Log:
@@ -674,7 +826,7 @@ class Log:
             need(fits, f"range.json: {side} is not a proof for [{begin}, {end})")
             if side == "right":
                 self._keep_root(tree, sizes)
-                self._read(files["headers.jsonl"], tree, sizes)
+                self._read(files, tree, sizes)
             for level, node in zip(levels, proof[side]):
                 tree.push(level, bytes.fromhex(node))
         fits = tree.root() == checkpoint.root
@@ -684,15 +836,14 @@ class Log:
         if tree.roots and tree.size in sizes:
             self.roots[tree.size] = tree.root()
 
-    def _read(self, data: bytes, tree: Tree, sizes: Tuple[int, ...]) -> None:
+    def _read(self, files: Archive, tree: Tree, sizes: Tuple[int, ...]) -> None:
         known: Dict[bytes, str] = {}
         started: Dict[bytes, int] = {}
         next_of: Dict[bytes, int] = {}
-        at, count, progress = 0, self.first, Progress("headers.jsonl", len(data))
-        while at < len(data):
-            chunk = data[at : data.rfind(b"\n", at, at + CHUNK) + 1]
+        at, count, progress = 0, self.first, Progress("headers.jsonl", files.size("headers.jsonl"))
+        for chunk in _whole_lines(files.pieces("headers.jsonl")):
             rows = HEADER.findall(chunk)
-            broken = not chunk or sum(len(row[0]) + 1 for row in rows) != len(chunk)
+            broken = sum(len(row[0]) + 1 for row in rows) != len(chunk)
             need(not broken, f"headers.jsonl: a broken line after entry {count - 1}")
             self._count(rows, count, started, next_of)
             leaves = self._leaves(rows, count, known)
@@ -815,71 +966,92 @@ class Wanted:
         self.places = [place for each in found.values() for *_, place in each]
 
 
-AT_HAND = 20_000
-"""Bodies and payloads that are kept parsed; the others lie as text, a third of the size."""
+AT_HAND = 1_000
+"""Bodies and payloads that are kept parsed; the others lie as text, a third of the size. More would not be faster: what
+the rows that follow each other rest on lies together."""
+ABSENT = -1
+
+
+def read_entries(files: Archive, log: Log) -> Iterator[Tuple[int, Any]]:
+    """The disclosed bodies as they were written, each held against its hash in the log."""
+    last = -1
+    for number, line in enumerate(raw_lines(files, "entries.jsonl"), 1):
+        index, raw = plain_line(line) or _line(line, f"entries.jsonl line {number}")
+        if not log.first <= index < log.end:
+            raise Refused(f"entries.jsonl: entry {index} is outside the range")
+        if index <= last:
+            raise Refused(f"entries.jsonl: entry {index} is doubled or out of order")
+        at = 32 * (index - log.first)
+        if hashlib.sha256(raw).digest() != log.bodies[at : at + 32]:
+            raise Refused(f"entries.jsonl: the body of entry {index} is not the one in the log")
+        body = parse(raw, f"body of entry {index}")
+        if type(body) is not dict:
+            raise Refused(f"body of entry {index}: not an object")
+        last = index
+        yield index, body
 
 
 class Disclosed:
-    """Bodies and payloads by index, each proved by its hash in the log."""
+    """Bodies and payloads by index, each proved by its hash in the log: of a payload it is held against that here, of a
+    body by `read_entries`, which goes on beside. So nothing that is read here counts before that is through."""
 
     def __init__(self, files: Archive, log: Log) -> None:
         self.log = log
-        self._bodies: Dict[int, bytes] = {}
-        self._older: Dict[int, bytes] = {}  # as they were written, where that is not the newest form
+        self._text = bytearray(files.size("entries.jsonl"))  # its lines, one after another
+        self._begins: array.array[int] = array.array("q", [ABSENT]) * (log.end - log.first)
+        self._ends: array.array[int] = self._begins[:]
+        self._newest: Dict[int, Dict[str, Any]] = {}  # where that is not the form in which it was written
         self._payloads: Dict[int, Optional[bytes]] = {}  # None where an entry erased it
         self.body = functools.lru_cache(AT_HAND)(self._body)
         self._payload = functools.lru_cache(AT_HAND)(self._parsed_payload)
         self._said = functools.lru_cache(AT_HAND)(_nothing_said)
         self.cells = functools.lru_cache(AT_HAND)(self._cells)
-        self._read_bodies(files["entries.jsonl"])
-        self._read_payloads(files["payloads.jsonl"])
-        for index in self._bodies:
+        self._place_bodies(files)
+        self._read_payloads(files)
+        for index in self if UPCASTS or log.versions else ():
             if index in log.versions or (log.kind(index), 1) in UPCASTS:
                 self._upcast(index)
         self.body.cache_clear()
         self._payload.cache_clear()
 
     def __contains__(self, index: int) -> bool:
-        return index in self._bodies
+        first = self.log.first
+        return bool(first <= index < self.log.end and self._begins[index - first] != ABSENT)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._bodies)
-
-    def stored(self, index: int) -> bytes:
-        """The body as it was written; nothing where it is not disclosed."""
-        return self._older.get(index) or self._bodies.get(index, b"")
+        return (index for index, begin in enumerate(self._begins, self.log.first) if begin != ABSENT)
 
     def counts(self) -> Tuple[int, int, int]:
         """How many bodies, payloads, and erased payloads there are."""
         erased = sum(payload is None for payload in self._payloads.values())
-        return len(self._bodies), len(self._payloads) - erased, erased
+        return len(self._begins) - self._begins.count(ABSENT), len(self._payloads) - erased, erased
 
     def _body(self, index: int) -> Dict[str, Any]:
         """The body of a disclosed entry, in the newest form of its kind."""
-        value: Dict[str, Any] = _value_of(self._bodies[index].decode("utf-8"))
+        if index in self._newest:
+            return self._newest[index]
+        if index not in self:
+            raise KeyError(index)
+        place = index - self.log.first
+        line = bytes(self._text[self._begins[place] : self._ends[place]])
+        _, raw = plain_line(line) or _line(line, f"entries.jsonl: entry {index}")
+        value: Dict[str, Any] = _value_of(raw.decode("utf-8"))
         return value
 
     def _parsed_payload(self, index: int) -> Any:
         raw = self._payloads[index]
         return None if raw is None else parse(raw, f"payload of entry {index}")
 
-    def _read_bodies(self, data: bytes) -> None:
-        log, last = self.log, -1
-        for number, line in enumerate(raw_lines(data, "entries.jsonl"), 1):
-            index, raw = plain_line(line) or _line(line, f"entries.jsonl line {number}")
-            if not log.first <= index < log.end:
-                raise Refused(f"entries.jsonl: entry {index} is outside the range")
-            if index <= last:
-                raise Refused(f"entries.jsonl: entry {index} is doubled or out of order")
-            at = 32 * (index - log.first)
-            if hashlib.sha256(raw).digest() != log.bodies[at : at + 32]:
-                raise Refused(f"entries.jsonl: the body of entry {index} is not the one in the log")
-            if type(parse(raw, f"body of entry {index}")) is not dict:
-                raise Refused(f"body of entry {index}: not an object")
-            last, self._bodies[index] = index, raw
+    def _place_bodies(self, files: Archive) -> None:
+        """Where the line of each entry lies."""
+        first, text, end = self.log.first, self._text, 0
+        for line in raw_lines(files, "entries.jsonl"):
+            place, begin, end = int(line[line.rindex(b":") + 1 : -1]) - first, end, end + len(line)
+            text[begin:end] = line
+            self._begins[place], self._ends[place] = begin, end
 
-    def _read_payloads(self, data: bytes) -> None:
-        for line in lines(data, "payloads.jsonl"):
+    def _read_payloads(self, files: Archive) -> None:
+        for line in lines(files, "payloads.jsonl"):
             index = line["index"] if type(line) is dict and type(line.get("index")) is int else -1
             digest = self.body(index).get("payload") if index in self else None
             need(type(digest) is str, f"payloads.jsonl: entry {index} is not disclosed, or has no payload")
@@ -914,7 +1086,7 @@ class Disclosed:
                 body, payload = UPCASTS[kind, step](body, payload)
             except (LookupError, TypeError, ValueError) as error:
                 raise Refused(f"entry {index} ({kind} v{step}) lacks what its kind has: {error}") from None
-        self._older[index], self._bodies[index] = self._bodies[index], canonical(body).encode("utf-8")
+        self._newest[index] = body
         if payload is not None:
             self._payloads[index] = canonical(payload).encode("utf-8")
 
@@ -1079,8 +1251,10 @@ class Contents:
     """A pack whose files are listed, whose headers fit its checkpoint and whose disclosed entries are in the log.
 
     `name` is that of the checkpoint, the period is begin <= time < until. `sizes` are the numbers of entries of which
-    the log shall keep the root.
+    the log shall keep the root. `disclosed` is there once `disclose` has read it.
     """
+
+    disclosed: Disclosed
 
     def __init__(self, data: bytes, sizes: Tuple[int, ...] = ()) -> None:
         self.files = files = Archive(data)
@@ -1098,7 +1272,10 @@ class Contents:
         self.log = log = Log(files, c, sizes)
         need(log.first == 0 or log.times[0] < self.begin, "range.json: the range begins after the period does")
         need(log.end == c.size or log.times[-1] >= self.until, "range.json: the range ends before the period does")
-        self.disclosed = Disclosed(files, log)
+
+    def disclose(self) -> None:
+        """Reads what is disclosed."""
+        self.disclosed = Disclosed(self.files, self.log)
 
 
 def read_manifest(files: Archive) -> Any:
@@ -1490,7 +1667,7 @@ class Report:
 
     def __init__(self, pack: Contents, name: str) -> None:
         self.name, self.what, self.count = name, f"reports/{name}.jsonl", 0
-        self._pack, self._lines = pack, lines(pack.files[self.what], self.what)
+        self._pack, self._lines = pack, lines(pack.files, self.what)
         head = members(next(self._lines, None), self.what, report=str, title=str, version=int, columns=list)
         need(head["report"] == name, f"{self.what}: says it is report {head['report']}")
         self.title: str = head["title"]
@@ -1509,14 +1686,14 @@ class Report:
 
     def rows(self) -> Iterator[Row]:
         """The rows, each held against the spreadsheet; to be read once, to the end."""
-        csv, name = self._pack.files[f"reports/{self.name}.csv"], f"reports/{self.name}.csv"
-        at = _same(csv, 0, [*self.columns, "ledger"], name)
+        sheet = Sheet(self._pack.files, self.name)
+        sheet.take([*self.columns, "ledger"])
         for value in self._lines:
             self.count += 1
             row = Row(f"{self.what} row {self.count}", value, len(self.columns), self._pack.disclosed)
-            at = _same(csv, at, [*row.cells, " ".join(map(str, row.ledger))], name)
+            sheet.take([*row.cells, " ".join(map(str, row.ledger))])
             yield row
-        need(at == len(csv), f"{name}: differs from {self.what}")
+        sheet.end()
         _check_filters(f"reports/{self.name}.envelope.json", self._filters, self.count, len(self.excluded))
 
     def places(self, columns: Dict[str, Sources]) -> Places:
@@ -1575,12 +1752,28 @@ class Report:
         self._filters = e["filters"]
 
 
-def _same(csv: bytes, at: int, cells: List[str], name: str) -> int:
-    """Where the next line begins, after the one that has these cells."""
-    line = csv_row(cells)
-    if csv[at : at + len(line)] != line:
-        raise Refused(f"{name}: differs from {name[:-4]}.jsonl")
-    return at + len(line)
+class Sheet:
+    """The spreadsheet of a report, read line by line."""
+
+    def __init__(self, files: Archive, report: str) -> None:
+        self._pieces, self._piece, self._at = files.pieces(f"reports/{report}.csv"), b"", 0
+        self._differs = f"reports/{report}.csv: differs from reports/{report}.jsonl"
+
+    def take(self, cells: List[str]) -> None:
+        """The next line must have these cells."""
+        line = csv_row(cells)
+        while len(self._piece) - self._at < len(line):
+            more = next(self._pieces, None)
+            if more is None:
+                raise Refused(self._differs)
+            self._piece, self._at = self._piece[self._at :] + more, 0
+        if not self._piece.startswith(line, self._at):
+            raise Refused(self._differs)
+        self._at += len(line)
+
+    def end(self) -> None:
+        """There is no more."""
+        need(self._at == len(self._piece) and not any(self._pieces), self._differs)
 
 
 def by_kind(ledger: Iterable[int], disclosed: Disclosed) -> ByKind:
@@ -7546,17 +7739,17 @@ class Lawful:
 class Judging:
     """One fold, from the first entry to the newest: `take` each, then `end`.
 
-    `read` gives the value of a stored body; for what is none it raises `ValueError`.
+    `read` gives the value of a body as it is stored or was read; for what is none it raises `ValueError`.
     """
 
-    def __init__(self, read: Callable[[bytes], Any]) -> None:
+    def __init__(self, read: Callable[[Any], Any]) -> None:
         self._read = read
         self._state = State()
         self._rules = RULE_SETS[RULE_SET]
         self._findings: list[Unlawful] = []
         self._found = self._entries = self._unknown = 0
 
-    def take(self, position: int, time: int, kind: str, version: int, body: bytes, begins: bool = False) -> None:
+    def take(self, position: int, time: int, kind: str, version: int, body: Any, begins: bool = False) -> None:
         """The next entry, as it is stored; it `begins` the batch of a node, where anybody says which do. Whatever its
         bytes are it raises nothing: what does not read as its kind is a finding. The body of what no rule asks about is
         not read."""
@@ -7633,34 +7826,73 @@ CHAIN_ONLY = "chain shown, endings not checked"
 NO_BATCH = -1
 
 
-def _body_of(body: bytes) -> Any:
-    return _value_of(body.decode("utf-8"))
+class _Fold:
+    """The history up to now, of which the bodies come in order."""
+
+    def __init__(self, pack: Contents) -> None:
+        self._log, self._judging, self._next = pack.log, Judging(_read_already), 0
+        self._begins = _beginnings(pack)
+        self._first = next(self._begins, NO_BATCH)
+
+    def take(self, index: int, body: Any) -> None:
+        """The next entry with a body. Of those before it no rule reads one, or it lacks, and then nothing is judged."""
+        log, judge = self._log, self._judging.take
+        for at in range(self._next, index + 1):
+            begins = at == self._first
+            judge(at, log.times[at], log.kinds[at], log.versions.get(at, 1), body if at == index else None, begins)
+            if begins:
+                self._first = next(self._begins, NO_BATCH)
+        self._next = index + 1
+
+    def end(self) -> Lawful:
+        """After the last one."""
+        self.take(self._log.end - 1, None)
+        return self._judging.end()
 
 
-def judge_lawful(pack: Contents, answer: Answer, begins: Iterator[int]) -> None:
-    """Makes the line *lawful*; or says what the pack lacks for it. `begins` are the entries that begin a batch, in
-    order: no command goes beyond one."""
-    log, disclosed = pack.log, pack.disclosed
+def judge_entries(pack: Contents) -> List[Any]:
+    """Reads the body of every disclosed entry, and judges the history by them: how many bodies it lacks that a rule
+    reads; where it lacks none, the line, the number of findings, and as many in words as are told."""
+    log = pack.log
     asked = {kind: asks(kind, 1) for kind in set(log.kinds)}
-    lacking = 0
-    for index, kind in enumerate(log.kinds, log.first):
-        needed = asks(kind, log.version(index)) if index in log.versions else asked[kind]
-        lacking += needed and index not in disclosed
-    if log.first or lacking:
+    lacking = sum(map(asked.__getitem__, log.kinds))
+    for index, version in log.versions.items():
+        lacking += asks(log.kind(index), version) - asked[log.kind(index)]
+    fold = None if log.first else _Fold(pack)
+    for index, body in read_entries(pack.files, log):
+        kind = log.kind(index)
+        lacking -= asks(kind, log.version(index)) if index in log.versions else asked[kind]
+        if fold is not None:
+            fold.take(index, body)
+    if fold is None or lacking:
+        return [lacking, "", 0, []]
+    found = fold.end()
+    return [lacking, found.line(), found.found, [each.words() for each in found.findings]]
+
+
+def _read_already(body: Any) -> Any:
+    return body
+
+
+def _beginnings(pack: Contents) -> Iterator[int]:
+    """The first entry of each batch; none where they cannot be read, for which `check_batches` refuses the pack."""
+    try:
+        return beginnings(pack)
+    except Refused:
+        return iter(())
+
+
+def say_lawful(pack: Contents, judged: List[Any], answer: Answer) -> None:
+    """Makes the line *lawful* of what `judge_entries` found; or says what the pack lacks for it."""
+    lacking, line, found, words = judged
+    first = pack.log.first
+    if first or lacking:
         bodies = counted(lacking, "body that a rule reads", "bodies that the rules read")
-        why = f"the entries before {log.first}" if log.first else bodies
+        why = f"the entries before {first}" if first else bodies
         answer.lawful = f"{CHAIN_ONLY}: the pack lacks {why}"
         answer.lack(f"The pack lacks {why}, so what was lawful is not judged: {CHAIN_ONLY}")
         return
-    judging, progress = Judging(_body_of), Progress("lawful", log.end, 200_000)
-    first = next(begins, NO_BATCH)
-    for index, (time, kind) in enumerate(zip(log.times, log.kinds)):
-        judging.take(index, time, kind, log.version(index), disclosed.stored(index), index == first)
-        first = next(begins, NO_BATCH) if index == first else first
-        progress.at(index + 1)
-    found = judging.end()
-    answer.lawful, answer.found = found.line(), found.found
-    answer.unlawful = [each.words() for each in found.findings]
+    answer.lawful, answer.found, answer.unlawful = line, found, words
     answer.not_proved.append(f"of what is lawful: {'; '.join(cannot())}")
 
 
@@ -7679,15 +7911,17 @@ def verify(
     anchors or the file cannot be read or do not fit, `Unfinished` where the disk fails. `draw`: which signatures of
     batches are checked."""
     pack, answer = Contents(_read(path), tuple(anchor.size for anchor in anchors)), Answer()
-    seams = find_seams(pack)
-    answer.not_proved += [seam.words() for seam in seams]
-    reports = judge_reports(pack, answer)
-    find_lacking(pack, reports, answer)
-    keys = check_authors(pack, log_keys, witness_keys, answer)
-    hold_anchors(pack, seams, anchors, keys, answer)
-    check_batches(pack, seams, keys, draw, answer)
-    judge_lawful(pack, answer, beginnings(pack))
     log = pack.log
+    with Beside(log.end - log.first, lambda: judge_entries(pack)) as judged:
+        pack.disclose()
+        seams = find_seams(pack)
+        answer.not_proved += [seam.words() for seam in seams]
+        reports = judge_reports(pack, answer)
+        find_lacking(pack, reports, answer)
+        keys = check_authors(pack, log_keys, witness_keys, answer)
+        hold_anchors(pack, seams, anchors, keys, answer)
+        check_batches(pack, seams, keys, draw, answer)
+    say_lawful(pack, judged.found, answer)
     first = f"entries {log.first} to {log.end - 1} of {pack.checkpoint.origin}"
     answer.entries = "; ".join([first, answer.signatures, *(seam.words() for seam in seams)])
     answer.about[:0] = [

@@ -41,17 +41,17 @@ class Lawful:
 class Judging:
     """One fold, from the first entry to the newest: `take` each, then `end`.
 
-    `read` gives the value of a stored body; for what is none it raises `ValueError`.
+    `read` gives the value of a body as it is stored or was read; for what is none it raises `ValueError`.
     """
 
-    def __init__(self, read: Callable[[bytes], Any]) -> None:
+    def __init__(self, read: Callable[[Any], Any]) -> None:
         self._read = read
         self._state = State()
         self._rules = RULE_SETS[RULE_SET]
         self._findings: list[Unlawful] = []
         self._found = self._entries = self._unknown = 0
 
-    def take(self, position: int, time: int, kind: str, version: int, body: bytes, begins: bool = False) -> None:
+    def take(self, position: int, time: int, kind: str, version: int, body: Any, begins: bool = False) -> None:
         """The next entry, as it is stored; it `begins` the batch of a node, where anybody says which do. Whatever its
         bytes are it raises nothing: what does not read as its kind is a finding. The body of what no rule asks about is
         not read."""
