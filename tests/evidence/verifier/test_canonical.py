@@ -1,9 +1,12 @@
 """The verifier's own JSON and times: one encoding for one value."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from onepam.evidence.verifier.archive import Archive
 from onepam.evidence.verifier.canonical import instant, iso, lines, members, parse
@@ -77,3 +80,9 @@ def test_times_in_utc() -> None:
     for wrong in ("1970-01-01T00:00:01Z", "1970-13-01T00:00:01.000002Z", "1970-01-01T00:00:01.000002", None, 7):
         with pytest.raises(Refused, match="is not a time in UTC"):
             instant(wrong, "x")
+
+
+@given(st.integers(-(10**15), 9_007_199_254_740_991))
+def test_a_time_is_written_as_python_writes_it(at: int) -> None:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
+    assert iso(at) == moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -194,7 +194,10 @@ class Disclosed:
             for key in keys:
                 value = value.get(key) if type(value) is dict else None
             found += map(value.get, last) if type(value) is dict else [None] * len(last)
-        return [each if type(each) is str else text_of(each, form) for each, form in zip(found, wanted.forms)]
+        return [
+            each if type(each) is str else "" if each is None else text_of(each, form)
+            for each, form in zip(found, wanted.forms)
+        ]
 
     def value(self, index: int, path: str) -> Optional[str]:
         """The text of `header.time`, `header.kind`, `body.KEY` or `payload.KEY` of an entry; None where absent. Nested

@@ -44,7 +44,10 @@ class Plan:
     rest."""
 
     def __init__(self, columns: Iterable[Tuple[int, Sources]], of: ByKind) -> None:
-        self.columns = [(place, [each for each in sources if each[0] in of]) for place, sources in columns]
+        self.columns = [
+            (place, [each for each in sources if each[0] in of and (len(each) == 2 or each[3] in of)])
+            for place, sources in columns
+        ]
         self.silent: List[int] = []
         self.joined: List[Tuple[int, str, Wanted, str, str]] = []
         self.others: List[Tuple[int, Sources]] = []

@@ -39,6 +39,7 @@ import bisect
 import collections
 import datetime
 import functools
+import gc
 import hashlib
 import json
 import os
@@ -515,7 +516,14 @@ def instant(text: Any, what: str) -> int:
 
 def iso(at: int) -> str:
     """The text of microseconds since 1970 in UTC."""
-    return (EPOCH + datetime.timedelta(microseconds=at)).isoformat(timespec="microseconds")[:-6] + "Z"
+    minute, rest = divmod(at, 60_000_000)
+    return f"{_minute(minute)}{rest // 1_000_000:02d}.{rest % 1_000_000:06d}Z"
+
+
+@functools.lru_cache(5_000)
+def _minute(minute: int) -> str:
+    """All of the text before the seconds; times that are asked for after each other share it."""
+    return (EPOCH + datetime.timedelta(minutes=minute)).isoformat()[:17]
 
 
 # ---- ed25519 ---------------------------------------------------------------------------------------------------------
@@ -1115,7 +1123,10 @@ class Disclosed:
             for key in keys:
                 value = value.get(key) if type(value) is dict else None
             found += map(value.get, last) if type(value) is dict else [None] * len(last)
-        return [each if type(each) is str else text_of(each, form) for each, form in zip(found, wanted.forms)]
+        return [
+            each if type(each) is str else "" if each is None else text_of(each, form)
+            for each, form in zip(found, wanted.forms)
+        ]
 
     def value(self, index: int, path: str) -> Optional[str]:
         """The text of `header.time`, `header.kind`, `body.KEY` or `payload.KEY` of an entry; None where absent. Nested
@@ -1626,7 +1637,10 @@ class Plan:
     rest."""
 
     def __init__(self, columns: Iterable[Tuple[int, Sources]], of: ByKind) -> None:
-        self.columns = [(place, [each for each in sources if each[0] in of]) for place, sources in columns]
+        self.columns = [
+            (place, [each for each in sources if each[0] in of and (len(each) == 2 or each[3] in of)])
+            for place, sources in columns
+        ]
         self.silent: List[int] = []
         self.joined: List[Tuple[int, str, Wanted, str, str]] = []
         self.others: List[Tuple[int, Sources]] = []
@@ -8115,4 +8129,5 @@ def _print(outcome: Outcome, as_json: bool) -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # nothing here refers to itself, and to look for what does takes longer the more is read
     sys.exit(main())
