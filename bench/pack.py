@@ -29,7 +29,7 @@ from tests.evidence.company import LOG, ORIGIN, WITNESS
 from tests.evidence.live import Live, certified
 
 NAME = "verify.py: evidence packs"
-COMPANIES = ((300, 5), (1_000, 3))
+COMPANIES = ((1_000, 3), (3_000, 1))
 """People, each of whom has about 100 entries, and how often the pack of their first month is verified. Larger ones take
 minutes to be laid: `python -m bench.pack 10000` measures the pack of a million entries."""
 UNIT = 100_000
