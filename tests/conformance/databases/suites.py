@@ -108,10 +108,21 @@ def sqlalchemy(driver: str, *paths: str) -> Callable[[BothWays, Way, Sequence[st
 
 
 async def _pytest(both: BothWays, way: Way, folder: Path, which: Iterable[str], *options: str, **more: str) -> Results:
-    """What pytest says of these tests in that folder."""
+    """What pytest says of these tests in that folder, by the folder's own settings, or none."""
+    if not (folder / "pyproject.toml").exists():
+        (folder / "pytest.ini").write_text("[pytest]\n", "utf-8")
     report = folder / f"report-{way.port}.xml"
     report.unlink(missing_ok=True)
-    fixed = ("-q", "-p", "no:cacheprovider", "--maxfail=100000", f"--junitxml={report}", "-o", "junit_family=xunit1")
+    fixed = (
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--maxfail=100000",
+        f"--junitxml={report}",
+        f"--rootdir={folder}",
+        "-o",
+        "junit_family=xunit1",
+    )
     command = ("env", "-C", str(folder), str(DRIVERS), "-m", "pytest", *fixed)
     done = await both.run(way, *command, *options, *which, seconds=SECONDS, **more)
     assert report.exists(), done.stdout + done.stderr
