@@ -34,6 +34,7 @@ from tests.targets import free_port  # noqa: E402
 from tests.tour.company import Tour, tour  # noqa: E402
 from tests.tour.people import ARGUMENTS, CHROMIUM, Person  # noqa: E402
 from tests.tour.terminal import register_key  # noqa: E402
+from tests.tour.test_readme import allow, shell  # noqa: E402
 from tests.tour.test_tour import ssh  # noqa: E402
 
 WIDE, PHONE = (1440, 900), (390, 844)
@@ -135,6 +136,46 @@ def _until(terminal: int, wanted: re.Pattern[str], seconds: float = 30.0) -> re.
             if found := wanted.search(shown):
                 return found
     raise TimeoutError(f"the terminal shows no {wanted.pattern!r}: {shown[-400:]!r}")
+
+
+QUERIES = """\
+.venv/bin/onepam login --gateway CONSOLE --no-browser
+.venv/bin/onepam secrets set orders reporting < data-database/reporting
+.venv/bin/onepam login --no-browser
+export PGSERVICEFILE=~/.config/onepam/pg_service.conf
+psql 'service=orders-reporting dbname=orders' \
+-c 'SELECT customer, sum(cents) FROM orders GROUP BY customer ORDER BY 2 DESC' \
+-c "SELECT number, cents FROM orders WHERE customer = 'customer 3'" -c 'DELETE FROM orders WHERE cents = 0'
+"""
+
+
+def query(ada: Person, eve: Person, folder: Path) -> None:
+    """Ada gives the vault a secret, and Eve asks the database with psql; the last of her statements is refused."""
+    (folder / ".venv").symlink_to(Path(sys.executable).parents[1])
+    home = folder / "home"
+    (home / ".ssh").mkdir(parents=True, mode=0o700)
+    fresh(ada)
+    with shell(folder, home) as terminal:
+        terminal.paste(QUERIES.replace("CONSOLE", eve.console))
+        allow(ada, terminal.until(r"http\S+/cli/authorize\S+")[0])
+        allow(eve, terminal.until(r"(?s)/cli/authorize.*Signed in.*(http\S+/cli/authorize\S+)")[1])
+        terminal.until(r"OnePAM: ")
+        terminal.prompts(5)
+
+
+def databases(ada: Person, eve: Person, folder: Path, pictures: Path) -> None:
+    """A database's session with its statements, and how a token is got."""
+    query(ada, eve, folder)
+    page = eve.go("/sessions?q=orders")
+    page.locator('a[href*="/sessions/ses_"]').first.click()
+    page.wait_for_url("**/sessions/ses_*")
+    for theme in ("light", "dark"):
+        take(page, pictures / f"statements.{theme}.png", dark=theme == "dark")
+    page = eve.go("/?q=orders")
+    page.get_by_role("button", name="Get a token").first.click()
+    page.get_by_role("heading", name="Token for orders").wait_for()
+    for theme in ("light", "dark"):
+        shoot(page, pictures / f"token.{theme}.png", theme == "dark")
 
 
 def take(
@@ -265,7 +306,7 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         verification(browser, pack, pictures)
         egress = f'egress = ["127.0.0.1/32:{provider.port}"]'
-        with tour(folder, free_port(), free_port(), egress) as running:
+        with tour(folder, free_port(), free_port(), egress, database=True) as running:
             eve, mia, ada, ben = live(browser, running, folder)
             pages = {"home": (eve, "/"), "approvals": (mia, "/approvals"), "roles": (ada, "/roles"),
                      "ledger": (ada, "/ledger")}  # fmt: skip
@@ -280,6 +321,7 @@ def main() -> int:
             for theme in ("light", "dark"):
                 picture = pictures / f"session.{theme}.png"
                 take(page, picture, dark=theme == "dark", ready=lambda: play_to_the_end(page))
+            databases(ada, eve, folder, pictures)
             identities(browser, running.console, folder, pictures, (ada, ben), provider)
         browser.close()
     return 0
