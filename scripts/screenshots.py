@@ -142,10 +142,10 @@ QUERIES = """\
 .venv/bin/onepam login --gateway CONSOLE --no-browser
 .venv/bin/onepam secrets set orders reporting < data-database/reporting
 .venv/bin/onepam login --no-browser
-export PGSERVICEFILE=~/.config/onepam/pg_service.conf
+export PAGER=cat PGSERVICEFILE=~/.config/onepam/pg_service.conf
 psql 'service=orders-reporting dbname=orders' \
 -c 'SELECT customer, sum(cents) FROM orders GROUP BY customer ORDER BY 2 DESC' \
--c "SELECT number, cents FROM orders WHERE customer = 'customer 3'" -c 'DELETE FROM orders WHERE cents = 0'
+-c "SELECT number, cents FROM orders WHERE cents > 9950" -c 'DELETE FROM orders WHERE cents = 0'
 """
 
 
