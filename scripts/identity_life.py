@@ -84,7 +84,7 @@ class Directory:
             raise ValueError("no SCIM token is shown")
         self._token, self._address = found[0], f"{console}/scim/v2"
         ben.go("/provisioning").get_by_role("button", name="Approve").click()
-        ben.page.get_by_text("The token works now.").wait_for()
+        ben.page.get_by_text("Approved, and in force.").wait_for()
         self.users: dict[str, str] = {}
 
     def hire(self) -> None:
