@@ -9,6 +9,7 @@ from onepam.boot.demo import database
 from onepam.boot.demo.database import DemoDatabase, start_database
 from onepam.boot.demo.demo import access_text
 from onepam.domain.matrix.file import read_access
+from tests.tour.company import forget_database
 
 
 def psql(found: DemoDatabase, login: str, statement: str) -> subprocess.CompletedProcess[str]:
@@ -37,6 +38,7 @@ def test_it_is_made_once_and_its_boundary_is_what_a_login_may_do(tmp_path: Path)
         assert psql(again, "reporting", "SELECT count(*) FROM orders").stdout == "999\n"
     finally:
         again.stop()
+        forget_database(tmp_path / "database")
 
 
 def test_without_its_programs_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
