@@ -213,7 +213,6 @@ def test_another_system_than_the_logs_is_pointed_out(member: str, drawn_pack: by
 
 
 FREE: dict[str, Callable[[Forge], None]] = {
-    "access: login": lambda f: f.report("access", lambda r: _set(r, r["rows"][0], login="nobody")),
     "accounts: last_seen": lambda f: f.report("accounts", lambda r: _set(r, r["rows"][0], last_seen="never")),
 }
 

@@ -177,6 +177,17 @@ def test_the_verifier_knows_what_this_release_draws(drawn_pack: bytes) -> None:
         assert sorted(report["columns"]) == sorted(columns_of(name))
 
 
+FOLLOWS = ("login", "mode", "permission", "actions", "until")
+"""Columns of access that no entry of the row says."""
+
+
+def test_what_access_says_follows_from_the_entries(drawn_pack: bytes, check: Check) -> None:
+    _, result = check(drawn_pack, *KEYS)
+    rows = len(Forge(History(), drawn_pack).read_report("access")["rows"])
+    assert f"report access: exactly one row for each way in that the entries give, {rows} in all" in result["proved"]
+    assert not any("that no row is missing" in each for each in result["not_proved"])
+
+
 def _access_empty(f: Forge) -> None:
     f.report("access", lambda r: r["rows"].clear())
     f.envelope("access", lambda e: e.update(exclusions=[], filters=[]))
@@ -196,6 +207,53 @@ def _access_without_eve(f: Forge) -> None:
     f.report("access", change)
 
 
+def _eve_holds_no_role(f: Forge) -> None:
+    _access_without_eve(f)
+    bodies = (json.loads(line) for line in f.files["entries.jsonl"].splitlines())
+    eve = next(each["index"] for each in bodies if json.loads(each["body"]).get("person") == "eve")
+    _left_out(f, {"index": eve, "reason": access.REACHES_NOTHING})
+
+
+def _left_out(f: Forge, *more: Any) -> None:
+    """With these exclusions, and filters that fit the rows that are left."""
+    kept = len(f.read_report("access")["rows"])
+
+    def change(e: Any) -> None:
+        e["exclusions"] += more
+        e["filters"] = [{"filter": "all", "before": kept + len(e["exclusions"]), "after": kept}]
+
+    f.envelope("access", change)
+
+
+def _none_of_root(f: Forge) -> None:
+    def change(r: Any) -> None:
+        at = r["columns"].index("login")
+        r["rows"] = [row for row in r["rows"] if row["cells"][at] != "root"]
+
+    f.report("access", change)
+    _left_out(f)
+
+
+def _a_row_twice(f: Forge) -> None:
+    f.report("access", lambda r: r["rows"].append(r["rows"][-1]))
+    _left_out(f)
+
+
+def _privileged_no(f: Forge) -> None:
+    def change(r: Any) -> None:
+        at = r["columns"].index("privileged")
+        next(row for row in r["rows"] if row["cells"][at] == "yes")["cells"][at] = "no"
+
+    f.report("access", change)
+
+
+def _another(column: str) -> Callable[[Forge], None]:
+    def act(f: Forge) -> None:
+        f.report("access", lambda r: r["rows"][0]["cells"].__setitem__(r["columns"].index(column), "x"))
+
+    return act
+
+
 def _eve_disabled(f: Forge) -> None:
     bodies = (json.loads(line) for line in f.files["entries.jsonl"].splitlines())
     eve = next(each["index"] for each in bodies if json.loads(each["body"]).get("person") == "eve")
@@ -210,6 +268,13 @@ def _eve_disabled(f: Forge) -> None:
         (_access_all_excluded, "for reasons that no release has"),
         (_access_without_eve, "The report access neither has nor leaves out 1 of "),
         (_eve_disabled, "The report access leaves out 1 as 'disabled', and the log says otherwise"),
+        (_access_without_eve, " ways in that the entries give: eve on "),
+        (_eve_holds_no_role, " ways in that the entries give: eve on "),
+        (_none_of_root, " as root, "),
+        (_a_row_twice, "The report access has 1 row that the entries do not give"),
+        (_privileged_no, "The report access has 1 row that the entries do not give"),
+        (_privileged_no, "The report access lacks 1 of the "),
+        *((_another(each), "The report access has 1 row that the entries do not give") for each in FOLLOWS),
     ],
 )
 def test_access_tells_of_everybody_or_says_why_not(

@@ -275,12 +275,13 @@ def test_refused_and_named(name: str, company: History, honest: bytes, check: Ch
 
 
 def test_what_cannot_be_derived_again_is_said(company: History, honest: bytes, check: Check) -> None:
-    """The population of the access report is not derived: a missing row passes, and the output says it could."""
+    """Where the ways in cannot be derived, a missing row of access passes, and the verdict begins with it."""
     forge = Forge(company, honest)
     forge.report("access", lambda r: r["rows"].pop())
     forge.report("sessions", lambda r: _cell(r, "comment", "nothing to see"))
     code, result = check(forge.seal(), *KEYS)
     assert code == PART
+    assert "The rows of the report access are not judged: entry 1 does not read as person.added" in result["lacks"]
     assert any("report access: that no row is missing" in line for line in result["not_proved"])
     assert "report sessions, the exporter's words: comment" in result["not_proved"]
 

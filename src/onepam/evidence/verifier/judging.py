@@ -60,7 +60,7 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
             report.check_cells(row, chosen, by_kind(row.ledger, pack.disclosed))
         if access is not None:
             access.check(row)
-    if rule is None:
+    if rule is None and access is None:
         answer.not_proved.append(f"report {report.name}: that no row is missing or too many")
     for each in (rule, recordings, access):
         if each is not None:
@@ -81,6 +81,8 @@ def _say_columns(report: Report, answer: Answer) -> None:
         by_rule = ()
     elif report.name in PERIOD:  # whose rows cite what they must
         derived, chosen = {**derived, **chosen}, {}
+    by_rule = (*by_rule, *report.followed)
+    chosen = {name: sources for name, sources in chosen.items() if name not in by_rule}
     rest = [each for each in report.columns if each not in derived and each not in by_rule and each not in chosen]
     for columns, said in ((derived, "what the entries of each row say"), (by_rule, "what follows from them")):
         if columns:

@@ -25,7 +25,8 @@ MOST = 80  # characters of what the maker wrote
 
 
 def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
-    """Adds what is missing or left out, each in a few words."""
+    """Adds what is missing or left out, each in a few words, and before what was found in the reports."""
+    of_reports, answer.lacks = answer.lacks, []
     if pack.log.end < pack.checkpoint.size:
         beyond = f"{counted(pack.checkpoint.size - pack.log.end, 'entry', 'entries')} of {pack.checkpoint.size}"
         answer.lack(f"The pack ends before its checkpoint: it hides {beyond}, from entry {pack.log.end} on")
@@ -46,6 +47,7 @@ def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
     _check_system(pack, answer)
     if pack.files.sha256("README.txt") not in README_SHA256:
         answer.lack("README.txt is not ours: do not follow it")
+    answer.lacks += of_reports
 
 
 def _because(pack: Contents, name: str) -> str:

@@ -84,7 +84,8 @@ class Places:
 class Report:
     """`columns` are places by name; `excluded` are entries of the population without a row, with their reasons; `as_of`
     is None where the report is over the period; `count` is the number of its rows, once they were read; `words` are
-    columns by rule that nothing could be held against, nor was what the rows cite for them."""
+    columns by rule that nothing could be held against, nor was what the rows cite for them; `followed` those that were
+    seen to follow from entries beside those that the rows cite."""
 
     def __init__(self, pack: Contents, name: str) -> None:
         self.name, self.what, self.count = name, f"reports/{name}.jsonl", 0
@@ -102,6 +103,7 @@ class Report:
             need(column in self.columns, f"{self.what}: lacks the column {column}")
         self.excluded: Dict[int, str] = {}
         self.words: Tuple[str, ...] = ()
+        self.followed: Tuple[str, ...] = ()
         self.as_of: Optional[int] = None
         self._read_envelope(pack)
 

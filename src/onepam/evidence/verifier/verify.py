@@ -55,6 +55,7 @@ from enum import Enum
 from functools import partial
 from hashlib import sha256
 from json import JSONEncoder
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Dict, List, NamedTuple, NewType, NoReturn, Optional, Set, Tuple, Union
 
@@ -1677,7 +1678,8 @@ class Places:
 class Report:
     """`columns` are places by name; `excluded` are entries of the population without a row, with their reasons; `as_of`
     is None where the report is over the period; `count` is the number of its rows, once they were read; `words` are
-    columns by rule that nothing could be held against, nor was what the rows cite for them."""
+    columns by rule that nothing could be held against, nor was what the rows cite for them; `followed` those that were
+    seen to follow from entries beside those that the rows cite."""
 
     def __init__(self, pack: Contents, name: str) -> None:
         self.name, self.what, self.count = name, f"reports/{name}.jsonl", 0
@@ -1695,6 +1697,7 @@ class Report:
             need(column in self.columns, f"{self.what}: lacks the column {column}")
         self.excluded: Dict[int, str] = {}
         self.words: Tuple[str, ...] = ()
+        self.followed: Tuple[str, ...] = ()
         self.as_of: Optional[int] = None
         self._read_envelope(pack)
 
@@ -1872,6 +1875,7 @@ class Names:
 
 
 PARTIAL = "partial by policy"
+OVERDUE = HOUR  # after its latest end a session is closed, by whoever can
 SOUND = ("whole", "gap", "none")
 WORDS_OF_BAD = ("missing", "cut", "altered", "foreign", "unopened")
 
@@ -1882,7 +1886,7 @@ class Recordings:
     def __init__(self, pack: Contents, report: Report) -> None:
         self._pack, self._report = pack, report
         self._counts: Dict[str, int] = {}
-        self._total = self._checked = self._as_of = 0
+        self._total = self._checked = self._as_of = self._endless = 0
         self._told: Set[str] = set()
         self._earliest = MAX_INTEGER  # of the closing entries
 
@@ -1902,6 +1906,9 @@ class Recordings:
             self._told.update({canonical(body.get("session"))} if bad else ())
             for word in (bad, expected[2]):
                 self._counts[word] = self._counts.get(word, 0) + 1
+        elif OPENED[0] in of and "session.failed" not in of:
+            ends = self._pack.disclosed.body(of[OPENED[0]][0]).get("ends")
+            self._endless += type(ends) is int and ends + OVERDUE < self._pack.log.times[-1]
         for column, text in zip(RECORDING, expected):
             if row.cells[self._report.columns[column]] != text:
                 raise Refused(f"{row.where}: {column} is not what the checks say, which is {text!r}")
@@ -1925,6 +1932,11 @@ class Recordings:
         answer.recordings += "".join(
             f"; {counts[word]} {word}" for word in (*WORDS_OF_BAD, PARTIAL) if counts.get(word)
         )
+        if self._endless:
+            overdue = counted(self._endless, "session has", "sessions have")
+            answer.lack(
+                f"{overdue} no end in the log, though the latest one has passed: of the recording nothing is told"
+            )
         checks = self._pack.log.all_of((CHECKED,), 0, MAX_INTEGER + 1)
         hidden = sum(index > self._earliest and index not in self._pack.disclosed for index in checks)
         if hidden:
@@ -2395,12 +2407,174 @@ class Accounts:
         )
 
 
+# ---- ways ------------------------------------------------------------------------------------------------------------
+# Every way in that there was at an instant, by what the entries up to then say of people, groups, roles, resources and
+# access on request: the rows that the report of access must have, and no others.
+
+
+PERSON_ADDED, PERSON_CHANGED, PERSON_LEFT, PERSON_BACK = (
+    "person.added", "person.changed", "person.disabled", "person.enabled")  # fmt: skip
+HELD_BACK, HOLD_DECIDED = "directory.person_held", "directory.person_decided"
+MEMBER_ADDED, MEMBER_REMOVED = "group.member_added", "group.member_removed"
+BINDING_ADDED, BINDING_ENDED = "binding.added", "binding.ended"
+ROLE_SET, ROLE_GONE = "role.set", "role.removed"
+RESOURCE_SET, RESOURCE_GONE = "resource.set", "resource.removed"
+GRANT_STARTED, GRANT_OVER = "grant.started", ("grant.ended", "grant.expired")
+OF_WAYS = (
+    PERSON_ADDED, PERSON_CHANGED, PERSON_LEFT, PERSON_BACK, HELD_BACK, HOLD_DECIDED, MEMBER_ADDED, MEMBER_REMOVED,
+    BINDING_ADDED, BINDING_ENDED, ROLE_SET, ROLE_GONE, RESOURCE_SET, RESOURCE_GONE, GRANT_STARTED, *GRANT_OVER,
+)  # fmt: skip
+"""All that is read, in order and up to the instant."""
+WAY = (
+    "person", "resource", "login", "mode", "permission", "actions", "privileged", "until", "role", "binding", "group",
+)  # fmt: skip
+"""The columns that follow; a way is their texts."""
+MOST_WAYS = 250_000
+"""Rows that a report of a release has at most."""
+
+WayIn = Tuple[str, ...]
+
+
+class TooMany(Exception):
+    """There are more ways in than a report has rows."""
+
+
+class Opens(NamedTuple):
+    """What a role opens: a login of a resource by a permission."""
+
+    resource: str
+    login: str
+    mode: str
+    permission: str
+    actions: List[str]
+    privileged: str
+
+
+class WaysIn:
+    """What there was, as far as it was `take`n; bodies that are not of their form raise what such reading raises."""
+
+    def __init__(self) -> None:
+        self._ends: Dict[str, int] = {}  # of the accounts
+        self._left: Dict[str, None] = {}
+        self._held: Dict[str, None] = {}
+        self._members: Dict[Tuple[str, str, str], None] = {}
+        self._bindings: Dict[str, Any] = {}
+        self._roles: Dict[str, Any] = {}
+        self._resources: Dict[str, Any] = {}
+        self._grants: Dict[str, Any] = {}
+
+    def take(self, kind: str, body: Any) -> None:
+        """The next entry of `OF_WAYS`."""
+        if kind in (PERSON_ADDED, PERSON_CHANGED):
+            if kind == PERSON_ADDED:
+                self._left.pop(body["person"], None)
+            if kind == PERSON_ADDED or body["person"] in self._ends:
+                self._ends[body["person"]] = _end_of(body["ends"])
+        elif kind == PERSON_LEFT:
+            self._left[body["person"]] = None
+            self._held.pop(body["person"], None)
+        elif kind == PERSON_BACK:
+            self._left.pop(body["person"], None)
+        elif kind == HELD_BACK:
+            self._held[body["person"]] = None
+        elif kind == HOLD_DECIDED:
+            self._held.pop(body["person"], None)
+        elif kind == MEMBER_ADDED:
+            self._members[body["group"], body["person"], body["source"]] = None
+        elif kind == MEMBER_REMOVED:
+            self._members.pop((body["group"], body["person"], body["source"]), None)
+        elif kind in GRANT_OVER:
+            self._grants.pop(body["grant"], None)
+        else:
+            table, key = {
+                BINDING_ADDED: (self._bindings, "binding"), BINDING_ENDED: (self._bindings, "binding"),
+                ROLE_SET: (self._roles, "role"), ROLE_GONE: (self._roles, "role"),
+                RESOURCE_SET: (self._resources, "resource"), RESOURCE_GONE: (self._resources, "resource"),
+                GRANT_STARTED: (self._grants, "grant"),
+            }[kind]  # fmt: skip
+            if kind in (BINDING_ENDED, ROLE_GONE, RESOURCE_GONE):
+                table.pop(body[key], None)
+            else:
+                table[body[key]] = body
+
+    def at(self, now: int) -> Dict[WayIn, int]:
+        """All ways in at that instant, and how often each is there. Raises `TooMany`."""
+        found: Dict[WayIn, int] = {}
+        for number, way in enumerate(self._all(now), 1):
+            if number > MOST_WAYS:
+                raise TooMany
+            found[way] = found.get(way, 0) + 1
+        return found
+
+    def _all(self, now: int) -> Iterator[WayIn]:
+        here = {who: ends for who, ends in self._ends.items() if ends > now}
+        for gone in (*self._left, *self._held):
+            here.pop(gone, None)
+        groups: Dict[str, List[str]] = {}
+        for group, person, _ in self._members:
+            groups.setdefault(group, []).append(person)
+        grants: Dict[Tuple[str, str], List[Any]] = {}
+        for each in self._grants.values():
+            if each["starts"] <= now < each["ends"]:
+                grants.setdefault((each["substance"]["person"], each["binding"]), []).append(each)
+        reached: Dict[str, List[Opens]] = {}
+        for name, binding in self._bindings.items():
+            until, role = _end_of(binding["ends"]), binding["role"]
+            if until <= now or role not in self._roles:
+                continue
+            if role not in reached:
+                reached[role] = list(self._reach(role))
+            by_group = binding["subject_kind"] == "group"
+            group = binding["subject"] if by_group else ""
+            for person in groups.get(group, ()) if by_group else (binding["subject"],):
+                if person in here:
+                    last = min(until, here[person])
+                    rests = (role, name, group)
+                    for each in reached[role]:
+                        yield _way_in(person, each, each.mode, each.actions, last, rests)
+                    for grant in grants.get((person, name), ()):
+                        yield from _by_grant(person, grant, reached[role], last, rests)
+
+    def _reach(self, role: str) -> Iterator[Opens]:
+        for permission in self._roles[role]["permissions"]:
+            where, logins = permission["where"], permission["logins"]
+            for name, resource in self._resources.items():
+                labels = resource["labels"]
+                if not (where and where.items() <= labels.items() and resource["pins"] and permission["actions"]):
+                    continue
+                privileged = permission.get("administrative") or labels.get("env") == "prod"
+                for login in resource["logins"]:
+                    if login in logins or "*" in logins:
+                        yield Opens(name, login, permission["mode"], permission["name"], permission["actions"],
+                                    "yes" if privileged else "no")  # fmt: skip
+
+
+def _by_grant(person: str, grant: Any, reached: List[Opens], last: int, rests: Tuple[str, str, str]) -> Iterator[WayIn]:
+    """What access on request opens of what its role does."""
+    asked = grant["substance"]
+    for each in reached:
+        of_it = (each.resource, each.login, each.permission, each.mode)
+        if of_it == (asked["resource"], asked["login"], asked["permission"], "request"):
+            actions = [action for action in asked["actions"] if action in each.actions]
+            if actions:
+                yield _way_in(person, each, "granted", actions, min(last, grant["ends"]), rests)
+
+
+def _way_in(person: str, each: Opens, mode: str, actions: List[str], until: int, rests: Tuple[str, str, str]) -> WayIn:
+    ends = "" if until >= MAX_INTEGER else iso(until)
+    return (person, each.resource, each.login, mode, each.permission, ", ".join(actions), each.privileged, ends, *rests)
+
+
+def _end_of(told: Any) -> int:
+    return MAX_INTEGER if told is None else int(told)
+
+
 # ---- access ----------------------------------------------------------------------------------------------------------
-# Access: of its rows nothing is derived, but each person and each resource there was has a row, or is left out for a
-# reason that a release gives. That a reason is true is the exporter's word, save that somebody was disabled.
+# Access: each way in that the entries give has its row, and no other; each person and each resource there was has one,
+# or is left out for a reason that a release gives. What does not follow is said before the verdict.
 
 
-PLACED, REMOVED = "resource.set", "resource.removed"
+TOLD_OF = 3  # ways in that are named; of the others the number
 
 
 class Access:
@@ -2410,17 +2584,47 @@ class Access:
         self._pack, self._report = pack, report
         self._enabled: Dict[str, bool] = {}
         self._untold: Set[Tuple[str, str]] = set()
+        self._columns = itemgetter(*(report.columns[name] for name in WAY))
+        self._due: Optional[Dict[WayIn, int]] = None
+        self._beyond, self._count_of_ways = 0, 0
         until = pack.until if report.as_of is None else report.as_of + 1
-        for index in pack.log.all_of((ADDED, LEFT, RETURNED, PLACED, REMOVED), 0, until):
-            if index in pack.disclosed:
-                self._read(pack.log.kind(index), index)
+        self._why, ways = "", WaysIn()
+        for index in pack.log.all_of(OF_WAYS, 0, until):
+            if index not in pack.disclosed:
+                self._why = f"entry {index} ({pack.log.kind(index)}) is not disclosed"
+                continue
+            kind, body = pack.log.kind(index), pack.disclosed.body(index)
+            self._read(kind, body)
+            if not self._why:
+                self._take(ways, index, kind, body)
         self._count = len(self._untold)
+        self._derive(ways, until - 1)
 
-    def _read(self, kind: str, index: int) -> None:
-        body = self._pack.disclosed.body(index)
-        if kind in (PLACED, REMOVED):
+    def _take(self, ways: WaysIn, index: int, kind: str, body: Any) -> None:
+        try:
+            ways.take(kind, body)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self._why = f"entry {index} does not read as {kind}"
+
+    def _derive(self, ways: WaysIn, at: int) -> None:
+        if self._pack.log.first:
+            self._why = f"the pack begins at entry {self._pack.log.first}"
+        if self._why:
+            return
+        try:
+            self._due = ways.at(at)
+        except TooMany:
+            self._why = "there are more ways in than a report has rows"
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            self._why = "what the entries say of roles and resources does not read"
+        self._count_of_ways = sum((self._due or {}).values())
+
+    def _read(self, kind: str, body: Any) -> None:
+        if kind in (RESOURCE_SET, RESOURCE_GONE):
             place = ("resource", str(body.get("resource")))
-            (self._untold.add if kind == PLACED else self._untold.discard)(place)
+            (self._untold.add if kind == RESOURCE_SET else self._untold.discard)(place)
+            return
+        if kind not in (ADDED, LEFT, RETURNED):
             return
         person = str(body.get("person"))
         self._enabled[person] = kind != LEFT
@@ -2431,6 +2635,13 @@ class Access:
         """One row tells of one person and one resource."""
         for what in ("person", "resource"):
             self._untold.discard((what, row.cells[self._report.columns[what]]))
+        if self._due is not None:
+            way = self._columns(row.cells)
+            left = self._due.get(way, 0)
+            if left:
+                self._due[way] = left - 1
+            else:
+                self._beyond += 1
 
     def finish(self, answer: Answer) -> None:
         """After the last row."""
@@ -2449,6 +2660,27 @@ class Access:
         other = sum(reason not in LEFT_OUT for reason in self._report.excluded.values())
         if other:
             answer.lack(f"The report {name} leaves out {other} for reasons that no release has")
+        self._finish_ways(answer)
+
+    def _finish_ways(self, answer: Answer) -> None:
+        name, due = self._report.name, self._due
+        if due is None:
+            answer.lack(f"The rows of the report {name} are not judged: {self._why}")
+            answer.not_proved.append(f"report {name}: that no row is missing or too many")
+            return
+        missing = sorted(way for way, left in due.items() for _ in range(left))
+        if missing:
+            named = "; ".join(f"{way[0]} on {way[1]} as {way[2]}, {way[3]}" for way in missing[:TOLD_OF])
+            more = f" and {len(missing) - TOLD_OF} others" if len(missing) > TOLD_OF else ""
+            of_all = counted(self._count_of_ways, "way in", "ways in")
+            answer.lack(f"The report {name} lacks {len(missing)} of the {of_all} that the entries give: {named}{more}")
+        if self._beyond:
+            answer.lack(f"The report {name} has {counted(self._beyond, 'row')} that the entries do not give")
+        if not (missing or self._beyond):
+            answer.proved.append(
+                f"report {name}: exactly one row for each way in that the entries give, {self._count_of_ways} in all"
+            )
+            self._report.followed = WAY
 
 
 # ---- factors ---------------------------------------------------------------------------------------------------------
@@ -2514,7 +2746,7 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
             report.check_cells(row, chosen, by_kind(row.ledger, pack.disclosed))
         if access is not None:
             access.check(row)
-    if rule is None:
+    if rule is None and access is None:
         answer.not_proved.append(f"report {report.name}: that no row is missing or too many")
     for each in (rule, recordings, access):
         if each is not None:
@@ -2535,6 +2767,8 @@ def _say_columns(report: Report, answer: Answer) -> None:
         by_rule = ()
     elif report.name in PERIOD:  # whose rows cite what they must
         derived, chosen = {**derived, **chosen}, {}
+    by_rule = (*by_rule, *report.followed)
+    chosen = {name: sources for name, sources in chosen.items() if name not in by_rule}
     rest = [each for each in report.columns if each not in derived and each not in by_rule and each not in chosen]
     for columns, said in ((derived, "what the entries of each row say"), (by_rule, "what follows from them")):
         if columns:
@@ -2562,7 +2796,8 @@ MOST = 80  # characters of what the maker wrote
 
 
 def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
-    """Adds what is missing or left out, each in a few words."""
+    """Adds what is missing or left out, each in a few words, and before what was found in the reports."""
+    of_reports, answer.lacks = answer.lacks, []
     if pack.log.end < pack.checkpoint.size:
         beyond = f"{counted(pack.checkpoint.size - pack.log.end, 'entry', 'entries')} of {pack.checkpoint.size}"
         answer.lack(f"The pack ends before its checkpoint: it hides {beyond}, from entry {pack.log.end} on")
@@ -2583,6 +2818,7 @@ def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
     _check_system(pack, answer)
     if pack.files.sha256("README.txt") not in README_SHA256:
         answer.lack("README.txt is not ours: do not follow it")
+    answer.lacks += of_reports
 
 
 def _because(pack: Contents, name: str) -> str:
@@ -7111,16 +7347,25 @@ CONFIRM_WITHIN = 2 * MINUTE
 
 @session_rules.of("session.closed", "closing a session", Authority.NODE, cannot=(Unjudged.REASON,))
 def session_closed(state: State, entry: Entry) -> Why:
-    """One that was open."""
-    if state.end(state.sessions, entry.body["session"]) is None:
-        yield "no such session was open"
+    """One that was open, once; and it counts nothing that no chunk holds, unless it names a gap."""
+    body = entry.body
+    yield _session_over(state, body["session"])
+    if body["counts"] and not body["chunks"] and body["gap"] is None:
+        yield "it counts what no chunk of its recording holds"
 
 
 @session_rules.of("session.failed", "saying that a session failed", Authority.NODE)
 def session_failed(state: State, entry: Entry) -> Why:
-    """One that was open."""
-    if state.end(state.sessions, entry.body["session"]) is None:
-        yield "no such session was open"
+    """One that was open, once."""
+    yield _session_over(state, entry.body["session"])
+
+
+def _session_over(state: State, session: str) -> str | None:
+    """Why a session has no end here: it was not open, or has its end in this command."""
+    if state.end(state.sessions, session) is None or state.caused("session over", session):
+        return "no such session was open"
+    state.cause("session over", session)
+    return None
 
 
 session_rules.told("session.refused", "refusing a session", Authority.DOOR, read=True)
