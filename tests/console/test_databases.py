@@ -135,7 +135,7 @@ async def test_a_session_with_a_database_is_none_of_commands_and_files(office: O
     page = await eve.read("/sessions/ses_1")
     assert "No statements" in page
     assert "Commands and files" not in page
-    end = SessionClosed("ses_1", SessionEnd.CLIENT_LEFT, "", 0, {"executions": 3}, verified=True)
+    end = SessionClosed("ses_1", SessionEnd.CLIENT_LEFT, "ab" * 32, 1, {"executions": 3}, verified=True)
     assert await close_session(company.ledger, end) is None
     page = await eve.read("/sessions/ses_1")
     assert "<strong>3</strong> statements run" in page

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from onepam.app.open_session import Opened
 from onepam.app.sessions.check_recordings import check_recordings
 from onepam.domain.sessions.recordings import Checked, Condition
 from onepam.evidence.verifier.rules import BAD
-from onepam.kernel.clock import DAY, Instant, iso
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant, iso
 from onepam.store.engine.database import connect
 from tests.company import START
 from tests.evidence.company import PART, History, checked, history, pack_input, written
@@ -357,3 +358,19 @@ async def test_a_check_that_is_withheld_is_missed(tmp_path: Path, check: Check) 
     code, lacks, line = told((older, newer), None)
     assert (code, lacks) == (PART, [f"2 checks {why.format('are')}"])
     assert line.startswith("0 of 3 checked")
+
+
+@pytest.mark.anyio
+async def test_a_session_without_an_end_is_said_once_its_latest_has_passed(tmp_path: Path, check: Check) -> None:
+    live = await story(tmp_path)
+    company, clock = live.company, live.company.clock
+    await company.sign_in("eve")
+    outcome = await company.open("eve", "dev-1", "app")
+    assert isinstance(outcome, Opened), outcome
+    said = "1 session has no end in the log, though the latest one has passed: of the recording nothing is told"
+    for after, lacks in ((HOUR - MINUTE, False), (HOUR + MINUTE, True)):
+        clock.advance(outcome.ends + after - clock.now)
+        await company.sign_in("aud")
+        _, result = check(await live.pack(START, Instant(clock.now)), *KEYS)
+        assert (said in result["lacks"]) is lacks, result["lacks"]
+    company.close()

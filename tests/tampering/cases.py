@@ -87,6 +87,23 @@ CASES = (
         ),
     ),
     Case(
+        "a pack whose report of access leaves out somebody, or all of root, or says other rights",
+        "each way in follows from the entries: what is missing or too much is the first thing said, exit 7",
+        (
+            ("tests/evidence/test_attacks_less.py", "test_access_tells_of_everybody_or_says_why_not"),
+            ("tests/evidence/verifier/test_ways.py", "test_what_gives_and_takes_a_way_in"),
+        ),
+    ),
+    Case(
+        "a session closed twice in one command, or closed with a count and no recording, or never closed",
+        "the first two are not lawful; of the third a pack says that the log has no end of it",
+        (
+            ("tests/ledger/lawful/test_sessions.py", "test_a_session_ends_once"),
+            ("tests/ledger/lawful/test_sessions.py", "test_what_a_session_counts_is_in_its_recording"),
+            ("tests/evidence/test_recordings.py", "test_a_session_without_an_end_is_said_once_its_latest_has_passed"),
+        ),
+    ),
+    Case(
         "a recording cut below what the ledger had sealed, before a restart closes it",
         "named as a loss of sealed chunks",
         (("tests/gateway/test_recover.py", "test_chunks_that_the_ledger_had_sealed_and_are_gone_are_named"),),

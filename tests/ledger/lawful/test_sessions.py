@@ -75,6 +75,31 @@ def test_a_session_by_a_standing_permission() -> None:
     assert told.said() == []
 
 
+@pytest.mark.parametrize("again", [closed(), SessionFailed("ses_1", SessionEnd.TARGET_DOWN)])
+def test_a_session_ends_once(again: object) -> None:
+    told = ready()
+    told.add(opened(told))
+    told.add(closed(), again)
+    assert [why for _, why in told.said()] == ["no such session was open"]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "counts", "gap", "said"),
+    [
+        (0, {"bytes": 5000}, None, ["it counts what no chunk of its recording holds"]),
+        (0, {"bytes": 5000}, "the recorder failed", []),
+        (1, {"bytes": 5000}, None, []),
+    ],
+)
+def test_what_a_session_counts_is_in_its_recording(
+    chunks: int, counts: dict[str, int], gap: str | None, said: list[str]
+) -> None:
+    told = ready()
+    told.add(opened(told))
+    told.add(replace(closed(), chunks=chunks, counts=counts, gap=gap))
+    assert [why for _, why in told.said()] == said
+
+
 def test_a_session_by_an_approved_request() -> None:
     told = ready("max")
     shown = told.rows[-1].time

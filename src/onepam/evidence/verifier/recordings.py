@@ -13,9 +13,11 @@ from onepam.evidence.verifier.canonical import MAX_INTEGER, canonical, iso
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.refusal import Refused, counted
 from onepam.evidence.verifier.report import ByKind, Report, Row
-from onepam.evidence.verifier.rules import BAD, BAD_FOUND, CHECKED, CLOSED, FOUND, RECORDING
+from onepam.evidence.verifier.rules import BAD, BAD_FOUND, CHECKED, CLOSED, FOUND, OPENED, RECORDING
+from onepam.kernel.instant import HOUR
 
 PARTIAL = "partial by policy"
+OVERDUE = HOUR  # after its latest end a session is closed, by whoever can
 SOUND = ("whole", "gap", "none")
 WORDS_OF_BAD = ("missing", "cut", "altered", "foreign", "unopened")
 
@@ -26,7 +28,7 @@ class Recordings:
     def __init__(self, pack: Contents, report: Report) -> None:
         self._pack, self._report = pack, report
         self._counts: Dict[str, int] = {}
-        self._total = self._checked = self._as_of = 0
+        self._total = self._checked = self._as_of = self._endless = 0
         self._told: Set[str] = set()
         self._earliest = MAX_INTEGER  # of the closing entries
 
@@ -46,6 +48,9 @@ class Recordings:
             self._told.update({canonical(body.get("session"))} if bad else ())
             for word in (bad, expected[2]):
                 self._counts[word] = self._counts.get(word, 0) + 1
+        elif OPENED[0] in of and "session.failed" not in of:
+            ends = self._pack.disclosed.body(of[OPENED[0]][0]).get("ends")
+            self._endless += type(ends) is int and ends + OVERDUE < self._pack.log.times[-1]
         for column, text in zip(RECORDING, expected):
             if row.cells[self._report.columns[column]] != text:
                 raise Refused(f"{row.where}: {column} is not what the checks say, which is {text!r}")
@@ -69,6 +74,11 @@ class Recordings:
         answer.recordings += "".join(
             f"; {counts[word]} {word}" for word in (*WORDS_OF_BAD, PARTIAL) if counts.get(word)
         )
+        if self._endless:
+            overdue = counted(self._endless, "session has", "sessions have")
+            answer.lack(
+                f"{overdue} no end in the log, though the latest one has passed: of the recording nothing is told"
+            )
         checks = self._pack.log.all_of((CHECKED,), 0, MAX_INTEGER + 1)
         hidden = sum(index > self._earliest and index not in self._pack.disclosed for index in checks)
         if hidden:

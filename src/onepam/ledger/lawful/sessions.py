@@ -26,16 +26,25 @@ CONFIRM_WITHIN = 2 * MINUTE
 
 @session_rules.of("session.closed", "closing a session", Authority.NODE, cannot=(Unjudged.REASON,))
 def session_closed(state: State, entry: Entry) -> Why:
-    """One that was open."""
-    if state.end(state.sessions, entry.body["session"]) is None:
-        yield "no such session was open"
+    """One that was open, once; and it counts nothing that no chunk holds, unless it names a gap."""
+    body = entry.body
+    yield _session_over(state, body["session"])
+    if body["counts"] and not body["chunks"] and body["gap"] is None:
+        yield "it counts what no chunk of its recording holds"
 
 
 @session_rules.of("session.failed", "saying that a session failed", Authority.NODE)
 def session_failed(state: State, entry: Entry) -> Why:
-    """One that was open."""
-    if state.end(state.sessions, entry.body["session"]) is None:
-        yield "no such session was open"
+    """One that was open, once."""
+    yield _session_over(state, entry.body["session"])
+
+
+def _session_over(state: State, session: str) -> str | None:
+    """Why a session has no end here: it was not open, or has its end in this command."""
+    if state.end(state.sessions, session) is None or state.caused("session over", session):
+        return "no such session was open"
+    state.cause("session over", session)
+    return None
 
 
 session_rules.told("session.refused", "refusing a session", Authority.DOOR, read=True)
