@@ -37,8 +37,8 @@ def pack(tmp_path: Path, honest: bytes) -> Path:
         (".", "is a folder: give the pack, a zip file"),
         ("fifo", "is no file: give the pack"),
         ("/dev/zero", "is no file: give the pack"),
-        ("nothing.zip", "the pack cannot be read: [Errno 2]"),
-        ("text/under.zip", "the pack cannot be read: [Errno 20]"),
+        ("nothing.zip", "nothing.zip cannot be read: No such file or directory"),
+        ("text/under.zip", "under.zip cannot be read: Not a directory"),
         ("text", "this is no evidence pack: it is not a zip file"),
         ("empty", "this is no evidence pack: it is not a zip file"),
     ],
@@ -69,7 +69,7 @@ def test_4_where_the_disk_fails_on_the_way(pack: Path, check: Check, monkeypatch
     monkeypatch.setattr(verdict, "open", lambda *_: Failing(), raising=False)
     code, told = check(pack.read_bytes(), *KEYS)
     assert (code, told["verdict"][:11]) == (4, "NOT JUDGED:")
-    assert "cannot be read to its end: [Errno 5]" in told["verdict"]
+    assert "cannot be read to its end: Input/output error" in told["verdict"]
 
 
 def test_4_where_somebody_stops_it(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,8 +57,10 @@ def envelope(pack: bytes, name: str) -> dict[str, Any]:
 def test_an_auditor_verifies_it_with_keys_and_is_told_when_one_is_missing(drawn_pack: bytes, tmp_path: Path) -> None:
     path = tmp_path / "pack.zip"
     path.write_bytes(drawn_pack)
-    done = run(path, *KEYS)
+    done = run(path, *KEYS, "--verbose")
     assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("VERIFIED\n")
+    assert done.stdout.endswith("\nVERIFIED\n")
     for told in (
         "7 entries session.opened or session.refused",
         "5 entries request.made",

@@ -39,9 +39,11 @@ def pack(tmp_path: Path, honest: bytes) -> Path:
     altered="the verifier left out what it does not prove",
 )
 def test_7_with_both_keys_from_outside_of_a_pack_that_lacks_something(pack: Path) -> None:
-    done = run(pack, *KEYS)
+    done = run(pack, *KEYS, "--verbose")
     assert (done.returncode, done.stderr) == (PART, "")
-    assert done.stdout.endswith(". NOT ALL WAS JUDGED; nothing wrong was found in the rest\n")
+    verdict = "NOT ALL WAS JUDGED; nothing wrong was found in the rest"
+    assert done.stdout.splitlines()[:2] == [verdict, "LACKING"]
+    assert done.stdout.splitlines()[-1] == verdict
     assert "VERIFIED" not in done.stdout
     history, lawful, recordings = done.stdout.splitlines()[-4:-1]
     assert history.startswith("history     anchored and intact: entries 0 to 317 of ")
@@ -60,6 +62,10 @@ def test_7_with_both_keys_from_outside_of_a_pack_that_lacks_something(pack: Path
         "31 of 31 batch signatures checked",
     ):
         assert said in done.stdout
+    short = run(pack, *KEYS).stdout
+    assert "PROVED" not in short
+    assert len(short.splitlines()) < 20 < len(done.stdout.splitlines())
+    assert re.search(r"^--verbose lists what is proved \(\d+\), and what is not \(\d+\)$", short, re.M)
     assert "no independent witness" not in done.stdout
     assert "is not the program you are running" not in done.stdout
 
@@ -83,10 +89,12 @@ def test_with_keys_in_files(pack: Path, tmp_path: Path) -> None:
 def test_3_without_a_key(pack: Path, arguments: list[str], missing: str) -> None:
     done = run(pack, *arguments)
     assert done.returncode == 3
-    last = done.stdout.splitlines()[-1]
-    assert ". CONSISTENT IN ITSELF, NOT ANCHORED" in last
+    first, *_, last = done.stdout.splitlines()
+    assert first == last
+    assert last.startswith("CONSISTENT IN ITSELF, NOT ANCHORED")
     assert missing in last
-    assert ("no independent witness" in done.stdout) == ("--witness-key" not in arguments)
+    told = run(pack, *arguments, "--verbose").stdout
+    assert ("no independent witness" in told) == ("--witness-key" not in arguments)
 
 
 def test_3_when_the_note_is_cosigned_though_the_manifest_is_silent(company: History, check: Check) -> None:
@@ -112,8 +120,14 @@ def test_3_without_any_anchor(company: History, check: Check) -> None:
         (["--log-key", LOG.vkey(), "--witness-key", LOG.vkey()], "not an Ed25519 key of signature type 4"),
         (["--log-key", LOG.vkey().replace("+1", "+2", 1)], "id does not fit the key"),
         (["--log-key", LOG.vkey()[:-4]], "not "),
-        (["--log-key", "no-such-file"], "No such file"),
-        (["--log-key", ""], "No such file"),
+        (
+            ["--log-key", "nonsense"],
+            "'nonsense' is neither a key (name+id+base64) nor a file that holds one: No such",
+        ),
+        (["--log-key", ""], "'' is neither a key"),
+        (["--log-key", "/"], "'/' is neither a key (name+id+base64) nor a file that holds one: Is a directory"),
+        (["--log-key", str(VERIFY)], "verify.py: not a verifier key"),
+        (["--checkpoint", "nowhere"], "--checkpoint nowhere: No such file"),
         (["--log-key"], "usage"),
         (["--log-ke", LOG.vkey()], "usage"),
         (["another.zip"], "usage"),
@@ -132,7 +146,8 @@ def test_2_for_keys_and_arguments_that_do_not_fit(pack: Path, arguments: list[st
 def test_1_for_a_log_key_that_is_not_the_log_s(pack: Path) -> None:
     done = run(pack, "--log-key", STRANGER.vkey())
     assert done.returncode == 1
-    assert done.stdout.startswith("history     broken: ")
+    assert done.stdout.startswith("REFUSED: ")
+    assert "\nhistory     broken: " in done.stdout
     assert "no signature by the log's key" in done.stdout.splitlines()[-1]
 
 
@@ -154,7 +169,7 @@ def test_1_for_a_pack_altered(pack: Path, company: History, honest: bytes) -> No
     done = run(pack, *KEYS)
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1].startswith("REFUSED: reports/sessions.jsonl: no row for entry")
-    assert done.stdout.startswith("history     not judged: the pack is not as it was drawn\n")
+    assert "\nhistory     not judged: the pack is not as it was drawn\n" in done.stdout
 
 
 def contents(pack: bytes) -> dict[str, bytes]:
@@ -190,7 +205,7 @@ def test_content_cannot_act_on_the_terminal(company: History, honest: bytes, pac
     for name in ("access", "requests", "sessions"):
         forge.envelope(name, lambda e: e["system"].update(environment=evil))
     pack.write_bytes(forge.seal())
-    for arguments in (KEYS, (*KEYS, "--json")):
+    for arguments in ((*KEYS, "--verbose"), (*KEYS, "--json")):
         done = run(pack, *arguments)
         assert done.returncode == PART
         assert done.stdout.isascii()

@@ -22,7 +22,7 @@ from onepam.evidence.verifier.note import (
     read_key,
     signed_at,
 )
-from onepam.evidence.verifier.refusal import Refused, Usage, counted, need
+from onepam.evidence.verifier.refusal import Refused, Usage, cause, counted, need
 from onepam.evidence.verifier.seams import Seam
 from onepam.kernel.instant import DAY
 
@@ -46,7 +46,7 @@ def anchors_from_outside(files: List[str], at_least: Optional[List[str]]) -> Lis
             with open(name, "rb") as file:
                 note = read_checkpoint(file.read(MAX_NOTE + 1))
         except (OSError, ValueError, Refused) as error:
-            raise Usage(f"--checkpoint {name}: {error}") from None
+            raise Usage(f"--checkpoint {name}: {cause(error)}") from None
         found.append(Anchor(note.size, note.root, f"the checkpoint {name}", note))
     if at_least:
         size, root = at_least

@@ -11,7 +11,8 @@ class Answer:
     is, and `entries` which of the log it proves; `anchors` what holds it from outside; `doubts` why its author is
     not checked; `unanchored` what to give where there is no anchor. `recordings` is that line, `bad` counts
     recordings that are not as they were sealed, `told` are the sessions of those that have a row; `signatures` says
-    of how many batches they were checked, and `unchecked` of how many they were not, though their node is known.
+    of how many batches they were checked, and `unchecked` of how many they were not, though their node is known, by
+    the draw of `seed`.
     `lawful` is that line, `found` counts what was not, and `unlawful` says it, as far as it is told."""
 
     def __init__(self) -> None:
@@ -24,7 +25,7 @@ class Answer:
         self.anchors: List[str] = []
         self.doubts: List[str] = []
         self.unanchored = ""
-        self.signatures, self.unchecked = "", 0
+        self.signatures, self.unchecked, self.seed = "", 0, ""
         self.lawful, self.found = "not judged", 0
         self.unlawful: List[str] = []
         self.recordings, self.bad = "not told: the pack has no report of sessions", 0

@@ -309,6 +309,7 @@ def check_batches(pack: Contents, seams: List[Seam], keys: List[Key], draw: Draw
         answer.proved.append(f"every batch is of a node that the log's signer had certified; {answer.signatures}{how}")
     if left:
         others = f"that the signature of {counted(left, 'other batch', 'other batches')} holds"
+        answer.seed = authors.seed
         answer.not_proved.append(f"{others}: --all-signatures checks all, --draw {authors.seed} draws these again")
         if draw.seed:
             answer.not_proved.append("that nobody knew which signatures are drawn: --draw gave the seed")

@@ -2,7 +2,7 @@
 but the rules of what is lawful, which are one text in both.
 
     python3 -I verify.py pack.zip --log-key KEY... [--witness-key KEY]... [--checkpoint FILE]... [--at-least SIZE ROOT]
-                         [--all-signatures | --draw SEED] [--json]
+                         [--all-signatures | --draw SEED] [--verbose | --json]
 
 KEY is a verifier key (name+id+base64) or a file that holds one; of a log that goes on after a loss, the key of before,
 too. Get it outside the pack: what stands inside the pack speaks for itself only. An anchor says from outside that the
@@ -18,6 +18,8 @@ but the pack says of a recording that it is missing, cut or altered. 3: consiste
 not checked. 2: nothing was judged: the arguments are wrong, name no pack, or this Python is too old. 4: nothing was
 judged, or the answer could not be written: memory, disk or output failed. 1: anything else, any error in the pack
 included. Where several apply: 1, 6, 5, 3, 7. docs/format.md describes the format.
+
+The verdict is the first line and the last. --verbose lists what is proved and what is not, --json has it always.
 """
 
 from __future__ import annotations
@@ -54,17 +56,19 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--at-least", nargs=2, metavar=("SIZE", "ROOT"), help="a tree head that was written down")
     parser.add_argument("--all-signatures", action="store_true", help="check the signatures of all batches")
     parser.add_argument("--draw", metavar="SEED", help="draw the signatures to check as another verdict did")
+    parser.add_argument("--verbose", action="store_true", help="list what the pack is, what is proved and what is not")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
 
 
 class Outcome(NamedTuple):
-    """What is printed, and the exit code."""
+    """What is printed, and the exit code. `told` is the verdict without what the pack lacks, which has a list."""
 
     code: int
     verdict: str
     history: str
     answer: Answer
+    told: str
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -74,7 +78,10 @@ def main(arguments: Optional[List[str]] = None) -> int:
     try:
         if sys.stdout is None:
             raise OSError("there is no standard output")
-        _print(outcome, "--json" in arguments)
+        if "--json" in arguments:
+            _print_json(outcome)
+        else:
+            _print(outcome, "--verbose" in arguments)
     except (OSError, ValueError) as error:
         return _unwritten(error)
     return outcome.code
@@ -91,27 +98,31 @@ def _unwritten(error: Exception) -> int:
 
 
 def _run(arguments: List[str]) -> Outcome:
-    nothing = Answer()
-    nothing.recordings = "not judged"
     try:
         options = _arguments().parse_args(arguments)
         anchors = anchors_from_outside(options.checkpoint, options.at_least)
         draw = draw_of(options.all_signatures, options.draw)
         return _outcome(verify(options.pack, options.log_key, options.witness_key, tuple(anchors), draw))
     except Usage as error:
-        return Outcome(USAGE, f"NOT JUDGED: {error}", "not judged", nothing)
+        return _not_judged(USAGE, f"NOT JUDGED: {error}", "not judged")
     except (Unfinished, MemoryError, KeyboardInterrupt) as error:
         said = {MemoryError: "not enough memory for this pack", KeyboardInterrupt: "it was stopped"}.get(
             type(error), str(error)
         )
-        return Outcome(FAULT, f"NOT JUDGED: {said}", f"not judged: {said}", nothing)
+        return _not_judged(FAULT, f"NOT JUDGED: {said}", f"not judged: {said}")
     except Spoiled as error:
-        return Outcome(BROKEN, f"REFUSED: {error}", "not judged: the pack is not as it was drawn", nothing)
+        return _not_judged(BROKEN, f"REFUSED: {error}", "not judged: the pack is not as it was drawn")
     except Refused as error:
         said = str(error)
     except Exception as error:  # fail closed, whatever it was
         said = f"{type(error).__name__}: {error}"
-    return Outcome(BROKEN, f"REFUSED: {said}", f"broken: {said}", nothing)
+    return _not_judged(BROKEN, f"REFUSED: {said}", f"broken: {said}")
+
+
+def _not_judged(code: int, verdict: str, history: str) -> Outcome:
+    nothing = Answer()
+    nothing.recordings = "not judged"
+    return Outcome(code, verdict, history, nothing, verdict)
 
 
 def _outcome(answer: Answer) -> Outcome:
@@ -132,27 +143,47 @@ def _outcome(answer: Answer) -> Outcome:
     if answer.unchecked:
         others = counted(answer.unchecked, "batch", "batches")
         verdict += f"; the signatures of {others} were not checked: --all-signatures checks them"
-    verdict = ". ".join([*answer.lacks, verdict])
-    return Outcome(code, verdict, history, answer)
+    return Outcome(code, ". ".join([*answer.lacks, verdict]), history, answer, verdict)
 
 
-def _print(outcome: Outcome, as_json: bool) -> None:
+def _lines(outcome: Outcome) -> Dict[str, str]:
     answer = outcome.answer
-    three = {"history": outcome.history, "lawful": answer.lawful, "recordings": answer.recordings}
+    return {"history": outcome.history, "lawful": answer.lawful, "recordings": answer.recordings}
+
+
+def _print_json(outcome: Outcome) -> None:
+    answer = outcome.answer
     lists: Tuple[Tuple[str, List[str]], ...] = (
         ("lacks", answer.lacks), ("about", answer.about), ("proved", answer.proved),
         ("not_proved", answer.not_proved), ("unlawful", answer.unlawful))  # fmt: skip
-    if as_json:
-        result: Dict[str, Any] = {"exit": outcome.code, "verdict": show(outcome.verdict)}
-        result.update((name, [show(text) for text in texts]) for name, texts in lists)
-        result.update((name, show(text)) for name, text in three.items())
-        print(json.dumps(result, indent=2), flush=True)
-        return
-    for title, (_, texts) in zip(("LACKING", "PACK", "PROVED", "NOT PROVED", "UNLAWFUL"), lists):
-        print("".join([f"{title}\n"] + [f"  - {show(text)}\n" for text in texts]) if texts else "", end="")
-    for name, text in three.items() if outcome.code != USAGE else ():
-        print(f"{name:11} {show(text)}")
-    print(show(outcome.verdict), flush=True)
+    result: Dict[str, Any] = {"exit": outcome.code, "verdict": show(outcome.verdict)}
+    result.update((name, [show(text) for text in texts]) for name, texts in lists)
+    result.update((name, show(text)) for name, text in _lines(outcome).items())
+    print(json.dumps(result, indent=2), flush=True)
+
+
+def _print(outcome: Outcome, verbose: bool) -> None:
+    """The verdict first and last, and between them what it rests on."""
+    answer = outcome.answer
+    if outcome.code != USAGE:
+        print(show(outcome.told))
+        _print_list("LACKING", answer.lacks)
+        if verbose:
+            _print_list("PACK", answer.about)
+            _print_list("PROVED", answer.proved)
+            _print_list("NOT PROVED", answer.not_proved)
+        elif answer.proved:
+            again = f" --draw {answer.seed}" if answer.seed else ""
+            found = f"what is proved ({len(answer.proved)}), and what is not ({len(answer.not_proved)})"
+            print(f"--verbose{again} lists {found}")
+        _print_list("UNLAWFUL", answer.unlawful)
+        for name, text in _lines(outcome).items():
+            print(f"{name:11} {show(text)}")
+    print(show(outcome.told), flush=True)
+
+
+def _print_list(title: str, texts: List[str]) -> None:
+    print("".join([f"{title}\n"] + [f"  - {show(text)}\n" for text in texts]) if texts else "", end="")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import re
 from typing import List, NamedTuple, Tuple
 
 from onepam.evidence.verifier.ed25519 import ed25519
-from onepam.evidence.verifier.refusal import Refused, Usage, need
+from onepam.evidence.verifier.refusal import Refused, Usage, cause, need
 
 PLAIN, COSIGNATURE = 1, 4  # types of signatures: Ed25519 over the text; cosignature/v1
 MAX_NOTE = 1 << 17  # bytes
@@ -64,12 +64,23 @@ def read_key(text: str, kind: int, what: str) -> Key:
 
 def key_from_outside(argument: str, kind: int, what: str) -> Key:
     """The key that an argument is, or that stands in the file it names. Raises `Usage`."""
+    if re.match(r"[^+\s]+\+[0-9a-f]{8}\+", argument):
+        return _key_given(argument, kind, what)
     try:
-        if not re.match(r"[^+\s]+\+[0-9a-f]{8}\+", argument):
-            with open(argument, encoding="utf-8") as file:
-                argument = file.read(4096)
-        return read_key(argument, kind, what)
-    except (OSError, ValueError, Refused) as error:
+        with open(argument, encoding="utf-8") as file:
+            text = file.read(4096)
+    except (OSError, ValueError) as error:
+        neither = f"{argument!r} is neither a key (name+id+base64) nor a file that holds one"
+        raise Usage(f"{what}: {neither}: {cause(error)}") from None
+    return _key_given(text, kind, f"{what} {argument}")
+
+
+def _key_given(text: str, kind: int, what: str) -> Key:
+    try:
+        return read_key(text, kind, what)
+    except Refused as error:
+        raise Usage(str(error)) from None
+    except ValueError as error:
         raise Usage(f"{what}: {error}") from None
 
 

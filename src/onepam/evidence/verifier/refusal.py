@@ -30,6 +30,11 @@ def need(condition: object, message: str) -> None:
         raise Refused(message)
 
 
+def cause(error: BaseException) -> str:
+    """Why it failed, for people: of the system's errors its words without the number."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 def counted(count: int, one: str, many: str = "") -> str:
     """So many of something, in words."""
     return f"{count} {one if count == 1 else many or one + 's'}"

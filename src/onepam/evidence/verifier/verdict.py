@@ -16,7 +16,7 @@ from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.judging import judge_reports
 from onepam.evidence.verifier.lacking import find_lacking
 from onepam.evidence.verifier.lawful import judge_entries, say_lawful
-from onepam.evidence.verifier.refusal import Unfinished, Usage, counted, need
+from onepam.evidence.verifier.refusal import Unfinished, Usage, cause, counted, need
 from onepam.evidence.verifier.seams import find_seams
 
 
@@ -62,14 +62,14 @@ def _read(path: str) -> bytes:
             raise Usage(f"{path} is {'a folder' if stat.S_ISDIR(mode) else 'no file'}: give the pack, a zip file")
         file = open(path, "rb")  # noqa: SIM115
     except (OSError, ValueError) as error:
-        raise Usage(f"the pack cannot be read: {error}") from None
+        raise Usage(f"the pack {path} cannot be read: {cause(error)}") from None
     with file:
         size = os.fstat(file.fileno()).st_size
         need(size <= MAX_TOTAL, "the pack is larger than the bound")
         try:
             return file.read(size)  # a Python of 32 bits cannot even ask for more than the bound
         except OSError as error:
-            raise Unfinished(f"the pack cannot be read to its end: {error}") from None
+            raise Unfinished(f"the pack cannot be read to its end: {cause(error)}") from None
 
 
 def _say_of_the_log(pack: Contents, answer: Answer) -> None:

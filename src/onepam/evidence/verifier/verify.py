@@ -5,7 +5,7 @@
 but the rules of what is lawful, which are one text in both.
 
     python3 -I verify.py pack.zip --log-key KEY... [--witness-key KEY]... [--checkpoint FILE]... [--at-least SIZE ROOT]
-                         [--all-signatures | --draw SEED] [--json]
+                         [--all-signatures | --draw SEED] [--verbose | --json]
 
 KEY is a verifier key (name+id+base64) or a file that holds one; of a log that goes on after a loss, the key of before,
 too. Get it outside the pack: what stands inside the pack speaks for itself only. An anchor says from outside that the
@@ -21,6 +21,8 @@ but the pack says of a recording that it is missing, cut or altered. 3: consiste
 not checked. 2: nothing was judged: the arguments are wrong, name no pack, or this Python is too old. 4: nothing was
 judged, or the answer could not be written: memory, disk or output failed. 1: anything else, any error in the pack
 included. Where several apply: 1, 6, 5, 3, 7. docs/format.md describes the format.
+
+The verdict is the first line and the last. --verbose lists what is proved and what is not, --json has it always.
 """
 
 from __future__ import annotations  # Python 3.9 or newer is needed: an older one may stop at this line
@@ -104,6 +106,11 @@ def need(condition: object, message: str) -> None:
     """Raises `Refused` with the message unless the condition holds."""
     if not condition:
         raise Refused(message)
+
+
+def cause(error: BaseException) -> str:
+    """Why it failed, for people: of the system's errors its words without the number."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def counted(count: int, one: str, many: str = "") -> str:
@@ -679,12 +686,23 @@ def read_key(text: str, kind: int, what: str) -> Key:
 
 def key_from_outside(argument: str, kind: int, what: str) -> Key:
     """The key that an argument is, or that stands in the file it names. Raises `Usage`."""
+    if re.match(r"[^+\s]+\+[0-9a-f]{8}\+", argument):
+        return _key_given(argument, kind, what)
     try:
-        if not re.match(r"[^+\s]+\+[0-9a-f]{8}\+", argument):
-            with open(argument, encoding="utf-8") as file:
-                argument = file.read(4096)
-        return read_key(argument, kind, what)
-    except (OSError, ValueError, Refused) as error:
+        with open(argument, encoding="utf-8") as file:
+            text = file.read(4096)
+    except (OSError, ValueError) as error:
+        neither = f"{argument!r} is neither a key (name+id+base64) nor a file that holds one"
+        raise Usage(f"{what}: {neither}: {cause(error)}") from None
+    return _key_given(text, kind, f"{what} {argument}")
+
+
+def _key_given(text: str, kind: int, what: str) -> Key:
+    try:
+        return read_key(text, kind, what)
+    except Refused as error:
+        raise Usage(str(error)) from None
+    except ValueError as error:
         raise Usage(f"{what}: {error}") from None
 
 
@@ -1227,7 +1245,8 @@ class Answer:
     is, and `entries` which of the log it proves; `anchors` what holds it from outside; `doubts` why its author is
     not checked; `unanchored` what to give where there is no anchor. `recordings` is that line, `bad` counts
     recordings that are not as they were sealed, `told` are the sessions of those that have a row; `signatures` says
-    of how many batches they were checked, and `unchecked` of how many they were not, though their node is known.
+    of how many batches they were checked, and `unchecked` of how many they were not, though their node is known, by
+    the draw of `seed`.
     `lawful` is that line, `found` counts what was not, and `unlawful` says it, as far as it is told."""
 
     def __init__(self) -> None:
@@ -1240,7 +1259,7 @@ class Answer:
         self.anchors: List[str] = []
         self.doubts: List[str] = []
         self.unanchored = ""
-        self.signatures, self.unchecked = "", 0
+        self.signatures, self.unchecked, self.seed = "", 0, ""
         self.lawful, self.found = "not judged", 0
         self.unlawful: List[str] = []
         self.recordings, self.bad = "not told: the pack has no report of sessions", 0
@@ -2901,7 +2920,7 @@ def anchors_from_outside(files: List[str], at_least: Optional[List[str]]) -> Lis
             with open(name, "rb") as file:
                 note = read_checkpoint(file.read(MAX_NOTE + 1))
         except (OSError, ValueError, Refused) as error:
-            raise Usage(f"--checkpoint {name}: {error}") from None
+            raise Usage(f"--checkpoint {name}: {cause(error)}") from None
         found.append(Anchor(note.size, note.root, f"the checkpoint {name}", note))
     if at_least:
         size, root = at_least
@@ -3294,6 +3313,7 @@ def check_batches(pack: Contents, seams: List[Seam], keys: List[Key], draw: Draw
         answer.proved.append(f"every batch is of a node that the log's signer had certified; {answer.signatures}{how}")
     if left:
         others = f"that the signature of {counted(left, 'other batch', 'other batches')} holds"
+        answer.seed = authors.seed
         answer.not_proved.append(f"{others}: --all-signatures checks all, --draw {authors.seed} draws these again")
         if draw.seed:
             answer.not_proved.append("that nobody knew which signatures are drawn: --draw gave the seed")
@@ -8201,14 +8221,14 @@ def _read(path: str) -> bytes:
             raise Usage(f"{path} is {'a folder' if stat.S_ISDIR(mode) else 'no file'}: give the pack, a zip file")
         file = open(path, "rb")  # noqa: SIM115
     except (OSError, ValueError) as error:
-        raise Usage(f"the pack cannot be read: {error}") from None
+        raise Usage(f"the pack {path} cannot be read: {cause(error)}") from None
     with file:
         size = os.fstat(file.fileno()).st_size
         need(size <= MAX_TOTAL, "the pack is larger than the bound")
         try:
             return file.read(size)  # a Python of 32 bits cannot even ask for more than the bound
         except OSError as error:
-            raise Unfinished(f"the pack cannot be read to its end: {error}") from None
+            raise Unfinished(f"the pack cannot be read to its end: {cause(error)}") from None
 
 
 def _say_of_the_log(pack: Contents, answer: Answer) -> None:
@@ -8272,17 +8292,19 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--at-least", nargs=2, metavar=("SIZE", "ROOT"), help="a tree head that was written down")
     parser.add_argument("--all-signatures", action="store_true", help="check the signatures of all batches")
     parser.add_argument("--draw", metavar="SEED", help="draw the signatures to check as another verdict did")
+    parser.add_argument("--verbose", action="store_true", help="list what the pack is, what is proved and what is not")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
 
 
 class Outcome(NamedTuple):
-    """What is printed, and the exit code."""
+    """What is printed, and the exit code. `told` is the verdict without what the pack lacks, which has a list."""
 
     code: int
     verdict: str
     history: str
     answer: Answer
+    told: str
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -8292,7 +8314,10 @@ def main(arguments: Optional[List[str]] = None) -> int:
     try:
         if sys.stdout is None:
             raise OSError("there is no standard output")
-        _print(outcome, "--json" in arguments)
+        if "--json" in arguments:
+            _print_json(outcome)
+        else:
+            _print(outcome, "--verbose" in arguments)
     except (OSError, ValueError) as error:
         return _unwritten(error)
     return outcome.code
@@ -8309,27 +8334,31 @@ def _unwritten(error: Exception) -> int:
 
 
 def _run(arguments: List[str]) -> Outcome:
-    nothing = Answer()
-    nothing.recordings = "not judged"
     try:
         options = _arguments().parse_args(arguments)
         anchors = anchors_from_outside(options.checkpoint, options.at_least)
         draw = draw_of(options.all_signatures, options.draw)
         return _outcome(verify(options.pack, options.log_key, options.witness_key, tuple(anchors), draw))
     except Usage as error:
-        return Outcome(USAGE, f"NOT JUDGED: {error}", "not judged", nothing)
+        return _not_judged(USAGE, f"NOT JUDGED: {error}", "not judged")
     except (Unfinished, MemoryError, KeyboardInterrupt) as error:
         said = {MemoryError: "not enough memory for this pack", KeyboardInterrupt: "it was stopped"}.get(
             type(error), str(error)
         )
-        return Outcome(FAULT, f"NOT JUDGED: {said}", f"not judged: {said}", nothing)
+        return _not_judged(FAULT, f"NOT JUDGED: {said}", f"not judged: {said}")
     except Spoiled as error:
-        return Outcome(BROKEN, f"REFUSED: {error}", "not judged: the pack is not as it was drawn", nothing)
+        return _not_judged(BROKEN, f"REFUSED: {error}", "not judged: the pack is not as it was drawn")
     except Refused as error:
         said = str(error)
     except Exception as error:  # fail closed, whatever it was
         said = f"{type(error).__name__}: {error}"
-    return Outcome(BROKEN, f"REFUSED: {said}", f"broken: {said}", nothing)
+    return _not_judged(BROKEN, f"REFUSED: {said}", f"broken: {said}")
+
+
+def _not_judged(code: int, verdict: str, history: str) -> Outcome:
+    nothing = Answer()
+    nothing.recordings = "not judged"
+    return Outcome(code, verdict, history, nothing, verdict)
 
 
 def _outcome(answer: Answer) -> Outcome:
@@ -8350,27 +8379,47 @@ def _outcome(answer: Answer) -> Outcome:
     if answer.unchecked:
         others = counted(answer.unchecked, "batch", "batches")
         verdict += f"; the signatures of {others} were not checked: --all-signatures checks them"
-    verdict = ". ".join([*answer.lacks, verdict])
-    return Outcome(code, verdict, history, answer)
+    return Outcome(code, ". ".join([*answer.lacks, verdict]), history, answer, verdict)
 
 
-def _print(outcome: Outcome, as_json: bool) -> None:
+def _lines(outcome: Outcome) -> Dict[str, str]:
     answer = outcome.answer
-    three = {"history": outcome.history, "lawful": answer.lawful, "recordings": answer.recordings}
+    return {"history": outcome.history, "lawful": answer.lawful, "recordings": answer.recordings}
+
+
+def _print_json(outcome: Outcome) -> None:
+    answer = outcome.answer
     lists: Tuple[Tuple[str, List[str]], ...] = (
         ("lacks", answer.lacks), ("about", answer.about), ("proved", answer.proved),
         ("not_proved", answer.not_proved), ("unlawful", answer.unlawful))  # fmt: skip
-    if as_json:
-        result: Dict[str, Any] = {"exit": outcome.code, "verdict": show(outcome.verdict)}
-        result.update((name, [show(text) for text in texts]) for name, texts in lists)
-        result.update((name, show(text)) for name, text in three.items())
-        print(json.dumps(result, indent=2), flush=True)
-        return
-    for title, (_, texts) in zip(("LACKING", "PACK", "PROVED", "NOT PROVED", "UNLAWFUL"), lists):
-        print("".join([f"{title}\n"] + [f"  - {show(text)}\n" for text in texts]) if texts else "", end="")
-    for name, text in three.items() if outcome.code != USAGE else ():
-        print(f"{name:11} {show(text)}")
-    print(show(outcome.verdict), flush=True)
+    result: Dict[str, Any] = {"exit": outcome.code, "verdict": show(outcome.verdict)}
+    result.update((name, [show(text) for text in texts]) for name, texts in lists)
+    result.update((name, show(text)) for name, text in _lines(outcome).items())
+    print(json.dumps(result, indent=2), flush=True)
+
+
+def _print(outcome: Outcome, verbose: bool) -> None:
+    """The verdict first and last, and between them what it rests on."""
+    answer = outcome.answer
+    if outcome.code != USAGE:
+        print(show(outcome.told))
+        _print_list("LACKING", answer.lacks)
+        if verbose:
+            _print_list("PACK", answer.about)
+            _print_list("PROVED", answer.proved)
+            _print_list("NOT PROVED", answer.not_proved)
+        elif answer.proved:
+            again = f" --draw {answer.seed}" if answer.seed else ""
+            found = f"what is proved ({len(answer.proved)}), and what is not ({len(answer.not_proved)})"
+            print(f"--verbose{again} lists {found}")
+        _print_list("UNLAWFUL", answer.unlawful)
+        for name, text in _lines(outcome).items():
+            print(f"{name:11} {show(text)}")
+    print(show(outcome.told), flush=True)
+
+
+def _print_list(title: str, texts: List[str]) -> None:
+    print("".join([f"{title}\n"] + [f"  - {show(text)}\n" for text in texts]) if texts else "", end="")
 
 
 if __name__ == "__main__":
