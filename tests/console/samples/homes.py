@@ -15,7 +15,10 @@ LIGHTS: list[Context] = [
 ]
 RUNNING = replace(
     EMPTY_HOME,
-    waits={"total": 2, "first": [{"title": "root on db-orders-1, 1 h", "by": "Jonas Lindqvist", "at": ago(MINUTE)}]},
+    waits={
+        "total": 2,
+        "first": [{"id": "req_7f2k", "title": "root on db-orders-1, 1 h", "by": "Jonas Lindqvist", "at": ago(MINUTE)}],
+    },
     runs=True,
     lights=LIGHTS,
     launcher=False,

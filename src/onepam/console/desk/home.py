@@ -172,12 +172,13 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
 
 
 def _waits(db: Snapshot, at: Instant, view: View, hats: _Hats) -> Context:
-    """{total, first (list of {title, by, at})}: how much waits for the reader's word, and the oldest of it."""
+    """{total, first (list of {id, title, by, at})}: how much waits for the reader's word, and the oldest of it."""
     if not hats.waiting:
         return {"total": 0, "first": []}
     rights, roles = hats.facts.rights(), hats.facts.roles_with(ConsoleRight.APPROVE)
     asked = [
         {
+            "id": each.row.request,
             "title": f"{each.row.login} on {each.row.resource}, {duration(each.row.duration)}",
             "by": each.row.person_name,
             "at": each.row.made,
@@ -185,7 +186,7 @@ def _waits(db: Snapshot, at: Instant, view: View, hats: _Hats) -> Context:
         for each in inbox(db, at, view.person, roles, BEGINNING, MOST_WAITING)
     ]
     laid = [
-        {"title": each.title, "by": each.by_name, "at": each.proposal.since}
+        {"id": each.proposal.proposal, "title": each.title, "by": each.by_name, "at": each.proposal.since}
         for each in proposals(db, at, view.person, rights, BEGINNING, MOST_WAITING)
         if each.decides
     ]

@@ -10,7 +10,7 @@ from onepam.console.frame.page import Context, PageContext
 class HomePage(PageContext):
     """Home: what the reader's hats ask, one below the other, and the launcher.
 
-    `waits`: none, or {total, first (list of {title, by, at})}: for whoever decides
+    `waits`: none, or {total, first (list of {id, title, by, at})}: for whoever decides
     `runs`: the reader administers; `lights`: list of {word, state, says, at (Instant or none), href (or none)}
     `wall`: none, or of `health.wall`: for whoever watches; `reading`: none, or of `reading.read_room`: for auditors
     `launcher`: whether what follows is shown: not to those who reach nothing and have something else to do here

@@ -238,9 +238,7 @@ def _unusual(
     found = []
     if isinstance(stands, Refused):
         found.append(stands.message)
-    if not before:
-        found.append("asked for the first time")
-    elif asked.duration > max(each.duration for each in before):
+    if before and asked.duration > max(each.duration for each in before):
         found.append("longer than ever before")
     if granted and not used:
         found.append("granted before and never used")
