@@ -45,7 +45,8 @@ def test_an_auditor_draws_a_pack_that_a_stranger_verifies(browser: Browser, runn
     verify = [sys.executable, "-I", str(verifier), str(pack)]
     alone = subprocess.run(verify, capture_output=True, text=True, timeout=60)
     assert alone.returncode == 3, alone.stdout + alone.stderr
-    keyed = subprocess.run([*verify, "--log-key", running.ready["log_key"]], capture_output=True, text=True, timeout=60)
+    with_key = [*verify, "--verbose", "--log-key", running.ready["log_key"]]
+    keyed = subprocess.run(with_key, capture_output=True, text=True, timeout=60)
     assert keyed.returncode == 3, keyed.stdout + keyed.stderr
     assert "no independent witness" in keyed.stdout
     anchored = [*verify, "--log-key", running.ready["log_key"], "--checkpoint", str(kept)]
