@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.lawful import NOT_ASKED, listening, new_folders, unlawful_in
+from tests.lawful import listening, new_folders, unlawful_in
 from tests.targets import Sshd, free_port, running_sshd
 
 # On shared, noisy machines the time of one example says nothing. In CI Hypothesis itself chooses a repeatable run.
@@ -41,15 +41,13 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _every_ledger_is_lawful(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _every_ledger_is_lawful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Whatever ledger the tests of a file have made, by whatever way, is judged after them; what they laid by hand may
     be."""
     with listening():
         yield
-    folders = new_folders(tmp_path_factory.getbasetemp())
-    if request.path.relative_to(Path(__file__).parent).parts[0] not in NOT_ASKED:
-        found = unlawful_in(folders)
-        assert not found, "\n".join(found)
+    found = unlawful_in(new_folders(tmp_path_factory.getbasetemp()))
+    assert not found, "\n".join(found)
 
 
 @pytest.fixture

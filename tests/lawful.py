@@ -23,9 +23,6 @@ from onepam.store.engine.writer import Writer
 _by_hand: set[bytes] = set()
 _judged: set[Path] = set()
 _looked_at: set[Path] = set()
-NOT_ASKED = {"boot", "console", "tour"}
-"""Rooms of which those ledgers are asked that go through a company or a gateway, and not yet those that a test makes by
-itself. The list may only shrink."""
 
 _SQLITE = b"SQLite format 3\0"
 
