@@ -59,7 +59,7 @@ def test_an_auditor_verifies_it_with_keys_and_is_told_when_one_is_missing(drawn_
     path.write_bytes(drawn_pack)
     done = run(path, *KEYS, "--verbose")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("VERIFIED\n")
+    assert done.stdout.startswith("1 thing is missing or left out, said below; VERIFIED\nLACKING\n")
     assert done.stdout.endswith("\nVERIFIED\n")
     for told in (
         "7 entries session.opened or session.refused",

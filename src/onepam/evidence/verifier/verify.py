@@ -8402,7 +8402,10 @@ def _print(outcome: Outcome, verbose: bool) -> None:
     """The verdict first and last, and between them what it rests on."""
     answer = outcome.answer
     if outcome.code != USAGE:
-        print(show(outcome.told))
+        lacking = counted(len(answer.lacks), "thing is", "things are")
+        print(
+            f"{lacking} missing or left out, said below; {show(outcome.told)}" if answer.lacks else show(outcome.told)
+        )
         _print_list("LACKING", answer.lacks)
         if verbose:
             _print_list("PACK", answer.about)
