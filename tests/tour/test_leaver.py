@@ -211,7 +211,7 @@ def in_the_evidence(found: Federated, pack: Path) -> None:
     with urllib.request.urlopen(request, timeout=60) as answer, pack.open("wb") as file:
         shutil.copyfileobj(answer, file)
     ready = json.loads(next(found.folder.glob("ready-*")).read_text("utf-8"))
-    verify = [sys.executable, "-I", str(VERIFY), str(pack), "--log-key", ready["log_key"]]
+    verify = [sys.executable, "-I", str(VERIFY), str(pack), "--log-key", ready["log_key"], "--verbose"]
     done = subprocess.run(verify, capture_output=True, text=True, timeout=60)
     assert done.returncode == 6, done.stdout + done.stderr
     assert "no anchor from outside" in done.stdout
