@@ -266,3 +266,11 @@ async def test_the_catalogue_shows_what_the_ways_in_allow_together(company: Comp
     assert (found["web-1"].because.role, found["web-1"].until) == ("files", FOREVER)
     assert [each.role for each in (door.because, *door.also)] == ["files", "engineer"]
     assert found["web-2"].actions == (Action.SFTP,)
+
+
+async def test_numbers_in_names_are_sorted_by_their_value(company: Company) -> None:
+    names = ("dev-2", "dev-10", "Dev-3")
+    await record(company.ledger, *(resource_set(each, {"env": "dev", "app": "web"}) for each in names))
+    found = await company.reader(catalogue, None, "eve")
+    listed = [each.site.resource for each in found.open if each.site.resource.casefold().startswith("dev-")]
+    assert list(dict.fromkeys(listed)) == ["dev-1", "dev-2", "Dev-3", "dev-10"]

@@ -17,7 +17,7 @@ from onepam.store.read.estate import Site, sites
 from onepam.store.read.explain import Link
 from onepam.store.read.moments import Moment
 
-_NOWHERE = Site("", "ssh", {}, "", False)
+_NOWHERE = Site("", "ssh", {}, "", False, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from onepam.domain.matrix.matrix import SOURCE
 from onepam.domain.people.events import PersonKind
 from onepam.domain.signing_in.events import FactorKind
 from onepam.kernel.clock import FOREVER, Instant
+from onepam.kernel.text import natural
 from onepam.store.facts.holdings import held_roles
 from onepam.store.facts.sign_in import account_facts
 from onepam.store.read import people as rows
@@ -234,7 +235,8 @@ def _bindings(db: Snapshot, at: Instant, view: View, found: rows.PersonDetail) -
 
 def _access(db: Snapshot, at: Instant, view: View, person: str) -> Context:
     reached = sorted(
-        access_matrix(db, at, person, requestable=False), key=lambda each: (each.until, each.resource, each.login)
+        access_matrix(db, at, person, requestable=False),
+        key=lambda each: (each.until, natural(each.resource), each.login),
     )
     shown = reached[:MOST_ACCESS]
     called = resources(db, at, (each.resource for each in shown))

@@ -57,9 +57,14 @@ def catalogue(db: Snapshot, at: Instant, person: str, search: str = "", most: in
     roles, estate, sought = held_roles(db, person, at), Estate(db, at), search.strip().casefold()
     opened = _open(roles, estate, running(db, at, person), someone["ends"] or FOREVER)
     offered = _requestable(roles, estate, set(opened), _pending(db, at, person), sought)
-    listed = sorted(offered.values(), key=lambda each: (each.site.resource, each.login, each.role))
+    listed = sorted(offered.values(), key=lambda each: (each.site.sort, each.login, each.role))
     return Catalogue(
-        open=tuple(opened[key] for key in sorted(opened) if _matches(opened[key].site, sought)),
+        open=tuple(
+            sorted(
+                (each for each in opened.values() if _matches(each.site, sought)),
+                key=lambda each: (each.site.sort, each.login),
+            )
+        ),
         requestable=tuple(listed[:most]),
         beyond=max(0, len(listed) - most),
     )

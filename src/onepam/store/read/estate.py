@@ -11,20 +11,21 @@ from onepam.domain.access.authority import HeldRole
 from onepam.domain.access.kinds import KINDS
 from onepam.domain.access.model import Action, Permission, ResourceKind
 from onepam.kernel.clock import Instant
-from onepam.store.db import row, rows
+from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import permissions
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A resource as lists show it. `ready`: it has a pin and an address, so the gateway would dial it."""
+    """A resource as lists show it, by `sort`. `ready`: it has a pin and an address, so the gateway would dial it."""
 
     resource: str
     kind: str
     labels: Mapping[str, str]
     owner: str
     ready: bool
+    sort: str
 
     def only(self, actions: tuple[Action, ...]) -> tuple[Action, ...]:
         """Those of the actions that such a resource knows."""
@@ -45,13 +46,13 @@ class Estate:
     def __init__(self, db: Snapshot, at: Instant, only: str | None = None) -> None:
         found = rows(
             db,
-            "SELECT resource, kind, labels, owner, logins, pins <> '[]' AND address IS NOT NULL AS ready "
+            "SELECT resource, kind, labels, owner, logins, sort, pins <> '[]' AND address IS NOT NULL AS ready "
             f"FROM resource WHERE {AT}{' AND resource = :only' if only else ''} ORDER BY resource",
             {"at": at, "only": only},
         )
         self._groups: defaultdict[tuple[str, str], list[Site]] = defaultdict(list)
         for each in found:
-            site = Site(each["resource"], each["kind"], _labels(each["labels"]), each["owner"], bool(each["ready"]))
+            site = _site(each)
             self._groups[each["labels"], each["logins"]].append(site)
         self._reach: dict[tuple[str, str, str], list[tuple[str, bool, list[Site]]]] = {}
 
@@ -75,13 +76,18 @@ def sites(db: Snapshot, at: Instant, only: Iterable[str]) -> dict[str, Site]:
     for resource in set(only):
         last = row(
             db,
-            "SELECT resource, kind, labels, owner, pins <> '[]' AND address IS NOT NULL AS ready FROM resource "
+            "SELECT resource, kind, labels, owner, sort, pins <> '[]' AND address IS NOT NULL AS ready FROM resource "
             "WHERE resource = :resource AND valid_from <= :at ORDER BY valid_from DESC LIMIT 1",
             {"resource": resource, "at": at},
         )
         if last is not None:
-            found[resource] = Site(resource, last["kind"], _labels(last["labels"]), last["owner"], bool(last["ready"]))
+            found[resource] = _site(last)
     return found
+
+
+def _site(one: Row) -> Site:
+    labels, ready = _labels(one["labels"]), bool(one["ready"])
+    return Site(one["resource"], one["kind"], labels, one["owner"], ready, one["sort"])
 
 
 @lru_cache(maxsize=4096)
