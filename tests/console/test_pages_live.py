@@ -56,7 +56,7 @@ async def test_a_request_is_asked_for_approved_used_and_given_back(office: Offic
     inbox = await max_.read("/approvals")
     assert "Eve Example" in inbox
     assert "OPS-7" in inbox
-    assert "Asked for the first time" in inbox
+    assert "Never asked for this before" in inbox
     assert "data-waiting>1<" in inbox
     digest = re.search(r'name="digest" value="([0-9a-f]{64})"', inbox)
     assert digest
