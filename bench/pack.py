@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
-from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import cast
 
 from bench import Figure, Progress
 from bench.ledger import clock
+from bench.room import room
 from onepam.blobs.tile_folder import TileFolder
 from onepam.boot.demo.month import Size, lay
 from onepam.evidence.draw import Order, PublishedLog, draw_pack
@@ -62,10 +62,10 @@ def run(progress: Progress) -> list[Figure]:
 
 def measure(people: int, rounds: int, progress: Progress) -> tuple[list[Figure], float]:
     """What the first month of so many people takes; and the processor seconds of an entry."""
-    with TemporaryDirectory(prefix="onepam-bench-") as folder:
+    with room() as folder:
         progress(f"the first month of {people:,} people")
-        pack = Path(folder) / "pack.zip"
-        size = draw(Path(folder), pack, people)
+        pack = folder / "pack.zip"
+        size = draw(folder, pack, people)
         progress(f"verify.py, {size:,} entries")
         runs = [verified(pack) for _ in range(rounds)]
     of = f"{people:,} people and {size:,} entries"

@@ -44,7 +44,7 @@ RECIPES = (
     Recipe(
         "add an event",
         EVENT,
-        8,
+        9,
         (
             "tests/domain/host/test_disk.py",
             "tests/domain/history/test_event.py::test_every_kind_comes_back_as_it_went_in[disk.replaced-2]",
@@ -56,7 +56,7 @@ RECIPES = (
             "tests/evidence/verifier/test_generated.py::test_it_is_not_stale",
         ),
     ),
-    Recipe("change an event kind", FIELD, 8, ()),
+    Recipe("change an event kind", FIELD, 9, ()),
     Recipe(
         "add a use case",
         USE_CASE,
