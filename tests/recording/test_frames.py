@@ -156,6 +156,7 @@ def test_the_bytes_of_statements_stand_in_old_files() -> None:
     three = (Parameter(b"a"), Parameter(None, binary=True), Parameter(9))
     body = pack(">QQBH", 6, 5, 2, 3) + bytes((0, 1, 0, 0, 0, 1)) + b"a" + bytes((1, 0)) + bytes((0, 2, 0, 0, 0, 9))
     assert encode(Executed(7, 6, 5, Form.EXTENDED, three)) == pack(">BQI", 14, 7, len(body)) + body
+    assert list(decode(pack(">BQI", 14, 7, len(body)) + body)) == [Executed(7, 6, 5, Form.EXTENDED, three)]
     body = pack(">QBcQQ", 6, 2, b"E", 3, 4) + b"57014 too slow"
     assert encode(Finished(7, 6, Outcome.ERROR, b"E", 3, 4, "57014 too slow")) == pack(">BQI", 15, 7, len(body)) + body
     assert [(each.name, each) for each in Form] == [("SIMPLE", 1), ("EXTENDED", 2), ("COPY", 3), ("FUNCTION", 4)]
