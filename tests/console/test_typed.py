@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from onepam.console.frame.visit import SESSION_COOKIE
 from onepam.kernel.clock import MINUTE
 from tests.console.living import Hands, Living, living
+from tests.console.sample_server import served
 from tests.console.test_keyboard import KEY
 
 
@@ -116,9 +117,11 @@ def test_no_secret_is_kept_in_a_browser(at: Callable[[str, str], Page]) -> None:
     kept = """() => {
         const form = document.createElement("form");
         form.method = "post";
-        for (const [name, type] of [["a", "text"], ["b", "password"], ["c", "hidden"], ["d", "file"], ["e", "text"]]) {
+        const wanted = ["a text", "b password", "c hidden", "d file", "e text", "f text"];
+        for (const [name, type] of wanted.map(each => each.split(" "))) {
             const field = document.createElement("input");
             Object.assign(field, {name, type, autocomplete: name === "e" ? "one-time-code" : ""});
+            if (name === "f") field.className = "form-control code-field";
             if (type !== "file") field.value = "typed";
             form.append(field);
         }
@@ -128,3 +131,20 @@ def test_no_secret_is_kept_in_a_browser(at: Callable[[str, str], Page]) -> None:
         return JSON.parse(sessionStorage.getItem("onepam.typed")).fields;
     }"""
     assert page.evaluate(kept) == {"a": "typed"}
+
+
+@pytest.mark.parametrize("sample", ["recovery", "sign_in-second", "totp"])
+def test_no_code_that_is_typed_is_kept_in_a_browser(browser: Browser, sample: str) -> None:
+    with served() as server:
+        page = browser.new_page(base_url=server.address)
+        page.goto(f"/~{sample}")
+        page.locator("input[name=code]").fill("123456")
+        kept = page.locator("form:has(input[name=code])").evaluate(
+            """form => {
+                form.addEventListener("submit", event => event.preventDefault());
+                form.dispatchEvent(new SubmitEvent("submit", {bubbles: true, cancelable: true}));
+                return JSON.parse(sessionStorage.getItem("onepam.typed")).fields;
+            }"""
+        )
+        page.close()
+    assert kept == {}

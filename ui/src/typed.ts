@@ -73,7 +73,7 @@ function once(): HTMLElement {
 function fieldsOf(form: HTMLFormElement): Field[] {
   return [...form.elements].filter((each): each is Field => {
     if (!(each instanceof HTMLInputElement || each instanceof HTMLTextAreaElement || each instanceof HTMLSelectElement)) return false;
-    if (!each.name || each.autocomplete === "one-time-code") return false;
+    if (!each.name || each.matches(".code-field, [autocomplete=one-time-code]")) return false; // codes of apps, terminals, recovery
     return !(each instanceof HTMLInputElement) || KEPT_INPUTS.test(each.type);
   });
 }
