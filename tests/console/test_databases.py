@@ -105,6 +105,12 @@ async def test_a_database_is_reached_by_psql(office: Office) -> None:
     assert "jdbc:postgresql://gate.example.org:5433/DATABASE?user=app%40orders" in home
     assert "http://localhost/databases/root.pem" in home
     assert "ssh -p" not in home
+    own = await eve.read("/resources/orders")
+    assert line in own
+    assert own.count('action="/databases/token"') == 1, "root is not open yet, app is"
+    assert "<span>Ask for more access</span>" in own.replace('<span class="ask-what">', "<span>")
+    assert "root · " in own
+    assert 'action="/databases/token"' not in await (await office.sign_in("ada")).read("/resources/orders")
     asked = await office.company.ask("eve", "orders", "root")
     assert "ssh -p" not in await max_.read("/approvals")
     await office.company.approve("max", asked)

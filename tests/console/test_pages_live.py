@@ -266,6 +266,20 @@ async def test_one_sees_oneself_and_what_one_reaches_and_no_more(office: Office)
     assert "Eve Example" in reached
     assert "Vic Example" not in reached
     assert 'href="/ledger' not in reached
+    assert "app · engineer" in reached
+    assert 'action="/requests"' in reached
+    assert 'action="/requests"' not in await (await office.sign_in("ada")).read("/resources/web-1")
+    home = re.search(r'<a class="nav-link" href="([^"]+)" aria-current="page">', reached)
+    assert home
+    assert home[1] == "/", "who has no list of resources stands under Home"
+    back = await eve.post(
+        "/requests", resource="web-1", option="engineer:app", minutes="60", reason="", back="/resources/web-1"
+    )
+    assert back.headers["location"] == "/resources/web-1"
+    astray = await eve.post(
+        "/requests", resource="web-1", option="engineer:app", minutes="60", reason="", back="//evil.example"
+    )
+    assert astray.headers["location"] == "/"
     vic = await office.sign_in("vic")
     assert (await vic.get("/resources/old-1")).status_code == 404
     made = await company.ask("eve", "web-1", "app")

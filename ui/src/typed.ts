@@ -56,7 +56,8 @@ function giveBack(typed: Typed): void {
     if (isChoice(field)) field.checked = value === "yes";
     else field.value = value;
   }
-  const dialog = form.closest("dialog");
+  const dialog = form.closest("dialog"), fold = form.closest("details");
+  if (fold) fold.open = true;
   if (refusal && dialog) dialog.querySelector("h2")?.after(refusal);
   if (!refusal && typed.through) form.querySelector("button:not([type=button])")?.before(once());
   dialog?.showModal();

@@ -28,6 +28,7 @@ from tests.console.samples.company import (
     ago,
     ahead,
     decision,
+    ssh,
 )
 
 
@@ -78,6 +79,28 @@ RESOURCE = ResourcePage(
             }
         ],
     },
+    open=[
+        {
+            "resource": DB1,
+            "login": "postgres",
+            "ends": ahead(3 * HOUR),
+            "ready": True,
+            "pin": "host key",
+            "token": True,
+            "command": ssh("postgres", "db-orders-1"),
+            "more": [["scp", "scp -P 2222 FILE postgres@db-orders-1@gate.example.org:"]],
+            "chain": CHAIN,
+        }
+    ],
+    requestable=[
+        {
+            "resource": DB1,
+            "approvers": "Mira Okafor or Lena Vogel",
+            "ticket_required": True,
+            "pending": None,
+            "options": [{"value": "db-prod:root", "login": "root", "role": "Database operator", "longest": HOUR}],
+        }
+    ],
     reach=[
         {
             "person": JONAS,

@@ -1,7 +1,6 @@
 """Home: what waits for the reader, what they run, watch or audit; and the launcher: what is open, what may be asked
 for, their requests and sessions."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -11,15 +10,14 @@ from onepam.app.requests.make_request import make_request
 from onepam.console.desk.health import lights, wall
 from onepam.console.desk.home_page import HomePage
 from onepam.console.desk.reading import read_room, wanted
-from onepam.console.frame.clients import lines
 from onepam.console.frame.page import Context
 from onepam.console.frame.places import DECIDES, MEMBER, Place, Shown
-from onepam.console.frame.rendering import Flash, duration, plural, some, words
+from onepam.console.frame.rendering import Flash, duration, plural, words
 from onepam.console.frame.services import ConsoleServices
-from onepam.console.frame.view import View, resource
+from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import session_state
-from onepam.console.matrix.pins import pin_name
+from onepam.console.matrix.launching import offers, opened
 from onepam.console.roster.roster import HELD_WORDS
 from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.model import ConsoleRight
@@ -27,12 +25,10 @@ from onepam.domain.roster.events import Standing
 from onepam.kernel.clock import MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
-from onepam.store.facts.requests import deciders
 from onepam.store.read.alarms import Alarm, alarms
-from onepam.store.read.catalogue import Catalogue, OpenAccess, Requestable, catalogue
+from onepam.store.read.catalogue import catalogue
 from onepam.store.read.confirmations import waiting_confirmations
 from onepam.store.read.console import Setup, setup
-from onepam.store.read.explain import explain
 from onepam.store.read.leavers import open_doors, stranded
 from onepam.store.read.names import name
 from onepam.store.read.outbox import is_anybody_told
@@ -91,7 +87,7 @@ async def ask(visit: Visit) -> Response:
     )
     if isinstance(made, Refused):
         already = made.code == "request.duplicate"
-        return visit.outcome(made, made.hint if already else "/", "")
+        return visit.outcome(made, made.hint if already else visit.back("/"), "")
     return visit.go(f"/requests/{made.request}", Flash("done", "Asked.", "You see here when somebody decided."))
 
 
@@ -117,7 +113,7 @@ class _Hats:
 def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, query: str, hats: _Hats) -> HomePage:
     me, rights = view.person, hats.facts.rights()
     found = catalogue(db, at, me, query, MOST_OFFERS)
-    offered = _offered(db, at, me, found)
+    offered = offers(db, at, me, found, MOST_OFFERED)
     asked = requests(db, at, me, most=MOST_OF_MINE)
     been = sessions(db, at, SessionFilter(person=me, most=MOST_OF_MINE))
     decides, told = not rights.isdisjoint(DECIDES.rights), is_anybody_told(db, at)
@@ -141,7 +137,7 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
             }
             for each in waiting_confirmations(db, at, me)
         ],
-        open=[_open(db, at, services, view, each) for each in found.open[:MOST_OPEN]],
+        open=[opened(db, at, services, view, each) for each in found.open[:MOST_OPEN]],
         open_beyond=max(0, len(found.open) - MOST_OPEN),
         requestable=offered[:MOST_OFFERED],
         beyond=max(0, len(offered) - MOST_OFFERED) + found.beyond,
@@ -192,59 +188,6 @@ def _waits(db: Snapshot, at: Instant, view: View, hats: _Hats) -> Context:
     ]
     first = sorted([*asked, *laid], key=lambda each: int(str(each["at"])))[:MOST_WAITING]
     return {"total": hats.waiting, "first": first}
-
-
-def _open(db: Snapshot, at: Instant, services: ConsoleServices, view: View, access: OpenAccess) -> Context:
-    login, target = access.login, access.site.resource
-    how = lines(services, access.site.kind, login, target, access.actions)
-    return {
-        "resource": resource(access.site),
-        "login": login,
-        "ends": access.until,
-        "ready": access.site.ready,
-        "pin": pin_name(access.site.kind),
-        "command": how.command,
-        "more": [*how.once, *how.more],
-        "token": how.token,
-        "chain": view.chain(explain(db, at, access.because)),
-    }
-
-
-def _offered(db: Snapshot, at: Instant, me: str, found: Catalogue) -> list[Context]:
-    """One entry for each resource, with what may be asked for there."""
-    by_resource: dict[str, list[Requestable]] = {}
-    for each in found.requestable:
-        by_resource.setdefault(each.site.resource, []).append(each)
-    called: dict[tuple[str, ...], str] = {}
-    entries = []
-    for number, offers in enumerate(by_resource.values()):
-        roles = tuple(sorted({role for each in offers for role in each.approvers}))
-        if number < MOST_OFFERED and roles not in called:
-            called[roles] = _names(deciders(db, at, roles, me), roles)
-        options: dict[tuple[str, str], Requestable] = {}
-        for each in offers:
-            kept = options.get((each.role, each.login))
-            options[each.role, each.login] = each if kept is None or each.longest > kept.longest else kept
-        entries.append(
-            {
-                "resource": resource(offers[0].site),
-                "options": [
-                    {"value": f"{role}:{login}", "login": login, "role": role, "longest": each.longest}
-                    for (role, login), each in options.items()
-                ],
-                "approvers": called.get(roles, ""),
-                "ticket_required": False,
-                "pending": next((each.pending for each in offers if each.pending), None),
-            }
-        )
-    return entries
-
-
-def _names(who: Iterable[tuple[str, str]], roles: Iterable[str]) -> str:
-    names = [name for _, name in who]
-    if not names:
-        return f"Whoever holds the role {' or '.join(roles)} (nobody does now)"
-    return some(names)
 
 
 def _waiting_for(db: Snapshot, at: Instant, ident: str) -> str:

@@ -16,7 +16,6 @@ from onepam.console.frame.rendering import Flash
 from onepam.console.frame.view import View, resources
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import asked_before
-from onepam.console.signing_in.entering import following
 from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import ProposalKind
@@ -64,7 +63,7 @@ async def waiting(visit: Visit) -> Response:
 
 async def decide(visit: Visit) -> Response:
     """The reader's word on a request or a proposal, from whichever page it is given; back there."""
-    ident, said, back = visit.path("item"), visit.form.get("decision"), following(visit.form.get("back", HERE))
+    ident, said, back = visit.path("item"), visit.form.get("decision"), visit.back(HERE)
     if said not in ("approve", "deny"):
         return visit.refusal(Refused("form.malformed", "A decision is to approve or to deny.", "Go back."), 409)
     kind = await visit.services.reader(laid.proposal_kind, None, ident)

@@ -114,6 +114,18 @@ class Shell:
     flashes: tuple[Flash, ...] = ()
     alarms: tuple[Alarm, ...] = ()
 
+    @property
+    def marked(self) -> str:
+        """The path of the side bar's entry that the page stands under; "" under none. What somebody sees of themselves
+        or may reach stands under Home where they have no list of the like."""
+        section = "/" + self.path.split("/")[1]
+        if self.reader is None or section in self.reader.may:
+            return section
+        return "/" if section in _UNDER_HOME else ""
+
+
+_UNDER_HOME = frozenset({"/requests", "/resources", "/people", "/databases"})
+
 
 def render(page: PageContext, shell: Shell) -> str:
     """The page for this reader."""

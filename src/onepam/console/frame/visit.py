@@ -136,6 +136,10 @@ class Visit:
         """A rendered page."""
         return HTMLResponse(render(page, self.shell()), status, headers={"Content-Security-Policy": csp})
 
+    def back(self, otherwise: str) -> str:
+        """Where the form that was sent stands, as it says itself."""
+        return following(self.form.get("back", ""), otherwise)
+
     def refusal(self, refused: Refused, status: int = 403) -> Response:
         """The page that says no: what, why, what next."""
         hint = refused.hint
@@ -218,6 +222,12 @@ class Visit:
 def csrf_token(nonce: str, session: str) -> str:
     """Of one browser and one session: that of before the sign-in, or of another session, is good for nothing."""
     return sha256(f"{nonce}.{session}".encode()).hexdigest()
+
+
+def following(path: str, otherwise: str = "/") -> str:
+    """A path of our own, never another site's."""
+    fitting = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and len(path) < 2000
+    return path if fitting else otherwise
 
 
 def _about(cookie: str) -> bytes:

@@ -9,10 +9,12 @@ from onepam.console.frame.page import Context
 from onepam.console.frame.paging import paged, pager
 from onepam.console.frame.places import MEMBER, SEES_ALL, Place, Shown
 from onepam.console.frame.rendering import field_time
+from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.sheet import every, sheet
 from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import longest, recording_state, rule_words, session_state
+from onepam.console.matrix.launching import offers, opened
 from onepam.console.matrix.pins import pin_name, pin_shown, pin_state
 from onepam.console.matrix.resources_page import ResourcePage, ResourcesPage
 from onepam.domain.access.mfa_rule import MAX_AGE
@@ -20,6 +22,7 @@ from onepam.domain.access.model import ResourceKind, ResourceSet
 from onepam.kernel.clock import Instant, iso
 from onepam.kernel.errors import Refused
 from onepam.store.read import resources as rows
+from onepam.store.read.catalogue import catalogue
 from onepam.store.read.explain import explain
 from onepam.store.read.matrix import How
 from onepam.store.read.moments import Moment, history_of
@@ -42,7 +45,7 @@ async def resources_page(visit: Visit) -> Response:
 async def resource_page(visit: Visit) -> Response:
     """One resource: everybody who reaches it; to those without a right to see all, only how they do themselves."""
     ident, window, health = visit.path("resource"), paged(visit), await visit.services.health()
-    found = await visit.services.reader(_resource, visit.at, View.of(visit), ident, window, health)
+    found = await visit.services.reader(_resource, visit.at, visit.services, View.of(visit), ident, window, health)
     if found is None:
         asked = f"You asked for {ident[:60]}."
         return visit.refusal(Refused("resource.unknown", "There is no such resource that you may see.", asked), 404)
@@ -90,28 +93,23 @@ def _line(row: rows.ResourceRow) -> tuple[object, ...]:
 
 
 def _resource(
-    db: Snapshot, at: Instant, view: View, ident: str, window: Window, health: LedgerHealth
+    db: Snapshot,
+    at: Instant,
+    services: ConsoleServices,
+    view: View,
+    ident: str,
+    window: Window,
+    health: LedgerHealth,
 ) -> ResourcePage | None:
     found = rows.resource(db, at, ident, window, None if view.everybody else view.person)
     if found is None or not (found.reach.rows or view.everybody):
         return None
     told, known = history_of(db, at, "resource", ident), Called(db, at)
-    definition = found.resource
+    mine = catalogue(db, at, view.person, only=ident)
     return ResourcePage(
-        resource={
-            "id": ident,
-            "name": ident,
-            "kind": definition.kind.value,
-            "labels": dict(definition.labels),
-            "address": definition.address or "erased",
-            "port": definition.port,
-            "owner": found.owner_name,
-            "logins": list(definition.logins),
-            "mfa": rule_words(definition.mfa) if definition.mfa else f"at most {longest(MAX_AGE)} old",
-            "pin": pin_name(definition.kind),
-            "pins": [_pin(definition.kind, each, told, known) for each in found.pins],
-            "since": found.since,
-        },
+        resource=_facts(found, told, known),
+        open=[opened(db, at, services, view, each) for each in mine.open],
+        requestable=offers(db, at, view.person, mine, 1),
         reach=[
             {
                 "person": {"id": each.person, "name": each.name},
@@ -148,6 +146,25 @@ def _resource(
         history=view.history(told[::-1], known, health) if view.everybody else [],
         proof=view.proof_of(told, health),
     )
+
+
+def _facts(found: rows.ResourcePage, told: tuple[Moment, ...], known: Mapping[str, str]) -> Context:
+    """What it is, and its pins."""
+    definition = found.resource
+    return {
+        "id": definition.resource,
+        "name": definition.resource,
+        "kind": definition.kind.value,
+        "labels": dict(definition.labels),
+        "address": definition.address or "erased",
+        "port": definition.port,
+        "owner": found.owner_name,
+        "logins": list(definition.logins),
+        "mfa": rule_words(definition.mfa) if definition.mfa else f"at most {longest(MAX_AGE)} old",
+        "pin": pin_name(definition.kind),
+        "pins": [_pin(definition.kind, each, told, known) for each in found.pins],
+        "since": found.since,
+    }
 
 
 def _pin(kind: ResourceKind, pin: rows.Pin, told: tuple[Moment, ...], called: Mapping[str, str]) -> Context:

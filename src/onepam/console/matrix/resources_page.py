@@ -30,6 +30,7 @@ class ResourcePage(PageContext):
 
     `resource`: {id, name, kind, labels, address, port, owner, logins, mfa (str), pin (what such a resource is
         known by), pins (list of {fingerprint, algorithm (words), ends (Instant or none), pinned_at, by}), since}
+    `open`, `requestable`: what the reader may paste here, and ask for: of `launching.opened` and `launching.offers`
     `reach`: list of {person {id, name}, ways (list of {login, role, how ("standing" | "on request" | "granted"), ends
         (FOREVER), chain})}
     `pager`: of parts/ui.html, of those people
@@ -40,6 +41,8 @@ class ResourcePage(PageContext):
     template: ClassVar = "resource.html"
 
     resource: Context
+    open: list[Context]
+    requestable: list[Context]
     reach: list[Context]
     pager: Context
     sessions: list[Context]

@@ -20,7 +20,7 @@ async def token(visit: Visit) -> Response:
     ident, digest = new_id("tok", services.random), token_digest(secret).hex()
     expires = await issue_token(services.ledger, visit.me.actor, ident, resource, login, digest)
     if isinstance(expires, Refused):
-        return visit.outcome(expires, "/", "")
+        return visit.outcome(expires, visit.back("/"), "")
     how = lines(services, ResourceKind.POSTGRES, login, resource)
     page = DatabaseTokenPage(
         user=f"{login}@{resource}",

@@ -14,7 +14,7 @@ from onepam.console.frame.gate import shown_code, through_gate, visiting
 from onepam.console.frame.hashing import hashing
 from onepam.console.frame.places import ANYBODY, MEMBER, Place
 from onepam.console.frame.rendering import CLI_AUTHORIZE_CSP
-from onepam.console.frame.visit import SESSION_COOKIE, Visit
+from onepam.console.frame.visit import SESSION_COOKIE, Visit, following
 from onepam.console.sessions import confirming
 from onepam.console.sessions.confirming import stale
 from onepam.console.signing_in import device, enrol
@@ -26,7 +26,6 @@ from onepam.console.signing_in.entering import (
     agent,
     first_page,
     first_step_in,
-    following,
     let_in,
     second_step,
 )

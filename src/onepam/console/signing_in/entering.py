@@ -10,7 +10,7 @@ from onepam.app.providers.federated_sign_in import sign_in_by_provider
 from onepam.console.frame.dispatch import SESSION_PREFIX
 from onepam.console.frame.gate import know_device
 from onepam.console.frame.rendering import Flash
-from onepam.console.frame.visit import FLOW_LIFETIME, SESSION_COOKIE, Visit
+from onepam.console.frame.visit import FLOW_LIFETIME, SESSION_COOKIE, Visit, following
 from onepam.console.signing_in.entrance_page import SignInPage
 from onepam.domain.history.event import decoder, plain
 from onepam.domain.providers.assertion import Assertion
@@ -45,12 +45,6 @@ class Attempt:
     outcome: Outcome
     token: Secret
     link: Secret
-
-
-def following(path: str) -> str:
-    """A path of our own, never another site's."""
-    fitting = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and len(path) < 2000
-    return path if fitting else "/"
 
 
 async def first_page(

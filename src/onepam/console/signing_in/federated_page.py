@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from onepam.app.providers.federated_sign_in import sign_out_by_provider, step_up_by_provider
 from onepam.console.frame.places import ANYBODY, MEMBER, Place
 from onepam.console.frame.rendering import CSP
-from onepam.console.frame.visit import SESSION_COOKIE, Visit
+from onepam.console.frame.visit import SESSION_COOKIE, Visit, following
 from onepam.console.providers.at_provider import begun_in, going, leave, read_keys_again
 from onepam.console.providers.at_provider_page import AtProviderPage
 from onepam.console.providers.provider_test import test_returned
@@ -20,7 +20,6 @@ from onepam.console.signing_in.entering import (
     attempt,
     first_page,
     first_step,
-    following,
     keep_onward,
     let_in,
 )

@@ -49,12 +49,15 @@ class Catalogue:
     beyond: int
 
 
-def catalogue(db: Snapshot, at: Instant, person: str, search: str = "", most: int = 200) -> Catalogue:
-    """What `person` can reach and ask for; `search` is part of a resource's name or of a label."""
+def catalogue(
+    db: Snapshot, at: Instant, person: str, search: str = "", most: int = 200, only: str | None = None
+) -> Catalogue:
+    """What `person` can reach and ask for; `search` is part of a resource's name or of a label; `only` is one
+    resource's whole name."""
     someone = row(db, f"SELECT enabled, ends FROM person WHERE person = :person AND {AT}", {"person": person, "at": at})
     if someone is None or not someone["enabled"] or (someone["ends"] is not None and someone["ends"] <= at):
         return Catalogue((), (), 0)
-    roles, estate, sought = held_roles(db, person, at), Estate(db, at), search.strip().casefold()
+    roles, estate, sought = held_roles(db, person, at), Estate(db, at, only), search.strip().casefold()
     opened = _open(roles, estate, running(db, at, person), someone["ends"] or FOREVER)
     offered = _requestable(roles, estate, set(opened), _pending(db, at, person), sought)
     listed = sorted(offered.values(), key=lambda each: (each.site.sort, each.login, each.role))

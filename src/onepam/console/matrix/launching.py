@@ -1,0 +1,70 @@
+"""The way to a resource, as Home and the resource's own page offer it: what is open to paste, what may be asked for."""
+
+from collections.abc import Iterable
+
+from onepam.app.ports import Snapshot
+from onepam.console.frame.clients import lines
+from onepam.console.frame.page import Context
+from onepam.console.frame.rendering import some
+from onepam.console.frame.services import ConsoleServices
+from onepam.console.frame.view import View, resource
+from onepam.console.matrix.pins import pin_name
+from onepam.kernel.clock import Instant
+from onepam.store.facts.requests import deciders
+from onepam.store.read.catalogue import Catalogue, OpenAccess, Requestable
+from onepam.store.read.explain import explain
+
+
+def opened(db: Snapshot, at: Instant, services: ConsoleServices, view: View, access: OpenAccess) -> Context:
+    """A login that is open: what to paste, and why (parts/launch.html)."""
+    login, target = access.login, access.site.resource
+    how = lines(services, access.site.kind, login, target, access.actions)
+    return {
+        "resource": resource(access.site),
+        "login": login,
+        "ends": access.until,
+        "ready": access.site.ready,
+        "pin": pin_name(access.site.kind),
+        "command": how.command,
+        "more": [*how.once, *how.more],
+        "token": how.token,
+        "chain": view.chain(explain(db, at, access.because)),
+    }
+
+
+def offers(db: Snapshot, at: Instant, me: str, found: Catalogue, most: int) -> list[Context]:
+    """One entry for each resource, with what may be asked for there (parts/launch.html); of the first `most` with who
+    will be asked."""
+    by_resource: dict[str, list[Requestable]] = {}
+    for each in found.requestable:
+        by_resource.setdefault(each.site.resource, []).append(each)
+    called: dict[tuple[str, ...], str] = {}
+    entries = []
+    for number, offered in enumerate(by_resource.values()):
+        roles = tuple(sorted({role for each in offered for role in each.approvers}))
+        if number < most and roles not in called:
+            called[roles] = _names(deciders(db, at, roles, me), roles)
+        options: dict[tuple[str, str], Requestable] = {}
+        for each in offered:
+            kept = options.get((each.role, each.login))
+            options[each.role, each.login] = each if kept is None or each.longest > kept.longest else kept
+        entries.append(
+            {
+                "resource": resource(offered[0].site),
+                "options": [
+                    {"value": f"{role}:{login}", "login": login, "role": role, "longest": each.longest}
+                    for (role, login), each in options.items()
+                ],
+                "approvers": called.get(roles, ""),
+                "ticket_required": False,
+                "pending": next((each.pending for each in offered if each.pending), None),
+            }
+        )
+    return entries
+
+
+def _names(who: Iterable[tuple[str, str]], roles: Iterable[str]) -> str:
+    names = [name for _, name in who]
+    if not names:
+        return f"Whoever holds the role {' or '.join(roles)} (nobody does now)"
+    return some(names)
