@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onepam.domain.sessions.ends import SessionEnd
-from onepam.protocols.postgres.tls import Leg, Pins, server_context
+from onepam.protocols.sql.tls import Leg, Pins, server_context
 from tests.protocols.postgres.server import PASSWORD
 from tests.protocols.ways import Postgres
 from tests.targets import free_port

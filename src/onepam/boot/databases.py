@@ -18,11 +18,12 @@ from onepam.gateway.listener import Listener
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.kernel.secret import Secret
-from onepam.protocols.postgres.dial import Where, Who, dial
+from onepam.protocols.postgres.dial import Who, dial
 from onepam.protocols.postgres.keys import Keys
 from onepam.protocols.postgres.serve import listen
 from onepam.protocols.postgres.session import PostgresGateway
-from onepam.protocols.postgres.shown import Issued, OfFiles
+from onepam.protocols.sql.shown import Issued, OfFiles
+from onepam.protocols.sql.target import Where
 from onepam.store.read.login_tokens import token_holder
 from onepam.store.read.target_secrets import dialled
 from onepam.vault.authorities import Authorities

@@ -29,13 +29,13 @@ from onepam.gateway.turns import Turns
 from onepam.kernel.clock import HOUR, later
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
-from onepam.protocols.postgres import serve
 from onepam.protocols.postgres.dial import TargetLeg
 from onepam.protocols.postgres.keys import Keys
 from onepam.protocols.postgres.relay import Relay
 from onepam.protocols.postgres.serve import PersonDoor, listen
 from onepam.protocols.postgres.session import PostgresGateway, PostgresLegs
-from onepam.protocols.postgres.tls import server_context
+from onepam.protocols.sql import door
+from onepam.protocols.sql.tls import server_context
 from onepam.recording.frames import Frame
 from onepam.recording.statements import Executed, Finished, StatementText
 from tests.protocols.postgres.server import PASSWORD, Server, pair
@@ -201,18 +201,18 @@ async def running_door(server: Server, folder: Path, limits: Limits = LIMITS) ->
         return Secret(PASSWORD.encode())
 
     gateway = PostgresGateway(
-        cast(Gateway, shared),
-        lambda: context,
-        prove,
-        judge,
-        lease,
-        Keys(token_bytes),
-        "pam.example.com",
-        Probes("nod_small", wall_clock, token_bytes),
-        find,
+        shared=cast(Gateway, shared),
+        shown=lambda: context,
+        prove=prove,
+        judge=judge,
+        lease=lease,
+        keys=Keys(token_bytes),
+        name="pam.example.com",
+        probes=Probes("nod_small", wall_clock, token_bytes),
+        find_token=find,
     )
     with closing(bound("PostgreSQL", "127.0.0.1", 0)) as listening, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(serve, "Admission", _Admission)
+        patch.setattr(door, "Admission", _Admission)
         listener = listen(listening, gateway, Crowd(limits, Known(), randbelow), Turns())
         shared.small = small = Small(listening.getsockname()[1], root, server, gateway)
         try:

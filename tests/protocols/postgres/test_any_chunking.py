@@ -8,8 +8,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onepam.protocols.postgres.events import Allowance, Cut, Done, Event, Run, Text
 from onepam.protocols.postgres.machine import Conversation
+from onepam.protocols.sql.events import Allowance, Cut, Done, Event, Run, Text
 from tests.protocols.postgres import messages as pg
 
 CLASSES = {"SELECT": "read", "INSERT": "write", "COPY": "read"}

@@ -1,6 +1,6 @@
 """COPY both ways: the data are counted and pass, whatever the pieces in which they come."""
 
-from onepam.protocols.postgres.events import Done, Run
+from onepam.protocols.sql.events import Done, Run
 from onepam.recording.statements import Form, Outcome
 from tests.protocols.postgres import messages as pg
 from tests.protocols.postgres.told import Told

@@ -14,10 +14,11 @@ from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.gateway.tasks import Tasks
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
-from onepam.protocols.postgres.dial import TargetLeg, Where, Who, dial
+from onepam.protocols.postgres.dial import TargetLeg, Who, dial
 from onepam.protocols.postgres.guarding import start
 from onepam.protocols.postgres.signing_in import MOST_ITERATIONS, SigningIn
-from onepam.protocols.postgres.tls import Pins, server_context
+from onepam.protocols.sql.target import Where
+from onepam.protocols.sql.tls import Pins, server_context
 from tests.protocols.postgres.server import PASSWORD, Server, pair, running_server
 from tests.targets import free_port
 

@@ -1,7 +1,7 @@
 """The extended protocol: statements and portals by name, executions in pages, pipelines that fail in their midst."""
 
 from onepam.protocols.postgres import binding, exchange
-from onepam.protocols.postgres.events import Allowance, Done, Run
+from onepam.protocols.sql.events import Allowance, Done, Run
 from onepam.recording.statements import Form, Outcome, Parameter
 from tests.protocols.postgres import messages as pg
 from tests.protocols.postgres.told import Told

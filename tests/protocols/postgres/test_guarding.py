@@ -4,8 +4,8 @@ import pytest
 
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.kernel.errors import Refused
-from onepam.protocols.postgres.events import Done, Run, Text
 from onepam.protocols.postgres.guarding import allowance, start
+from onepam.protocols.sql.events import Done, Run, Text
 from onepam.recording.statements import Form, Outcome
 from tests.protocols.postgres import messages as pg
 from tests.protocols.postgres.told import Told

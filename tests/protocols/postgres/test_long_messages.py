@@ -2,7 +2,7 @@
 
 import hashlib
 
-from onepam.protocols.postgres.events import Allowance, Cut, Text
+from onepam.protocols.sql.events import Allowance, Cut, Text
 from onepam.recording.statements import MAX_TEXT_BYTES, Form, Parameter
 from tests.protocols.postgres import messages as pg
 from tests.protocols.postgres.told import Told

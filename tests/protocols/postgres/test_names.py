@@ -7,8 +7,8 @@ import tracemalloc
 import pytest
 
 from onepam.protocols.postgres import exchange
-from onepam.protocols.postgres.events import Allowance, Run
 from onepam.protocols.postgres.statements import freed
+from onepam.protocols.sql.events import Allowance, Run
 from onepam.recording.statements import Form, Outcome, Parameter
 from tests.protocols.postgres import messages as pg
 from tests.protocols.postgres.told import Told

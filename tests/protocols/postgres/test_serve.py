@@ -11,8 +11,8 @@ import pytest
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint
 from onepam.gateway.crowd import Limits, Place
-from onepam.protocols.postgres import serve
 from onepam.protocols.postgres.dial import TargetLeg
+from onepam.protocols.sql import door
 from onepam.recording.statements import Outcome
 from tests.protocols.postgres import messages as pg
 from tests.protocols.postgres.server import Server, running_server
@@ -228,7 +228,7 @@ async def test_what_is_no_postgresql(small: Small, garbage: bytes) -> None:
 
 @pytest.mark.parametrize("sent", [b"", TLS, TLS[:5]])
 async def test_who_is_silent_is_cut(small: Small, sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "FIRST_SECONDS", 0.3)
+    monkeypatch.setattr(door, "FIRST_SECONDS", 0.3)
     client = await come(small)
     client.writer.write(sent)
     assert await client.rest() in (b"", b"S")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from onepam.protocols.postgres.events import Done, Run, Text
+from onepam.protocols.sql.events import Done, Run, Text
 from onepam.recording.statements import Form, Outcome
 from tests.protocols.postgres import messages as pg
 from tests.protocols.postgres.told import Told

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from onepam.protocols.postgres.events import Freed
 from onepam.protocols.postgres.statements import ANYTHING, MOST_BYTES, classify, freed, setting
+from onepam.protocols.sql.events import Freed
 
 DOES = {
     # reading

@@ -1,8 +1,8 @@
 """A conversation under test, and what it has said to whom and had recorded so far."""
 
 from onepam.kernel.errors import Refused
-from onepam.protocols.postgres.events import Allowance, Done, Event, Run, Step, Text
 from onepam.protocols.postgres.machine import Conversation
+from onepam.protocols.sql.events import Allowance, Done, Event, Run, Step, Text
 
 
 class Told:

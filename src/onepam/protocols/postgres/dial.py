@@ -4,25 +4,21 @@ Nothing is sent before the server is known but the request for TLS, and nothing 
 """
 
 import asyncio
-import os
 import re
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from struct import Struct
 
-from onepam.domain.sessions.ends import SessionEnd
-from onepam.gateway.tasks import Tasks
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
 from onepam.kernel.text import printable
 from onepam.protocols.postgres import wire
 from onepam.protocols.postgres.signing_in import SigningIn
-from onepam.protocols.postgres.tls import Leg, Pins
-
-SILENT_SECONDS = 90
-"""How long a target may give no sign of life."""
+from onepam.protocols.sql import target
+from onepam.protocols.sql.target import Where, secured
+from onepam.protocols.sql.tls import ALPN
 
 CANCEL_SECONDS = 2.0
 """How long the request to cancel may take."""
@@ -45,25 +41,6 @@ _KEY = Struct("!I")
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
-    """An IP address that was resolved and admitted before; `name` is the target's as it was configured, which an
-    authority that is pinned must vouch for."""
-
-    address: str
-    port: int
-    name: str
-    pins: Pins
-
-    @classmethod
-    def of(cls, address: str, port: int, name: str, pinned: Sequence[str]) -> "Where | Refused":
-        """The target as it is configured; or what is pinned of it is neither a digest nor a certificate."""
-        try:
-            return cls(address, port, name, Pins.of(pinned))
-        except ValueError as error:
-            return Refused("target.certificate", f"what is pinned of the target cannot be read: {error}")
-
-
-@dataclass(frozen=True, slots=True)
 class Who:
     """`parameters` are those of the start-up but `user` (PostgreSQL, "Message Formats", StartupMessage). The secret is
     a password, or a certificate with its key (PEM)."""
@@ -79,35 +56,22 @@ class Who:
         return (value, b"") if value.lstrip().startswith(b"-----BEGIN ") else None
 
 
-class TargetLeg(Leg):
+class TargetLeg(target.TargetLeg):
     """Our connection to a target that has let us in. `greeting` are the messages that it sent from then on, but the key
     to cancel by, and until it was ready, without the last."""
 
     def __init__(self) -> None:
-        super().__init__(SessionEnd.TARGET_LOST)
+        super().__init__()
         self.greeting: list[bytes] = []
-        self.early = b""
-        """What came after it was ready; it is not read on until somebody does."""
         self.process, self.key = 0, b""
-        self._cancelling: asyncio.Task[None] | None = None
         self._where: Where | None = None
 
     def reached(self, where: Where) -> None:
         """It is at `where`, and ready."""
         self._where = where
 
-    def cancel(self, tasks: Tasks) -> "asyncio.Task[None] | None":
-        """Have the server end what it does for us now; once at a time. The task ends when the server has hung up, and
-        so has passed it on, or does not answer; None where it gave us no key."""
-        if self._where is not None and self.key and (self._cancelling is None or self._cancelling.done()):
-            self._cancelling = tasks.spawn(_cancel(self._where, self.process, self.key))
-        return self._cancelling
-
-    async def wait_closed(self) -> None:
-        """What asks the server to cancel is over, too."""
-        await super().wait_closed()
-        if self._cancelling is not None:
-            await asyncio.wait((self._cancelling,))
+    def asked_to_stop(self) -> Coroutine[None, None, None] | None:
+        return _cancel(self._where, self.process, self.key) if self._where is not None and self.key else None
 
 
 async def dial(where: Where, who: Who, timeout: float) -> TargetLeg | Refused:  # noqa: ASYNC109 - it words the refusal
@@ -119,7 +83,7 @@ async def dial(where: Where, who: Who, timeout: float) -> TargetLeg | Refused:  
     legs: list[TargetLeg] = []
     try:
         async with asyncio.timeout(timeout):
-            leg = await _secured(where, who.pair, legs)
+            leg = await secured(where, who.pair, _new(legs), _asked_for_tls, ALPN)
             if isinstance(leg, Refused):
                 return leg
             refused = await _signed_in(leg, who)
@@ -139,65 +103,28 @@ async def dial(where: Where, who: Who, timeout: float) -> TargetLeg | Refused:  
                 each.cut()
 
 
-async def _secured(where: Where, pair: tuple[bytes, bytes] | None, legs: list[TargetLeg]) -> TargetLeg | Refused:
-    """A connection to the pinned server. A target may be known in two ways, and each is asked by one of its own."""
-    refused = Refused("target.certificate", "nothing is pinned that the target is known by")
-    for context in where.pins.contexts(pair):
-        leg = TargetLeg()
-        legs.append(leg)
-        answer = await _tls(leg, where, context)
-        if isinstance(answer, Refused):
-            leg.cut()
-            if answer.code != "target.certificate":
-                return answer
-            refused = answer
-        elif context.verify_mode is not ssl.CERT_NONE or where.pins.has(leg.certificate):
-            leg.patience(SILENT_SECONDS)
-            return leg
-        else:
-            leg.cut()
-            refused = _another("it is none of the pinned ones")
-    return refused
+def _new(legs: list[TargetLeg]) -> Callable[[], TargetLeg]:
+    """Makes connections, which are all in `legs`."""
+
+    def make() -> TargetLeg:
+        legs.append(TargetLeg())
+        return legs[-1]
+
+    return make
 
 
-async def _tls(leg: TargetLeg, where: Where, context: ssl.SSLContext) -> Refused | None:
-    """TCP, the request for TLS (PostgreSQL, "SSL Session Encryption"), TLS."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[bytes] = loop.create_future()
+async def _asked_for_tls(leg: TargetLeg) -> Refused | None:
+    """The request for TLS (PostgreSQL, "SSL Session Encryption")."""
+    answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
     leg.heard = lambda data: None if answer.done() else answer.set_result(data)
     leg.lost = lambda: None if answer.done() else answer.set_result(b"")
-    try:
-        await loop.create_connection(lambda: leg, where.address, where.port)
-    except OSError as fault:
-        words = os.strerror(fault.errno) if fault.errno else fault  # asyncio's own would name our address of it
-        return Refused("target.down", f"the target cannot be reached: {words}")
     leg.send(_plain_request(_TLS))
     said = await answer
-    if said != b"S":  # one byte and no more: what follows it in the clear is somebody else's (CVE-2021-23222)
-        if said in (b"N", b""):
-            return Refused("target.plain", "the target speaks no TLS: nothing was sent to it")
-        return Refused("target.refusing", "the target does not answer as a PostgreSQL does")
-    secured: asyncio.Future[ssl.SSLError | None] = loop.create_future()
-    leg.secure(
-        context,
-        lambda fault: None if secured.done() else secured.set_result(fault),
-        server=False,
-        name=where.name,
-    )
-    broken = await secured
-    if isinstance(broken, ssl.SSLCertVerificationError):
-        return _another(broken.verify_message)
-    if broken is not None:
-        return Refused("target.refusing", f"the target ended the TLS: {broken.reason or broken}")
-    return None
-
-
-def _another(why: str) -> Refused:
-    return Refused(
-        "target.certificate",
-        f"the target shows another certificate than the pinned one ({why}): nothing was sent to it",
-        "an administrator must find out why before pinning the new certificate",
-    )
+    if said == b"S":  # one byte and no more: what follows it in the clear is somebody else's (CVE-2021-23222)
+        return None
+    if said in (b"N", b""):
+        return Refused("target.plain", "the target speaks no TLS: nothing was sent to it")
+    return Refused("target.refusing", "the target does not answer as a PostgreSQL does")
 
 
 async def _signed_in(leg: TargetLeg, who: Who) -> Refused | None:
@@ -292,7 +219,7 @@ async def _cancel(where: Where, process: int, key: bytes) -> None:
     legs: list[TargetLeg] = []
     try:
         async with asyncio.timeout(CANCEL_SECONDS):
-            leg = await _secured(where, None, legs)
+            leg = await secured(where, None, _new(legs), _asked_for_tls, ALPN)
             if not isinstance(leg, Refused):
                 leg.send(_plain_request(_CANCEL, _KEY.pack(process) + key))
                 await leg.wait_closed()  # the server hangs up once it has passed the signal on

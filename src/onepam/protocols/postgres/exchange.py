@@ -12,7 +12,7 @@ from typing import Any, Final
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import wire
 from onepam.protocols.postgres.binding import cut_name
-from onepam.protocols.postgres.events import Allowance, Done, Freed, Run, Step
+from onepam.protocols.sql.events import Allowance, Done, Freed, Run, Step
 from onepam.recording.statements import MAX_WORDS_BYTES, Form, Outcome, Parameter
 
 MAX_OWED = 16_384

@@ -8,8 +8,8 @@ from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.kernel.clock import MILLISECOND
 from onepam.kernel.errors import Refused
-from onepam.protocols.postgres.events import Allowance
 from onepam.protocols.postgres.statements import classify, freed, setting
+from onepam.protocols.sql.events import Allowance
 
 _CHANGES: Final = frozenset((StatementClass.WRITE, StatementClass.DDL, StatementClass.GRANT))
 _NO_SETTINGS: Final = frozenset(("user", "database", "options", "replication"))

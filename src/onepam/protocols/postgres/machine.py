@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from onepam.protocols.postgres.answering import Answering
 from onepam.protocols.postgres.asking import Asking
-from onepam.protocols.postgres.events import Allowance, Event, Step
 from onepam.protocols.postgres.exchange import MAX_OWED, Exchange
+from onepam.protocols.sql.events import Allowance, Event, Step
 
 
 class Conversation:

@@ -1,40 +1,16 @@
-"""The client's leg: what it said when it came, and how it hears a last word."""
+"""PostgreSQL's client: the version that it speaks, and how it hears a last word."""
 
-import asyncio
-from collections.abc import Callable
-
-from onepam.domain.sessions.ends import SessionEnd
-from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import wire
-from onepam.protocols.postgres.tls import Leg
-
-ENDED = "57P01"
-"""SQLSTATE admin_shutdown: what a server says that ends a connection by order."""
+from onepam.protocols.sql import person
 
 
-class PersonLeg(Leg):
-    """A client's connection. `minor` is the version 3.x that it speaks; `greeted` whether it heard that it is in;
-    `midway` says whether it was sent a part of a message, so that no word of ours can follow."""
+class PersonLeg(person.PersonLeg):
+    """A client's connection. `minor` is the version 3.x that it speaks."""
 
     def __init__(self, console_url: str) -> None:
-        super().__init__(SessionEnd.CLIENT_LEFT)
-        self.source = ""
+        super().__init__(console_url)
         self.minor = 0
         self.is_psql = False
-        self.greeted = False
-        self.midway: Callable[[], bool] = lambda: False
-        self._console_url = console_url
 
-    def let_in(self) -> bytes:
-        """It is a session's from now on; what it has sent already."""
-        return b""
-
-    def part(self, words: str) -> asyncio.Event:
-        """As `ClientLeg.part`."""
-        return self.part_with(b"" if self.midway() else wire.error(ENDED, f"{words}.", severity="FATAL"))
-
-    def refuse(self, sqlstate: str, refused: Refused) -> asyncio.Event:
-        """Says why not, and what to do; then it is over."""
-        words = refused.message if refused.message.endswith(".") else f"{refused.message}."
-        said = wire.error(sqlstate, words, refused.hint_at(self._console_url), severity="FATAL")
-        return self.part_with(b"" if self.midway() else said)
+    def fatal(self, sqlstate: str, words: str, hint: str = "") -> bytes:
+        return wire.error(sqlstate, words, hint, severity="FATAL")

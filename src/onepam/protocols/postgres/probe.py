@@ -19,7 +19,7 @@ from onepam.kernel.ids import new_id
 from onepam.protocols.postgres import wire
 from onepam.protocols.postgres.dial import start_up
 from onepam.protocols.postgres.session import PostgresGateway
-from onepam.protocols.postgres.tls import ALPN
+from onepam.protocols.sql.tls import ALPN
 
 log = logging.getLogger(__name__)
 

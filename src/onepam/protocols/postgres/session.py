@@ -1,45 +1,32 @@
 """PostgreSQL's two legs of a session: TLS on both, the vault's secret to the target, statements between them."""
 
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ssl import SSLContext
 
 from onepam.app.open_session import Opened
 from onepam.gateway.entering import Proven, Unfit
-from onepam.gateway.probes import Probes
 from onepam.gateway.recorder import Recorder
-from onepam.gateway.session import Gateway, Legs
+from onepam.gateway.session import Legs
 from onepam.kernel.errors import Refused
-from onepam.kernel.secret import Secret
 from onepam.protocols.postgres import guarding
-from onepam.protocols.postgres.dial import TargetLeg, Where, Who, dial
+from onepam.protocols.postgres.dial import TargetLeg, Who, dial
 from onepam.protocols.postgres.keys import Keys
 from onepam.protocols.postgres.person import PersonLeg
 from onepam.protocols.postgres.relay import Relay
-from onepam.store.read.login_tokens import TokenHolder
+from onepam.protocols.sql.session import DatabaseGateway
+from onepam.protocols.sql.target import Where
 
 DIAL_SECONDS = 30.0
 """How long a target may take until it lets us in: a busy machine, ours or the target's, takes its time."""
 
 
-@dataclass(frozen=True, slots=True)
-class PostgresGateway:
-    """What PostgreSQL needs beside the parts that all protocols share. `shown` gives the certificate that the listener
-    shows now. `prove` says who is behind a login token that came from an address, `judge` who behind a certificate
-    (DER) of which the client has the key; `lease` hands out the secret for a session's login. `name` is the gateway's,
-    below which clients may ask for a resource by the name of the server. `find_token` says by the digest of its secret
-    whose login token it is, for probes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresGateway(DatabaseGateway):
+    """`judge` says who is behind a certificate (DER) of which the client has the key."""
 
-    shared: Gateway
-    shown: Callable[[], SSLContext]
-    prove: Callable[[str, str], Awaitable[Proven | Unfit | Refused]]
     judge: Callable[[bytes], Proven | Unfit | Refused]
-    lease: Callable[[Opened], Awaitable[Secret | Refused]]
     keys: Keys
-    name: str
-    probes: Probes
-    find_token: Callable[[str], Awaitable[TokenHolder | None]]
 
 
 class PostgresLegs(Legs[TargetLeg, Relay]):

@@ -12,8 +12,8 @@ from typing import Any, Final
 import pgparse
 
 from onepam.domain.access.guardrails import StatementClass
-from onepam.protocols.postgres.events import Freed
 from onepam.protocols.postgres.functions import READING
+from onepam.protocols.sql.events import Freed
 
 READ, WRITE, DDL, GRANT = StatementClass.READ, StatementClass.WRITE, StatementClass.DDL, StatementClass.GRANT
 EXPORT, ADMIN, SEVERAL, OTHER = (

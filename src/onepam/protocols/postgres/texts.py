@@ -1,13 +1,13 @@
 """The texts of a session's statements: numbered, recorded once however often they run, and judged."""
 
-import hashlib
 import re
 
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres.binding import NAME_BYTES, cut_name
-from onepam.protocols.postgres.events import Cut, Freed, Text
 from onepam.protocols.postgres.exchange import NOTHING, Exchange, Statement
 from onepam.protocols.postgres.wire import Malformed, types_of
+from onepam.protocols.sql.events import Freed, Text
+from onepam.protocols.sql.journal import LongText
 from onepam.recording.statements import MAX_TEXT_BYTES
 
 KNOWN_TEXTS = 256
@@ -138,31 +138,6 @@ def _copies(text: bytes) -> bool:
         else:
             return False
     return _COPY.match(text, offset) is not None
-
-
-class LongText:
-    """The recording of one text: what policy keeps, in frames' sizes, and of the rest the size and the digest."""
-
-    def __init__(self, exchange: Exchange, number: int) -> None:
-        self.number = number
-        self._exchange = exchange
-        self._size = 0
-        self._digest = hashlib.sha256()
-
-    def take(self, piece: bytes) -> None:
-        """The next bytes, recorded now: the target has them next."""
-        kept = piece[: max(self._exchange.allowance.text - self._size, 0)]
-        self._size += len(piece)
-        self._digest.update(piece)
-        for offset in range(0, len(kept), MAX_TEXT_BYTES):
-            self._exchange.step.events.append(Text(self.number, kept[offset : offset + MAX_TEXT_BYTES], True))
-
-    def end(self) -> None:
-        """The text has ended."""
-        events, kept = self._exchange.step.events, self._exchange.allowance.text
-        events.append(Text(self.number, b""))
-        if kept < self._size:
-            events.append(Cut(self.number, kept, self._size, self._digest.hexdigest()))
 
 
 class TextReader:

@@ -18,7 +18,7 @@ from onepam.domain.sessions.ends import SessionEnd
 from onepam.gateway.parting import cut, part
 
 ALPN = "postgresql"
-"""What a client that begins with TLS must ask for (PostgreSQL 17, "Direct SSL")."""
+"""What a client of PostgreSQL that begins with TLS must ask for (PostgreSQL 17, "Direct SSL")."""
 
 READ_BYTES = 64 * 1024
 
@@ -284,23 +284,24 @@ class Pins:
             del context  # that each can be read
         return found
 
-    def contexts(self, client: tuple[bytes, bytes] | None) -> list[ssl.SSLContext]:
+    def contexts(self, client: tuple[bytes, bytes] | None, alpn: str = "") -> list[ssl.SSLContext]:
         """One for each way in which a target may be known; of each the handshake says whether it is, but of a digest,
-        which `has` compares. `client` is our certificate and its key (PEM)."""
+        which `has` compares. `client` is our certificate and its key (PEM), `alpn` what is spoken within (RFC 7301)."""
         ways = [*([self.authorities] if self.authorities else []), *([""] if self.digests else [])]
-        return [_client_context(way, client) for way in ways]
+        return [_client_context(way, client, alpn) for way in ways]
 
     def has(self, certificate: bytes | None) -> bool:
         """Whether this is the certificate (DER) of a digest."""
         return certificate is not None and hashlib.sha256(certificate).digest() in self.digests
 
 
-def _client_context(authorities: str, client: tuple[bytes, bytes] | None) -> ssl.SSLContext:
+def _client_context(authorities: str, client: tuple[bytes, bytes] | None, alpn: str) -> ssl.SSLContext:
     """Our side towards a target. Without authorities nobody vouches for its certificate, which is compared."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _hardened(context)
     context.sslobject_class = Named
-    context.set_alpn_protocols([ALPN])
+    if alpn:
+        context.set_alpn_protocols([alpn])
     if authorities:
         try:
             context.load_verify_locations(cadata=authorities)

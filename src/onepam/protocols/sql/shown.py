@@ -6,7 +6,7 @@ from pathlib import Path
 
 from onepam.kernel.clock import MINUTE, Clock, Instant
 from onepam.kernel.errors import Unavailable
-from onepam.protocols.postgres.tls import server_context
+from onepam.protocols.sql.tls import server_context
 from onepam.vault.database_authority import SERVER_LIFETIME, ServerCertificate
 
 

@@ -1,0 +1,60 @@
+"""What is recorded of a session's statements: events to frames, and long texts in pieces."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from onepam.protocols.sql.events import Allowance, Cut, Done, Event, Run, Step, Text
+from onepam.recording.frames import Frame, Marker
+from onepam.recording.statements import MAX_TEXT_BYTES, Executed, Finished, StatementText
+
+
+class Journal(Protocol):
+    """Where events go now, and how much is kept of them."""
+
+    step: Step
+
+    @property
+    def allowance(self) -> Allowance: ...
+
+
+def frames(events: Iterable[Event], at: int) -> Iterator[Frame]:
+    """The frames of these events, at this time of the recording."""
+    for each in events:
+        if type(each) is Run:
+            yield Executed(at, each.execution, each.statement, each.form, each.parameters)
+        elif type(each) is Done:
+            yield Finished(at, each.execution, each.outcome, each.status, each.rows, each.size, each.words)
+        elif type(each) is Text:
+            yield StatementText(at, each.statement, each.text, each.more)
+        else:
+            assert type(each) is Cut
+            yield Marker(
+                at,
+                f"statement {each.statement}: {each.kept} of {each.size} bytes are kept, SHA-256 of all {each.sha256}",
+            )
+
+
+class LongText:
+    """The recording of one text: what policy keeps, in frames' sizes, and of the rest the size and the digest."""
+
+    def __init__(self, journal: Journal, number: int) -> None:
+        self.number = number
+        self._journal = journal
+        self._size = 0
+        self._digest = hashlib.sha256()
+
+    def take(self, piece: bytes) -> None:
+        """The next bytes, recorded now: the target has them next."""
+        kept = piece[: max(self._journal.allowance.text - self._size, 0)]
+        self._size += len(piece)
+        self._digest.update(piece)
+        for offset in range(0, len(kept), MAX_TEXT_BYTES):
+            self._journal.step.events.append(Text(self.number, kept[offset : offset + MAX_TEXT_BYTES], True))
+
+    def end(self) -> None:
+        """The text has ended."""
+        events, kept = self._journal.step.events, self._journal.allowance.text
+        events.append(Text(self.number, b""))
+        if kept < self._size:
+            events.append(Cut(self.number, kept, self._size, self._digest.hexdigest()))

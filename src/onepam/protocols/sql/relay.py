@@ -1,0 +1,255 @@
+"""Relays one session: what either side sends goes through the conversation, and is recorded before it goes on."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Generic, Protocol, TypeVar
+
+from onepam.domain.sessions.ends import SessionEnd
+from onepam.gateway.recorder import Recorder, RecorderFailed
+from onepam.gateway.tasks import Tasks
+from onepam.kernel.errors import Refused
+from onepam.protocols.sql.events import Event, Step
+from onepam.protocols.sql.journal import frames
+from onepam.protocols.sql.person import PersonLeg
+from onepam.protocols.sql.target import TargetLeg
+from onepam.recording.frames import Marker
+
+LATE_BYTES = 256 * 1024
+"""What may wait for the client while a statement is cancelled, before no more is read from the target."""
+
+GRACE_SECONDS = 5.0
+"""How long what the client sent last may take to reach the target after the client has gone."""
+
+
+class Conversation(Protocol):
+    """What passes between both, in one session; pure. A protocol's own machine is one."""
+
+    @property
+    def full(self) -> bool:
+        """Nothing should be read from the client now."""
+
+    @property
+    def goodbye(self) -> bool:
+        """The client has said goodbye, and waits for the target to hang up."""
+
+    @property
+    def midway(self) -> bool:
+        """The client has a part of a message, or the target's last word, so that no word of ours may follow."""
+
+    @property
+    def cut(self) -> bool:
+        """A statement had more rows than may be given, and has not ended yet."""
+
+    @property
+    def busy(self) -> bool:
+        """The target has something to do."""
+
+    def from_client(self, data: bytes) -> Step: ...
+
+    def from_target(self, data: bytes) -> Step: ...
+
+    def end(self) -> tuple[Event, ...]:
+        """Nothing more comes: what is unfinished. Once."""
+
+
+P = TypeVar("P", bound=PersonLeg)
+T = TypeVar("T", bound=TargetLeg)
+
+
+class Relay(ABC, Generic[P, T]):
+    """`target` is the dialled connection, or why there is none; the client hears nothing before it is there."""
+
+    def __init__(self, client: P, target: "asyncio.Future[T | Refused]", recorder: Recorder, tasks: Tasks) -> None:
+        self._client, self._recorder, self._tasks = client, recorder, tasks
+        self._target = target
+        self._there: T | None = None
+        self._conversation: Conversation | None = None
+        self._ended = self._held = self._waits = False
+        self._stopping: asyncio.Task[None] | None = None
+        self._early: list[bytes] = []
+        self._late: list[bytes] = []
+        target.add_done_callback(self._dialled)
+
+    @abstractmethod
+    def conversation(self, there: T) -> Conversation:
+        """What passes from now on, with a target that has let us in."""
+
+    @abstractmethod
+    def greeting(self, there: T) -> bytes:
+        """What the client hears first: that it is in."""
+
+    def notice(self, words: str) -> bytes:
+        """Words that a person at this client reads; nothing where a program would hear them, or they cannot be said."""
+        return b""
+
+    def forget(self) -> None:
+        """The session is over: nobody may reach what runs in it any more."""
+
+    def _dialled(self, target: "asyncio.Future[T | Refused]") -> None:
+        if target.cancelled() or self._ended:
+            return
+        there, client = target.result(), self._client
+        if isinstance(there, Refused):
+            client.refuse("08006", there)
+            return
+        self._there, self._conversation = there, self.conversation(there)
+        client.midway = lambda: bool(self._late) or (self._conversation is not None and self._conversation.midway)
+        early = client.let_in()
+        client.send(self.greeting(there))
+        client.full = there.full = self._brake
+        client.heard, there.heard, there.lost = self._from_client, self._from_target, self._hung_up
+        if there.early:
+            self._from_target(there.early)
+        if early:
+            self._from_client(early)
+        self._brake()
+
+    # What passes -----------------------------------------------------------------------------------------------------
+
+    def _from_client(self, data: bytes) -> None:
+        if self._stopping is not None:
+            self._early.append(data)
+        elif self._conversation is not None and not self._ended:
+            step = self._conversation.from_client(data)
+            if self._pass(step) and step.fault is not None:
+                self._client.left = SessionEnd.CLIENT_PROTOCOL
+                self._client.part_with(b"")
+
+    def _hung_up(self) -> None:
+        """The target has gone. A client that said goodbye waits for that, and has left."""
+        if self._conversation is not None and self._conversation.goodbye and self._there is not None:
+            self._there.left = SessionEnd.CLIENT_LEFT
+            self._client.part_with(b"")
+
+    def _from_target(self, data: bytes) -> None:
+        if self._conversation is not None and not self._ended:
+            step = self._conversation.from_target(data)
+            if self._pass(step) and step.fault is not None and self._there is not None:
+                self._there.left = SessionEnd.TARGET_PROTOCOL
+                self._there.cut()
+
+    def _pass(self, step: Step) -> bool:
+        """Whether it was recorded, and so went on."""
+        there = self._there
+        try:
+            if step.events:
+                self._recorder.record(*frames(step.events, self._recorder.at))
+        except RecorderFailed:  # which ends the session
+            return False
+        if there is not None:
+            if step.to_target:
+                there.send(_joined(step.to_target))
+            if step.cancel and self._conversation is not None and self._conversation.cut:
+                self._stop(there)
+        if step.to_client:
+            self._say(_joined(step.to_client))
+        if self._held or self._full():
+            self._brake()
+        return True
+
+    def _say(self, words: bytes) -> None:
+        if self._stopping is None:
+            self._client.send(words)
+        else:
+            self._late.append(words)
+
+    def _stop(self, there: T) -> None:
+        """The statement that gave too many rows is cancelled. Until that is over neither hears the other: it would hit
+        the next statement, whatever that is."""
+        stopping = there.cancel(self._tasks)
+        if stopping is not None and self._stopping is None:
+            self._stopping = stopping
+            stopping.add_done_callback(self._stopped)
+            self._brake()
+
+    def _stopped(self, _: object = None) -> None:
+        self._stopping = None
+        late, early, self._late, self._early = self._late, self._early, [], []
+        if late:
+            self._client.send(b"".join(late))
+        if early:
+            self._from_client(b"".join(early))
+        self._brake()
+
+    def _full(self) -> bool:
+        """Whether nothing more should be read from the client."""
+        return (
+            self._stopping is not None
+            or self._recorder.full
+            or (self._conversation is not None and self._conversation.full)
+        )
+
+    def _brake(self, _: bool = False) -> None:
+        """Each side is read as long as the other and the recorder take more."""
+        there = self._there
+        if there is None or self._ended:
+            return
+        slow, full = self._recorder.full, self._client.is_full
+        if slow and not self._waits:
+            self._waits = True
+            self._recorder.when_drained(self._drained)
+        self._held = self._full() or full or there.is_full
+        self._client.hold(self._held)
+        there.hold(slow or full or sum(map(len, self._late)) > LATE_BYTES)
+
+    def _drained(self) -> None:
+        self._waits = False
+        self._brake()
+
+    def tell(self, words: str) -> None:
+        """As `gateway.session.Relay.tell`."""
+        conversation = self._conversation
+        if self._ended or conversation is None or conversation.midway or not (said := self.notice(words)):
+            return
+        with suppress(RecorderFailed):
+            self._recorder.record(Marker(self._recorder.at, words))
+            self._say(said)
+
+    # The end ---------------------------------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """The client has gone. What it sent last may reach the target still; what runs there runs on, as it would
+        without us."""
+
+        def hang_up(there: T) -> None:
+            there.close()
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, there.cut)
+
+        self._end(hang_up)
+
+    def abort(self) -> None:
+        """Nothing more passes, and what runs at the target is cancelled."""
+
+        def cut(there: T) -> None:
+            if self._conversation is not None and self._conversation.busy:
+                there.cancel(self._tasks)
+            there.cut()
+
+        self._end(cut)
+
+    def _end(self, hang_up: Callable[[T], None]) -> None:
+        """Once. What is unfinished is recorded as that on return."""
+        if self._ended:
+            return
+        self._ended = True
+        if self._stopping is not None:
+            self._stopping.remove_done_callback(self._stopped)
+            self._stopping, self._early = None, []
+            self._client.send(b"".join(self._late))
+            self._late = []
+        self.forget()
+        if self._conversation is not None and (events := self._conversation.end()):
+            with suppress(RecorderFailed):
+                self._recorder.record(*frames(events, self._recorder.at))
+        if not self._client.is_closed():
+            self._client.part_with(b"")
+        if not self._target.done():
+            self._target.cancel()
+        elif not self._target.cancelled() and not isinstance(there := self._target.result(), Refused):
+            hang_up(there)
+
+
+def _joined(parts: list[bytes | memoryview]) -> bytes:
+    return parts[0] if len(parts) == 1 and isinstance(parts[0], bytes) else b"".join(parts)
