@@ -23,6 +23,7 @@ from onepam.app.ports import Ledger
 from onepam.app.sessions.close_session import ENDED_ALREADY, close_session, fail_session
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed, SessionFailed
+from onepam.gateway.dials import Dials
 from onepam.gateway.disk import Disk
 from onepam.gateway.live import Live
 from onepam.gateway.recorder import Recorder
@@ -68,6 +69,7 @@ class Gateway:
     random: RandomBytes
     pool: Executor
     tasks: Tasks = field(default_factory=Tasks)
+    dials: Dials = field(default_factory=Dials)
 
 
 class ClientLeg(Protocol):
@@ -225,14 +227,18 @@ class Session(Generic[T, R]):
         if self._why is not None or self._client.is_closed():
             return Refused(self._why or SessionEnd.CLIENT_LEFT, "the session has ended")
         try:
-            address = await self._gateway.resolve(opened.address, opened.port)
-            answer = address if isinstance(address, Refused) else await self._legs.dial(opened, address)
+            async with self._gateway.dials.place(opened.person, opened.resource) as refused:
+                answer = refused or await self._reach(opened)
         except Exception:
             log.exception("session %s: the target could not be dialled", opened.session)
             answer = Refused(SessionEnd.GATEWAY_FAILED, SessionEnd.GATEWAY_FAILED.words)
         if isinstance(answer, Refused):
             self._failure = answer
         return answer
+
+    async def _reach(self, opened: Opened) -> T | Refused:
+        address = await self._gateway.resolve(opened.address, opened.port)
+        return address if isinstance(address, Refused) else await self._legs.dial(opened, address)
 
     async def _conclude(
         self, opened: Opened, target: "asyncio.Task[T | Refused]", relay: R, recorder: Recorder
