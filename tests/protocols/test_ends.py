@@ -125,6 +125,17 @@ async def test_a_target_that_is_never_reached(
     assert way.said(way.gateway.recorded(await session_of(way, person))) == b""
 
 
+async def test_too_many_targets_are_dialled_at_once(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who finds no place hears it, and the target nothing."""
+    dials = way.gateway.platform.gateway.dials
+    monkeypatch.setattr(dials, "_free", 0)
+    monkeypatch.setattr(dials, "_most_of_one", 0)
+    person = await way.gateway.person()
+    assert "too many sessions are being opened at this moment" in await heard(await way.start(person))
+    found = await failed(way, person, SessionEnd.GATEWAY_UNAVAILABLE)
+    assert found.detail == "too many sessions are being opened at this moment"
+
+
 async def test_a_client_that_leaves_on_its_way_in_leaves_no_open_session(way: Way) -> None:
     """At every moment: what was opened is closed, and nothing stays registered."""
     person = await way.gateway.person()

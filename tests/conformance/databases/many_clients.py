@@ -1,5 +1,5 @@
-"""Runs in the environment of the foreign drivers: many connections of psycopg that all begin once all are in. Each
-interleaves statements that have names, some in a pipeline, with others.
+"""Runs in the environment of the foreign drivers: many connections of psycopg that sign in at one instant. All begin
+once all are in; each interleaves statements that have names, some in a pipeline, with others.
 
 `many_clients.py STEPS` reads the words of each connection from a line of standard input, and writes for each, as a line
 of JSON, what it asked, in order: `[text, [parameters]]`. Each holds the answers against what it asked.
@@ -17,18 +17,15 @@ NAMED = (
     "/* c */ SELECT concat($1::text, ' c ', $2::text)",
 )
 LETTERS = "abc"
-SIGNING_IN = 12
-"""So many sign in at a time."""
 
 Asked = list[tuple[str, list[str]]]
 
 
-async def one(number: int, words: str, steps: int, turns: asyncio.Semaphore, ready: asyncio.Barrier) -> Asked:
+async def one(number: int, words: str, steps: int, ready: asyncio.Barrier) -> Asked:
     asked: Asked = []
-    async with turns:
-        connection = await psycopg.AsyncConnection.connect(
-            words, autocommit=True, cursor_factory=psycopg.AsyncRawCursor, connect_timeout=240
-        )
+    connection = await psycopg.AsyncConnection.connect(
+        words, autocommit=True, cursor_factory=psycopg.AsyncRawCursor, connect_timeout=240
+    )
     async with connection:
         await ready.wait()
         for step in range(steps):
@@ -57,8 +54,7 @@ async def ask(
 async def main(steps: int) -> None:
     words = [line.strip() for line in sys.stdin]
     ready = asyncio.Barrier(len(words))
-    turns = asyncio.Semaphore(SIGNING_IN)
-    for asked in await asyncio.gather(*(one(number, each, steps, turns, ready) for number, each in enumerate(words))):
+    for asked in await asyncio.gather(*(one(number, each, steps, ready) for number, each in enumerate(words))):
         sys.stdout.write(json.dumps(asked) + "\n")
 
 
