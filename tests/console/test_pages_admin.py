@@ -194,7 +194,7 @@ async def test_a_change_is_planned_proposed_and_approved_by_another(office: Offi
     assert "Nobody approves their own proposal" in page
     assert "<h2>Two hours are enough</h2>" in page
     assert "the web is small" in page
-    assert "Ticket OPS-7" in page
+    assert "<dt>Ticket</dt><dd>OPS-7</dd>" in page
     assert "Withdraw" in page
     assert "This needs a role with the right to administer" in await aud.read(here)
     badge = "data-changes>{}</span>"

@@ -8,9 +8,11 @@ import pytest
 from onepam.app.matrix.apply_access import apply_access
 from onepam.app.matrix.plan_access import plan_access
 from onepam.domain.matrix.changing import Applied, Proposed
+from onepam.domain.matrix.events import ChangeApplied, ChangeProposed
 from onepam.domain.matrix.motive import Motive
 from onepam.domain.matrix.plan import Plan
-from onepam.store.read.changes import text_in_force
+from onepam.store.read.changes import objects_in_force, text_in_force
+from tests.company import record
 from tests.console.browsing import Browser, Office
 from tests.console.test_pages_admin import ACCESS, WHY, hidden, typed
 
@@ -103,6 +105,11 @@ async def test_from_the_roles_page_somebody_is_named_by_address(office: Office) 
     form = {**GIVE, "person": "", "email": "MAX@example.com", "ends": "2031-01-31", "back": "/roles/engineer"}
     said = await looked_at(ada, form)
     assert "ends: 2031-01-31" in said["text"]
+    seen = (await ada.post("/changes/role", **form)).text
+    assert "the role engineer until 31 January 2031" in seen
+    assert '<a class="back" href="/roles/engineer">' in seen
+    foreign = await ada.post("/changes/role", **{**form, "back": "//evil.example/people/"})
+    assert '<a class="back" href="/changes">' in foreign.text
     for wrong, words in (
         ({"email": "nobody@example.com"}, "Nobody has the address"),
         ({"role": "pilot"}, "There is no role pilot"),
@@ -188,3 +195,31 @@ async def test_words_are_asked_of_whoever_proposes(office: Office) -> None:
     assert "The title is empty." in answer.text
     assert typed(answer.text) == text
     assert "In force." in await ada.done("/changes", text=text, digest=digest, **WHY)
+
+
+async def test_where_the_text_in_force_is_not_kept_nothing_is_replaced_without_a_word(office: Office) -> None:
+    await in_force(office)
+    ledger, ada = office.company.ledger, await office.sign_in("ada")
+    digest = "ab" * 32
+    unkept = ChangeProposed("chg_unkept", digest, digest, True, None, "2 roles created", None)
+    await record(ledger, unkept, ChangeApplied("chg_unkept", digest, digest, None, bootstrap=True))
+    founding = await ada.read("/changes/chg_unkept")
+    assert "<h2>The founding</h2>" in founding
+    assert "2 roles created" in founding
+    assert f'data-copy="{digest}"' in founding
+    assert "Its text is not kept here" in founding
+    assert "Nobody: names, owners" not in founding
+    assert "cannot be edited" in await ada.refused("/changes/role", **GIVE, back="/people/max")
+    new = await ada.read("/changes/new")
+    assert "so the editor begins empty" in new
+    there = await office.company.reader(objects_in_force, None)
+    assert there["resource"] == 1
+    assert f"replaces all of it: {there['role']} roles, 1 resource and {there['binding']} bindings." in new
+    planned = await ada.post("/changes/plan", text=ACCESS, base=hidden(new, "base"))
+    form = {**fields(planned.text), "title": "All of it", "reason": "The text was lost"}
+    size = ledger.size()
+    unsaid = await ada.post("/changes", **form)
+    assert unsaid.status_code == 409
+    assert "replaces all of it" in unsaid.text
+    assert ledger.size() == size
+    assert (await ada.post("/changes", **form, replaces="yes")).headers["Location"].startswith("/changes/chg_")

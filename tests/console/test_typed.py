@@ -1,5 +1,6 @@
 """What was typed into a form is there again after a refusal, or after a second factor on the way: in a real browser."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -148,3 +149,30 @@ def test_no_code_that_is_typed_is_kept_in_a_browser(browser: Browser, sample: st
         )
         page.close()
     assert kept == {}
+
+
+def test_the_link_back_to_a_list_leads_to_its_filters_until_somebody_signs_out(
+    at: Callable[[str, str], Page], office: Living
+) -> None:
+    office.office.company.clock.advance(2 * MINUTE)
+    page = at("bob", "/people?kind=employee&q=max")
+    page.get_by_role("link", name="Max Example").click()
+    page.wait_for_url("**/people/max")
+    page.reload()
+    back = page.get_by_role("link", name="People", exact=True).and_(page.locator(".back"))
+    expect(back).to_have_attribute("href", "/people?kind=employee&q=max")
+    moment = page.locator("#as-of-field").input_value()
+    page.goto(page.url + f"?as_of={moment}")
+    expect(back).to_have_attribute("href", re.compile(r"/people\?kind=employee&q=max&as_of=2"))
+    back.click()
+    page.wait_for_url("**/people?kind=employee&q=max&as_of=*")
+    page.goto(page.url.partition("?")[0])
+    page.get_by_role("link", name="Max Example").click()
+    expect(back).to_have_attribute("href", "/people")
+    page.goto(page.url.replace("/max", "?q=max"))
+    page.get_by_role("link", name="Max Example").click()
+    expect(back).to_have_attribute("href", "/people?q=max")
+    page.context.clear_cookies()
+    page.goto(page.url)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert page.evaluate("sessionStorage.getItem('onepam.lists')") in (None, "{}")

@@ -1,5 +1,6 @@
 import "./app.css";
 import htmx from "htmx.org";
+import { startBack } from "./back";
 import { startConfirm } from "./confirm";
 import { startCopy } from "./copy";
 import { hearEarly } from "./fields";
@@ -32,6 +33,7 @@ function mountIslands(root: ParentNode): void {
 }
 
 startMenus();
+startBack();
 startCopy();
 startConfirm();
 startPalette();

@@ -237,9 +237,14 @@ _CHANGE = {
     "state": "waiting",
     "widens": True,
     "digest": "4be1d00c5f77a2",
+    "document": "e900e35e0ed7a1b2c3d4",
 }
 _EFFECTS = [
-    {"person": TOMAS, "gains": ["queue-1 as support, on request, at most 2 h"], "loses": []},
+    {
+        "person": TOMAS,
+        "gains": ["the role vendor until 31 December 2026", "queue-1 as support, on request, at most 2 h"],
+        "loses": [],
+    },
     {"person": JONAS, "gains": [], "loses": ["cache-1 as root, standing", "metrics-1 as admin, standing"]},
 ]
 _DIFF = [
@@ -269,7 +274,7 @@ CHANGES = ChangesPage(
         {
             **_CHANGE,
             "id": "chg_1",
-            "title": "",
+            "title": "Untitled change",
             "why": "",
             "ticket": "",
             "by": PRIYA,
@@ -284,6 +289,7 @@ CHANGES = ChangesPage(
         "decided_why": "",
         "widenings": [],
         "ends": {"sessions": 1, "people": 1},
+        "planned": True,
         "effects": _EFFECTS,
         "diff": _DIFF,
     },
@@ -299,6 +305,8 @@ _MOTIVE = {key: str(_CHANGE[key]) for key in ("title", "ticket")} | {"reason": s
 PROPOSE = ProposePage(
     base="4be1d00c5f77a2",
     guided=False,
+    back={"href": "/changes", "word": "Changes"},
+    replaces="",
     motive={"title": "", "reason": "", "ticket": ""},
     said=None,
     text="roles:\n" + "".join(f"  {each}:\n    owner: mira@example.org\n" for each in _TEAMS),
@@ -334,6 +342,7 @@ _BOUND: Context = {
 GIVEN = replace(
     PLANNED,
     guided=True,
+    back={"href": "/people/per_1", "word": "The person"},
     motive={"title": "Give first-line to Tomas Reyes", "reason": "Answers customers from Monday", "ticket": "OPS-2044"},
     said={
         "text": "Others have changed access.yaml since you began: "

@@ -6,6 +6,7 @@ holds one more role directly, and has a password and a TOTP. The first four work
 approves.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
@@ -201,12 +202,19 @@ def _for_onepam(number: int) -> Iterator[str]:
         yield APPROVER
 
 
+_NAMED: dict[type[Any], str] = {
+    RoleSet: "role", ResourceSet: "resource", BindingAdded: "binding", GroupMemberAdded: "group member"
+}  # fmt: skip
+
+
 def _change(change: str, objects: tuple[Any, ...]) -> tuple[object, ...]:
     """A change of the role matrix before anybody has signed in, applied at once."""
     digest = sha256(change.encode()).hexdigest()
     named = (replace(each, change=change) if hasattr(each, "change") else each for each in objects)
+    counts = Counter(_NAMED[type(each)] for each in objects)
+    summary = ", ".join(f"{number} {word if number == 1 else word + 's'} created" for word, number in counts.items())
     return (
-        ChangeProposed(change, digest, digest, True, None, "the founding", ""),
+        ChangeProposed(change, digest, digest, True, None, summary, ""),
         ChangeApplied(change, digest, digest, None, bootstrap=True),
         *named,
     )

@@ -11,16 +11,16 @@ from onepam.console.frame.decision import decision
 from onepam.console.frame.page import Context
 from onepam.console.frame.paging import paged, pager
 from onepam.console.frame.places import Needs, Place, Shown
-from onepam.console.frame.rendering import plural
+from onepam.console.frame.rendering import day, plural
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import actions_words, how_given, words_of
 from onepam.console.matrix.changes_page import ChangesPage
 from onepam.domain.access.authority import ActorFacts
-from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.model import ConsoleRight, SubjectKind
 from onepam.domain.access.proposal import ProposalKind
 from onepam.domain.matrix.gains import Access, Difference
 from onepam.domain.matrix.plan import Plan
-from onepam.kernel.clock import Instant
+from onepam.kernel.clock import DAY, Instant, utc
 from onepam.kernel.errors import Refused
 from onepam.store.facts.proposals import proposal_of
 from onepam.store.read import changes as rows
@@ -96,7 +96,7 @@ def _gain(page: rows.ChangePage, me: str) -> str:
 def _row(row: rows.ChangeRow) -> Context:
     return {
         "id": row.change,
-        "title": row.title,
+        "title": row.title or ("The founding" if not row.proposer else "Untitled change"),
         "why": row.why,
         "ticket": row.ticket,
         "summary": row.summary,
@@ -105,6 +105,7 @@ def _row(row: rows.ChangeRow) -> Context:
         "state": _STATES[row.status],
         "widens": row.widens,
         "digest": row.digest,
+        "document": row.document,
     }
 
 
@@ -116,6 +117,7 @@ def _one(page: rows.ChangePage, called: Mapping[str, str]) -> Context:
         "decided_by": row.decider_name or ("time" if row.status == "rejected" else "the first start"),
         "decided_at": row.decided,
         "decided_why": row.reason or because,
+        "planned": page.plan is not None,
         "effects": effects(page.plan, called),
         "widenings": named(page.plan.widenings, called) if page.plan else [],
         "ends": {"sessions": page.sessions, "people": page.people},
@@ -131,11 +133,32 @@ def named(sentences: Iterable[str], called: Mapping[str, str]) -> list[str]:
 def effects(planned: Plan | None, called: Mapping[str, str]) -> list[Context]:
     """Who gains and loses, person by person; people for whom it is the same follow one another."""
     found: list[Context] = []
+    until = _until(planned) if planned else {}
     for each in planned.differences if planned else ():
         gains, loses = _gains(each)
-        named = ({"id": person, "name": called.get(person, person)} for person in each.people)
-        found += ({"person": person, "gains": gains, "loses": loses} for person in named)
+        for person in each.people:
+            named = {"id": person, "name": called.get(person, person)}
+            found.append({"person": named, "gains": [*until.get(person, ()), *gains] if gains else [], "loses": loses})
     return found[:MOST_PEOPLE]
+
+
+def _until(planned: Plan) -> dict[str, list[str]]:
+    """Which roles somebody is newly given for a time only: `the role engineer until 31 December 2026`."""
+    found: dict[str, list[str]] = {}
+    for each in planned.after.bindings.values():
+        if each.ends is None or planned.before.bindings.get(each.binding) == each:
+            continue
+        members = (
+            planned.after.groups.get(each.subject, ()) if each.subject_kind is SubjectKind.GROUP else (each.subject,)
+        )
+        for person in members:
+            found.setdefault(person, []).append(f"the role {each.role} until {_end(each.ends)}")
+    return found
+
+
+def _end(ends: Instant) -> str:
+    """The last day, where it ends with one."""
+    return utc(ends) if ends % DAY else day(Instant(ends - 1))
 
 
 def _gains(difference: Difference) -> tuple[list[str], list[str]]:

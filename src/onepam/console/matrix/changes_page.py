@@ -11,10 +11,11 @@ class ChangesPage(PageContext):
     """Proposals to access.yaml, and the change in view.
 
     `changes`: list of {id, title, why, ticket (str, "" where none was said), summary, by {id, name}, at, state
-        ("waiting" | "applied" | "rejected"), widens (bool), digest}
-    `change`: none, or {id, title, why, ticket, summary, by {id, name}, at, state, widens, digest, decided_by (str),
-        decided_at (or none), decided_why (str), effects (list of {person {id, name}, gains (list of str), loses (list
-        of str)}), ends {sessions, people},
+        ("waiting" | "applied" | "rejected"), widens (bool), digest (what an approval holds for), document (the
+        file's digest)}
+    `change`: none, or the same and {decided_by (str), decided_at (or none), decided_why (str), planned (bool: its text
+        is there, so that effects and difference are known), effects (list of {person {id, name}, gains (list of str),
+        loses (list of str)}), ends {sessions, people},
         diff (list of {kind ("same" | "add" | "remove" | "skip"), text, number (int or none)})}
     `pager`: of parts/ui.html, for the list
     `decision`: none, or the form on the change in view (parts/decision.html), which waits
@@ -37,6 +38,8 @@ class ProposePage(PageContext):
     `base`: the digest of the file that it began with
     `guided`: it gives or takes one role of one person, so that the text need not be looked at
     `motive`: {title, reason, ticket}, as typed
+    `back`: {href, word}: where the reader came from
+    `replaces`: "", or what is in force without a text: putting another text in force replaces all of it
     `said`: none, or {text, hint}: why it was not proposed, or what has become of what was typed
     `problems`: list of {line, column, message, hint}: why it means nothing yet
     `plan`: none, or {digest, summary, changes_something, widens (bool), widenings (list of str), effects, diff}: see
@@ -49,6 +52,8 @@ class ProposePage(PageContext):
     base: str
     guided: bool
     motive: Context
+    back: Context
+    replaces: str
     said: Context | None
     problems: list[Context]
     plan: Context | None

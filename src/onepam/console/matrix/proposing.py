@@ -16,7 +16,7 @@ from onepam.app.ports import Snapshot
 from onepam.console.frame.page import Context
 from onepam.console.frame.period import day_begins
 from onepam.console.frame.places import ADMINISTERS, Place
-from onepam.console.frame.rendering import Flash
+from onepam.console.frame.rendering import Flash, plural, words
 from onepam.console.frame.visit import Visit
 from onepam.console.matrix.changes import difference, effects, named
 from onepam.console.matrix.changes_page import ProposePage
@@ -39,18 +39,26 @@ _NOT_YET = "Not proposed: the text, the roles or the people have changed since t
 _LOOK = "This is what it would do now."
 _CARRIED = "Others have changed access.yaml since you began: your change was carried over to what is in force now."
 _BOTH = "Others have changed the same lines of access.yaml since you began."
+_UNSAID = "Not proposed: the text in force is not kept here, and what you put in force replaces all of it."
+_TICK = "Say below that it does."
+_NO_TEXT = Refused(
+    "change.no_text",
+    "The text of the access.yaml in force is not kept here, so it cannot be edited.",
+    "Apply a whole one.",
+)
 _UNDOES = "As it stands, your text undoes what they changed: look at the difference."
 
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
     """What somebody has typed. `base` is the digest of the file that they began with; `guided`: one role of one person,
-    from a page of theirs."""
+    from a page of theirs, `back`."""
 
     text: str
     motive: Motive
     base: str
     guided: bool = False
+    back: str = "/changes"
 
     @classmethod
     def of(cls, visit: Visit) -> "_Draft":
@@ -59,7 +67,7 @@ class _Draft:
         form = visit.form
         motive = Motive(form.get("title", ""), form.get("reason", ""), form.get("ticket", ""))
         text = form.get("text", "").replace("\r\n", "\n")
-        return cls(text, motive, form.get("base", "")[:64], form.get("guided") == "yes")
+        return cls(text, motive, form.get("base", "")[:64], form.get("guided") == "yes", _back(visit))
 
 
 async def new(visit: Visit) -> Response:
@@ -68,7 +76,7 @@ async def new(visit: Visit) -> Response:
     again = visit.request.query_params.get("again", "")[:64]
     found = await visit.services.reader(rows.change, visit.at, again) if again and visit.at is None else None
     if found is None:
-        return visit.page(_page(_Draft(text, Motive(), base)))
+        return visit.page(await _page(visit, _Draft(text, Motive(), base)))
     row = found.row
     mine = await asyncio.to_thread(carried, found.text_before, found.text, text)
     draft = _Draft(mine or found.text, Motive(row.title, row.why, row.ticket), base, guided=mine is not None)
@@ -82,8 +90,7 @@ async def plan(visit: Visit) -> Response:
 
 async def role(visit: Visit) -> Response:
     """What giving somebody a role would change, or taking it: from the page of the person, or of the role."""
-    form, back = visit.form, visit.form.get("back", "")
-    back = back if back.startswith(("/people/", "/roles/")) else "/roles"
+    form, back = visit.form, _back(visit)
     who = await _whom(visit)
     ends = day_begins(form["ends"], 1) if form.get("ends") else None
     if form.get("ends") and ends is None:
@@ -99,6 +106,8 @@ async def role(visit: Visit) -> Response:
     because = form.get("reason", "").strip()
     because += f" ({ticket})" if because and ticket else ""
     base, text = await visit.services.reader(rows.file_in_force, None)
+    if base and not text:
+        return visit.outcome(_NO_TEXT, back, "")
     edit = RoleEdit(email, which, gives, ends, because)
     made = await plan_role(visit.services.ledger, visit.me.actor, text, edit, person)
     if isinstance(made, Refused):
@@ -108,12 +117,15 @@ async def role(visit: Visit) -> Response:
     called = await visit.services.reader(name, None, person)
     title = f"Give {which} to {called}" if gives else f"Take {which} from {called}"
     motive = Motive(title[:MAX_TITLE_CHARACTERS], form.get("reason", ""), ticket)
-    return await _planned_page(visit, _Draft(made.text, motive, base, guided=True), made.plan, None)
+    return await _planned_page(visit, _Draft(made.text, motive, base, guided=True, back=back), made.plan, None)
 
 
 async def propose(visit: Visit) -> Response:
     """Applies the plan that was looked at, or proposes it where it widens."""
     draft, change = _Draft.of(visit), new_id("chg", visit.services.random)
+    replaced = await visit.services.reader(_replaced, None)
+    if replaced and visit.form.get("replaces") != "yes":
+        return await _look(visit, draft, {"text": _UNSAID, "hint": _TICK}, 409)
     digest = visit.form.get("digest", "")
     match await apply_access(visit.services.ledger, visit.me.actor, draft.text, change, digest, draft.motive):
         case Proposed():
@@ -131,6 +143,12 @@ async def propose(visit: Visit) -> Response:
         case Refused() as refused:
             hint = "" if refused.hint.startswith("/") else refused.hint
             return await _look(visit, draft, {"text": refused.message, "hint": hint}, 409)
+
+
+def _back(visit: Visit) -> str:
+    """The page of the person or of the role that the change began on; else the changes."""
+    back = visit.back("/changes")
+    return back if back.startswith(("/people/", "/roles/")) else "/changes"
 
 
 async def _whom(visit: Visit) -> tuple[str, str] | Refused:
@@ -170,13 +188,18 @@ async def _planned_page(
             {"line": each.line, "column": each.column, "message": each.message, "hint": each.hint}
             for each in planned.problems
         ]
-        return visit.page(_page(draft, problems=problems, said=said), 422)
+        return visit.page(await _page(visit, draft, problems=problems, said=said), 422)
     context = await visit.services.reader(_planned, None, planned, draft.text)
-    return visit.page(_page(draft, plan=context, said=said), status)
+    return visit.page(await _page(visit, draft, plan=context, said=said), status)
 
 
-def _page(
-    draft: _Draft, *, problems: list[Context] | None = None, plan: Context | None = None, said: Context | None = None
+async def _page(
+    visit: Visit,
+    draft: _Draft,
+    *,
+    problems: list[Context] | None = None,
+    plan: Context | None = None,
+    said: Context | None = None,
 ) -> ProposePage:
     motive = {"title": draft.motive.title, "reason": draft.motive.reason, "ticket": draft.motive.ticket}
     return ProposePage(
@@ -184,10 +207,24 @@ def _page(
         base=draft.base,
         guided=draft.guided,
         motive=motive,
+        back={"href": draft.back, "word": _WORDS[draft.back.split("/")[1]]},
+        replaces=await visit.services.reader(_replaced, None),
         said=said,
         problems=problems or [],
         plan=plan,
     )
+
+
+_WORDS = {"people": "The person", "roles": "The role", "changes": "Changes"}
+
+
+def _replaced(db: Snapshot, at: Instant) -> str:
+    """What is in force without a text, in numbers; "" where its text is kept, or nothing is in force."""
+    base, text = rows.file_in_force(db, at)
+    if text or not base:
+        return ""
+    there = rows.objects_in_force(db, at)
+    return words(plural(number, word) for word, number in there.items())
 
 
 def _planned(db: Snapshot, at: Instant, planned: Plan, text: str) -> Context:

@@ -9,6 +9,7 @@ from onepam.app.ports import Snapshot
 from onepam.domain.access.model import Action
 from onepam.domain.matrix.ending import access_under, endings, session_falls
 from onepam.domain.matrix.file import InvalidFile, read_access, resolve
+from onepam.domain.matrix.matrix import SOURCE
 from onepam.domain.matrix.plan import Plan, make_plan
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import Row, row, rows
@@ -130,6 +131,17 @@ def file_in_force(db: Snapshot, at: Instant) -> tuple[str, str]:
         {"at": at},
     )
     return (found["document"], found["text"] or "") if found else ("", "")
+
+
+def objects_in_force(db: Snapshot, at: Instant) -> dict[str, int]:
+    """How much of each the role matrix has: by the word for one."""
+    found = row(
+        db,
+        f"SELECT (SELECT count(*) FROM role WHERE {AT}), (SELECT count(*) FROM resource WHERE {AT}), "
+        f"(SELECT count(*) FROM binding WHERE {AT} AND source = :source)",
+        {"at": at, "source": SOURCE},
+    )
+    return dict(zip(("role", "resource", "binding"), found or (0, 0, 0), strict=True))
 
 
 def text_of(db: Snapshot, at: Instant, document: str) -> str | None:
