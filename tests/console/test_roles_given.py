@@ -215,7 +215,7 @@ async def test_where_the_text_in_force_is_not_kept_nothing_is_replaced_without_a
     there = await office.company.reader(objects_in_force, None)
     assert there["resource"] == 1
     assert f"replaces all of it: {there['role']} roles, 1 resource and {there['binding']} bindings." in new
-    planned = await ada.post("/changes/plan", text=ACCESS, base=hidden(new, "base"))
+    planned = await ada.post("/changes/plan", text=ACCESS + LINE, base=hidden(new, "base"))
     form = {**fields(planned.text), "title": "All of it", "reason": "The text was lost"}
     size = ledger.size()
     unsaid = await ada.post("/changes", **form)
