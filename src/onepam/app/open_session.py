@@ -8,6 +8,7 @@ from typing import ClassVar
 from onepam.app.ports import Ledger
 from onepam.domain.access.decision import AccessFacts, Because, Permitted, decide
 from onepam.domain.access.guardrails import Guardrails
+from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.mfa_rule import Weight, phishable, weigh
 from onepam.domain.access.model import ENVIRONMENT, Action, Recording
 from onepam.domain.access.proof import MfaProof
@@ -126,6 +127,8 @@ class Opened:
     recording: Recording = Recording.WHOLE
     environment: tuple[str, ...] = ENVIRONMENT
     guardrails: Guardrails | None = None
+    mask: Mask | None = None
+    results: Results | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +284,8 @@ def _open(
         recording=verdict.kept,
         environment=resource.environment,
         guardrails=verdict.guardrails,
+        mask=resource.mask,
+        results=resource.results,
     )
     return Decided((opened, *used), permit)
 

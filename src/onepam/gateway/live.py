@@ -14,6 +14,7 @@ from onepam.app.open_session import Opened
 from onepam.app.ports import AccessReader, Tail
 from onepam.domain.access import model as access_events
 from onepam.domain.access.decision import AccessFacts, Because, decide
+from onepam.domain.access.masking import hides
 from onepam.domain.history.commit import Placed
 from onepam.domain.leaving import brake as directory_events
 from onepam.domain.people import events as people_events
@@ -259,6 +260,8 @@ class Live:
             live.end(SessionEnd.of(code, SessionEnd.ACCESS_TAKEN))
         elif (facts.resource.address, facts.resource.port) != (live.permit.address, live.permit.port):
             live.end(SessionEnd.RESOURCE_MOVED)
+        elif not hides(permit.mask, facts.resource.mask):
+            live.end(SessionEnd.ACCESS_NARROWED)
         else:
             live.grants = _grants(*verdict.rests_on())
             self._set_timer(live, min(live.permit.ends, verdict.ends))

@@ -19,6 +19,7 @@ BOUNDS = st.none() | st.integers(1, 3)
 SETS = st.sets(st.sampled_from((READ, WRITE, DDL)), min_size=1).map(lambda found: tuple(sorted(found)))
 GUARDRAILS = st.none() | st.builds(Guardrails, SETS, BOUNDS, BOUNDS)
 
+PLAIN = (Action.QUERY, Action.UNMASKED)
 QUERY = replace(PROD, name="query", actions=(Action.QUERY,), mode=Mode.STANDING, guardrails=READING)
 DATABASE = replace(WEB, kind=ResourceKind.POSTGRES)
 
@@ -125,3 +126,17 @@ def test_what_was_approved_is_not_widened_by_the_role(
     held = replace(PROD, actions=(Action.QUERY,), guardrails=now)
     known = replace(facts(held), grants=(replace(GRANT, substance=substance),))
     assert permitted(known).guardrails == holds
+
+
+def test_who_sees_masked_columns_as_they_are_has_the_guardrails_of_that_permission() -> None:
+    wide, plain = replace(QUERY, name="a", guardrails=None), replace(QUERY, name="b", actions=PLAIN)
+    for permissions in ((wide, plain), (plain, wide)):
+        found = permitted(facts(*permissions))
+        assert (found.actions, found.guardrails, found.because.permission) == (PLAIN, READING, "b")
+
+
+def test_a_session_that_sees_unmasked_ends_where_that_is_taken() -> None:
+    assert permitted(facts(QUERY), (Action.QUERY,), READING).actions == (Action.QUERY,)
+    ended = decide(facts(QUERY), "root", NOW, PLAIN, READING)
+    assert isinstance(ended, Refused)
+    assert ended.code == "access.narrowed"

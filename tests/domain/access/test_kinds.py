@@ -17,13 +17,20 @@ def test_every_kind_has_its_row_and_every_action_a_kind() -> None:
     assert {action for kind in KINDS.values() for action in kind.actions} == set(Action)
     for kind in KINDS.values():
         assert kind.pin
-        assert kind.partial | kind.guarded <= set(kind.actions)
+        assert kind.partial | kind.guarded | kind.beside <= set(kind.actions)
 
 
 def test_only_what_there_is_on_such_a_resource() -> None:
     kind = Kind("certificate", (Action.SHELL, Action.SFTP), frozenset())
     assert kind.only((Action.SFTP, Action.EXEC, Action.SHELL)) == (Action.SFTP, Action.SHELL)
     assert kind.only((Action.EXEC,)) == ()
+
+
+def test_what_stands_beside_another_action_gives_nothing_alone() -> None:
+    database = KINDS[ResourceKind.POSTGRES]
+    assert database.only((Action.UNMASKED,)) == ()
+    assert database.only((Action.UNMASKED, Action.SHELL)) == ()
+    assert database.only((Action.QUERY, Action.UNMASKED)) == (Action.QUERY, Action.UNMASKED)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from base64 import b64encode
 import pytest
 
 from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import Action, ResourceKind
 from onepam.kernel.clock import HOUR, MINUTE, SECOND
 from tests.domain.matrix.test_file import FILE, KEY, matrix, problems
@@ -140,3 +141,63 @@ def test_what_are_no_guardrails(written: str, said: str) -> None:
 def test_guardrails_are_for_queries_alone() -> None:
     (problem,) = problems(DATABASE.replace("actions: [query]", "actions: [shell]"))
     assert "Guardrails are for `query` alone." in problem
+
+
+def masked(said: str) -> str:
+    return DATABASE.replace("kind: postgres", f"kind: postgres\n    {said}")
+
+
+def test_what_of_data_is_masked_and_kept_is_read() -> None:
+    file = masked(
+        "mask: {columns: [Card_Number, customers.email, a.b.c], patterns: ['\\b\\d{16}\\b']}\n"
+        "    results: {rows: 100, bytes: 64KiB}"
+    )
+    found = matrix(file).resources["web-1"]
+    assert found.mask == Mask(("a.b.c", "card_number", "customers.email"), (r"\b\d{16}\b",))
+    assert found.results == Results(100, 65_536)
+    other = matrix(masked("mask: {patterns: [x]}\n    results: {rows: 1000, bytes: 256KiB}")).resources["web-1"]
+    assert (other.mask, other.results) == (Mask((), ("x",)), Results(1000, 256 * 1024))
+    assert matrix(masked("mask: {columns: [x]}")).resources["web-1"].mask == Mask(("x",))
+    plain = matrix(DATABASE).resources["web-1"]
+    assert (plain.mask, plain.results) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("mask: {}", "This mask masks nothing."),
+        ("mask: {columns: []}", "This mask masks nothing."),
+        ("mask: {column: [a]}", "This mask masks nothing.|A mask has no `column`. Did you mean `columns`?"),
+        ("mask: {columns: [a-b]}", "`a-b` is no column.|This mask masks nothing."),
+        ("mask: {columns: [a.b.c.d, x]}", "`a.b.c.d` is no column."),
+        ("mask: {columns: [[], x]}", "A column is text, not a list."),
+        ("mask: {columns: [x], patterns: ['(']}", "`(` is no pattern: a `(` is not closed."),
+        ("mask: {columns: [x], patterns: ['a*']}", "This pattern is in every text."),
+        ("mask: {columns: [x], patterns: [[]]}", "This pattern is in every text."),
+        ("mask: {columns: [x], patterns: ['a{200}b{200}c{200}', 'a{255}b{255}']}", "These patterns are too many"),
+        ("results: {rows: 10}", "This rule of results has no `bytes`."),
+        ("results: {rows: 0, bytes: 1KiB}", "The most rows are a number."),
+        ("results: {rows: 1001, bytes: 1KiB}", "The most rows are a number."),
+        ("results: {rows: 1, bytes: 0KiB}", "The most bytes that are kept are a size."),
+        ("results: {rows: 1, bytes: 257KiB}", "The most bytes that are kept are a size."),
+        ("results: {rows: 1, bytes: 64}", "The most bytes that are kept are a size."),
+        ("results: {rows: 1, bytes: []}", "The most bytes that are kept are a size."),
+    ],
+)
+def test_what_is_no_mask_and_no_rule_of_results(said: str, problem: str) -> None:
+    found = problems(masked(said))
+    assert len(found) == len(problem.split("|"))
+    for words in problem.split("|"):
+        assert sum(words in told for told in found) == 1
+
+
+def test_masks_are_for_databases_and_unmasked_for_queries() -> None:
+    (problem,) = problems(FILE.replace(PINS, f"{PINS}    mask: {{columns: [x]}}\n"))
+    assert "A resource of kind ssh has no `mask`." in problem
+    (problem,) = problems(FILE.replace(PINS, f"{PINS}    results: {{rows: 1, bytes: 1KiB}}\n"))
+    assert "A resource of kind ssh has no `results`." in problem
+    unmasked = DATABASE.replace("actions: [query], guardrails: {statements: [read]}", "actions: [unmasked]")
+    (problem,) = problems(unmasked)
+    assert "Without `query` nothing is seen unmasked." in problem
+    (permission,) = matrix(unmasked.replace("[unmasked]", "[unmasked, query]")).roles["web"].permissions
+    assert permission.actions == (Action.QUERY, Action.UNMASKED)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import (
     Action,
     BindingAdded,
@@ -234,6 +235,17 @@ def test_easing_a_rule_of_the_second_factor_needs_a_second_person_and_tightening
     (event,) = plan_events(tightened, "chg_1", "ada")
     assert isinstance(event, ResourceSet)
     assert event.mfa == MfaRule(HOUR, True, True)
+
+
+def test_masking_less_and_recording_more_of_results_needs_a_second_person_and_the_other_way_nobody() -> None:
+    strict = with_web(mask=Mask(("card", "email")), results=Results(1, 1024))
+    eased = plan(strict, with_web(mask=Mask(("email",)), results=Results(2, 1024)))
+    assert eased.widenings == ("resource web: masks less", "resource web: has more of its results recorded")
+    tightened = plan(with_web(results=Results(1, 1024)), with_web(mask=Mask(("card",))))
+    assert not tightened.widens
+    (event,) = plan_events(tightened, "chg_1", "ada")
+    assert isinstance(event, ResourceSet)
+    assert (event.mask, event.results) == (Mask(("card",)), None)
 
 
 @pytest.mark.parametrize(("changes", "sentence"), REPOINTED, ids=str)

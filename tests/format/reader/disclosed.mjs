@@ -4,6 +4,8 @@ import { checkPayload, parseBody } from './entries.mjs';
 import { at, must, refuse } from './refused.mjs';
 
 const KNOWN_VERSION = 1;
+/** Kinds that have later versions, and the last of them that is known. */
+const LATER = { 'resource.set': 2 };
 const ALWAYS = ['system.started', 'node.certified', 'node.revoked', 'ledger.continued'];
 
 /** Sets `body` of the entries that entries.jsonl discloses. */
@@ -18,7 +20,7 @@ export function readBodies(pack) {
     const place = `entries.jsonl entry ${line.index}`;
     entry.body = parseBody(line.body, entry.bodyHash, place);
     const { kind, v } = entry.header;
-    must(v === KNOWN_VERSION, place, `${kind} of version ${v}, which is not known`);
+    must(v <= (LATER[kind] ?? KNOWN_VERSION), place, `${kind} of version ${v}, which is not known`);
     last = line.index;
   }
   mustBeDisclosed(pack, ({ kind }) => ALWAYS.includes(kind));

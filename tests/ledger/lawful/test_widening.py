@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import (
     Action,
     BindingEnded,
@@ -37,6 +38,9 @@ READS = Permission(
 LESS = replace(PROD, actions=(Action.SHELL,), where={"env": "prod", "team": "a"}, longest=HOUR)
 
 
+MASK = Mask(("card", "customers.email"), (r"\d{16}",))
+
+
 def company() -> Story:
     """The founding, with a group that nobody is bound to, and a resource that nobody reaches; ada and bob are here."""
     told = Story().found()
@@ -47,7 +51,7 @@ def company() -> Story:
         role_set("narrow", [replace(LESS, recording=None)]),
         role_set("strict", [replace(ROOT, name="root", logins=("app",), recording=Recording.WHOLE)]),
         role_set("guarded", [READS]),
-        resource_set("lone", {"team": "x"}, mfa=MfaRule(HOUR, phishing_resistant=True, fresh=True)),
+        lone(),
         GroupMemberAdded("crew", "joe", "access.yaml", None),
         GroupMemberAdded("crew", "eve", "access.yaml", None),
         role_set("idle", [replace(LESS, where={})]),
@@ -65,7 +69,8 @@ def company() -> Story:
 def lone(**other: Any) -> object:
     """The lone resource with something altered."""
     mfa = MfaRule(HOUR, phishing_resistant=True, fresh=True)
-    return replace(resource_set("lone", {"team": "x"}, mfa=mfa), **other)
+    masked = replace(resource_set("lone", {"team": "x"}, mfa=mfa), mask=MASK, results=Results(10, 1024))
+    return replace(masked, **other)
 
 
 WIDER = {
@@ -104,6 +109,15 @@ WIDER = {
     "a port": (lone(port=2222), "opens what the target is known by"),
     "labels": (lone(labels={"team": "y"}), "opens its labels"),
     "logins": (lone(logins=("app", "root", "db")), "opens its logins"),
+    "less masked": (lone(mask=Mask(("card",), MASK.patterns)), "opens what of its data is masked"),
+    "a table's only": (
+        lone(mask=replace(MASK, columns=("pay.card", *MASK.columns[1:]))),
+        "opens what of its data is masked",
+    ),
+    "no pattern": (lone(mask=Mask(MASK.columns)), "opens what of its data is masked"),
+    "no mask": (lone(mask=None), "opens what of its data is masked"),
+    "more rows kept": (lone(results=Results(11, 1024)), "opens what of its results is recorded"),
+    "more bytes kept": (lone(results=Results(10, 1025)), "opens what of its results is recorded"),
     "variables": (lone(environment=("LANG", "LC_*", "TZ")), "opens the variables that it takes"),
     "older factors": (lone(mfa=MfaRule(2 * HOUR, True, True)), "opens the second factor that it asks"),
     "what is phished": (lone(mfa=MfaRule(HOUR, False, True)), "opens the second factor that it asks"),
@@ -148,6 +162,8 @@ NARROWER: dict[str, tuple[object, ...]] = {
     "every login": (role_set("strict", [replace(ROOT, logins=(), recording=Recording.WHOLE)]),),
     "a request": (role_set("strict", [replace(ROOT, logins=("app",), mode=Mode.REQUEST, recording=Recording.WHOLE)]),),
     "a resource": (lone(logins=("app",), environment=(), mfa=MfaRule(HOUR // 2, True, True), owner="bob"),),
+    "a wider mask": (lone(mask=Mask(("card", "email"), (*MASK.patterns, "a")), results=Results(10, 1023)),),
+    "no results": (lone(results=None),),
     "a resource that nobody reaches": (resource_set("far", {"team": "y"}),),
     "a resource that is reached as nobody": (replace(resource_set("web-2", {"env": "prod"}), logins=("db",)),),
     "an end": (binding("bnd_crew", "narrow", "crew", Instant(1 << 52), group=True),),

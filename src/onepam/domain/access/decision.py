@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from onepam.domain.access.authority import HeldRole
 from onepam.domain.access.guardrails import Guardrails, as_wide, narrower, width
 from onepam.domain.access.kinds import KINDS
+from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import (
     ENVIRONMENT,
     MAX_SESSION,
@@ -51,6 +52,8 @@ class ResourceFacts:
     port: int
     mfa: MfaRule | None = None
     environment: tuple[str, ...] = ENVIRONMENT
+    mask: Mask | None = None
+    results: Results | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,19 +10,26 @@ from onepam.domain.access.model import Action, ResourceKind
 class Kind:
     """`pin` is in words what tells a target from another; without one nothing is dialled. `actions` are those that its
     protocol has; of those in `partial` a recording may be kept in part (`recording.volume`), and `guarded` are those
-    that guardrails are about."""
+    that guardrails are about. Those of `beside` give nothing where none of `guarded` is."""
 
     pin: str
     actions: tuple[Action, ...]
     partial: frozenset[Action] = frozenset()
     guarded: frozenset[Action] = frozenset()
+    beside: frozenset[Action] = frozenset()
 
     def only(self, actions: tuple[Action, ...]) -> tuple[Action, ...]:
         """Those of the actions that such a resource knows: a permission may select resources of several kinds."""
-        return tuple([action for action in actions if action in self.actions])
+        alone = self.guarded.isdisjoint(actions)
+        return tuple([each for each in actions if each in self.actions and not (alone and each in self.beside)])
 
 
 KINDS: Mapping[ResourceKind, Kind] = {
     ResourceKind.SSH: Kind("host key", (Action.SHELL, Action.EXEC, Action.SFTP), frozenset({Action.EXEC})),
-    ResourceKind.POSTGRES: Kind("TLS certificate", (Action.QUERY,), guarded=frozenset({Action.QUERY})),
+    ResourceKind.POSTGRES: Kind(
+        "TLS certificate",
+        (Action.QUERY, Action.UNMASKED),
+        guarded=frozenset({Action.QUERY}),
+        beside=frozenset({Action.UNMASKED}),
+    ),
 }

@@ -11,6 +11,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from onepam.domain.access.guardrails import Guardrails
+from onepam.domain.access.masking import Mask, Results
 from onepam.domain.history.event import event, plain, private
 from onepam.kernel.canonical import encode
 from onepam.kernel.clock import HOUR, Instant
@@ -27,12 +28,14 @@ class ResourceKind(StrEnum):
 
 
 class Action(StrEnum):
-    """What may be done on a resource; each protocol admits only what the permit names."""
+    """What may be done on a resource; each protocol admits only what the permit names. `unmasked`: to see a database's
+    masked columns as they are; it gives nothing without `query`."""
 
     SHELL = "shell"
     EXEC = "exec"
     SFTP = "sftp"
     QUERY = "query"
+    UNMASKED = "unmasked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +161,42 @@ ENVIRONMENT = ("LANG", "LC_*")
 """What sshd is commonly set to accept (AcceptEnv)."""
 
 
-@event("resource.set", klass="access", control="RBC-01 CHG-01", words="{by} declared the resource {resource}")
+_DECLARED = "{by} declared the resource {resource}"
+
+
+@event("resource.set", klass="access", control="RBC-01 CHG-01", words=_DECLARED)
+@dataclass(frozen=True, slots=True)
+class ResourceSet1:
+    """Version 1: nothing was masked, and no results were kept."""
+
+    resource: str
+    kind: ResourceKind
+    labels: Mapping[str, str]
+    owner: str
+    logins: tuple[str, ...]
+    pins: tuple[str, ...]
+    port: int
+    change: str
+    by: str | None
+    address: str | None = private()
+    mfa: MfaRule | None = None
+    environment: tuple[str, ...] = ENVIRONMENT
+
+
+def _resource_set(old: ResourceSet1) -> "ResourceSet":
+    return ResourceSet(
+        old.resource, old.kind, old.labels, old.owner, old.logins, old.pins, old.port, old.change, old.by, old.address,
+        old.mfa, old.environment,
+    )  # fmt: skip
+
+
+@event("resource.set", klass="access", control="RBC-01 CHG-01", words=_DECLARED, version=2, upcast=_resource_set)
 @dataclass(frozen=True, slots=True)
 class ResourceSet:
     """The resource as it is from now on. `pins` are what it is known by, set by an administrator: of SSH the OpenSSH
     public host keys, of PostgreSQL certificates (domain/access/kinds.py). `mfa` is None where the product's own rule is
-    enough. `environment` names the variables, as names or patterns, that a client may send to the target.
+    enough. `environment` names the variables, as names or patterns, that a client may send to the target. `mask` says
+    what of a database's data is masked, and `results` how much of its results is recorded; None for nothing.
     """
 
     resource: str
@@ -178,6 +211,8 @@ class ResourceSet:
     address: str | None = private()
     mfa: MfaRule | None = None
     environment: tuple[str, ...] = ENVIRONMENT
+    mask: Mask | None = None
+    results: Results | None = None
 
 
 @event("resource.removed", klass="access", control="RBC-01 CHG-01", words="{by} removed the resource {resource}")

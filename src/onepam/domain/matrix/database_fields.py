@@ -1,20 +1,30 @@
-"""The fields of `access.yaml` that are a database's: what it is known by, and the guardrails of a permission."""
+"""The fields of `access.yaml` that are a database's: what it is known by, what of its data is masked and kept, and the
+guardrails of a permission."""
 
 import re
 from base64 import b64decode
 from binascii import Error as NotBase64
+from collections.abc import Mapping
 from textwrap import wrap
 
 from onepam.domain.access.guardrails import Guardrails, StatementClass
-from onepam.domain.access.model import MAX_SESSION
-from onepam.domain.matrix.fields import MAX_KEY_BYTES, choices, record, shown, text_of
+from onepam.domain.access.masking import Mask, Results
+from onepam.domain.access.model import MAX_SESSION, ResourceKind
+from onepam.domain.access.patterns import BadPattern, Patterns
+from onepam.domain.matrix.fields import MAX_KEY_BYTES, choices, items, record, shown, text_of
 from onepam.domain.matrix.parse import Findings, Node, Scalar
 from onepam.kernel.clock import HOUR, MINUTE, SECOND
 
 MAX_ROWS = 1_000_000_000
+MAX_PATTERNS = 16
+MAX_KEPT_ROWS = 1_000
+MAX_KEPT_BYTES = 256 * 1024
+"""Of one result the most that may be recorded."""
 
 _FINGERPRINT = re.compile(r"sha256:(?:[0-9a-f]{64}|[0-9A-F]{64}|(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})", re.ASCII)
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+_COLUMN = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_$]{0,62}\.){0,2}[A-Za-z_][A-Za-z0-9_$]{0,62}", re.ASCII)
+_SIZE = re.compile(r"([1-9][0-9]{0,5})KiB", re.ASCII)
 _BOUND = re.compile(r"(?:(?P<hours>[0-9]{1,2})h)?(?:(?P<minutes>[0-9]{1,3})m)?(?:(?P<seconds>[0-9]{1,5})s)?", re.ASCII)
 
 
@@ -48,10 +58,77 @@ def guardrails(node: Node, findings: Findings) -> Guardrails | None:
     return Guardrails(statements, rows, timeout)
 
 
-def _rows(node: Node, findings: Findings) -> int | None:
+def data(kind: ResourceKind, given: Mapping[str, Node], findings: Findings) -> tuple[Mask | None, Results | None]:
+    """What of a resource's data is masked, and how much of its results is recorded."""
+    if kind is ResourceKind.SSH:
+        for name in ("mask", "results"):
+            if name in given:
+                findings.add(given[name].spot, f"A resource of kind {kind} has no `{name}`.", "Remove it.")
+        return None, None
+    return (
+        _mask(given["mask"], findings) if "mask" in given else None,
+        _results(given["results"], findings) if "results" in given else None,
+    )
+
+
+def _mask(node: Node, findings: Findings) -> Mask | None:
+    given = record(node, node.spot, "mask", (), ("columns", "patterns"), findings)
+    columns = _columns(given["columns"], findings) if "columns" in given else ()
+    patterns = _patterns(given["patterns"], findings) if "patterns" in given else ()
+    if not columns and not patterns:
+        findings.add(node.spot, "This mask masks nothing.", "Add `columns`, `patterns`, or both.")
+        return None
+    return Mask(tuple(sorted(columns)), tuple(sorted(patterns)))
+
+
+def _columns(node: Node, findings: Findings) -> set[str]:
+    found = set()
+    for each in items(node, "columns", findings):
+        text = text_of(each, "column", findings)
+        if text is not None and not _COLUMN.fullmatch(text):
+            findings.add(
+                each.spot, f"{shown(text)} is no column.", "Write column, table.column or schema.table.column."
+            )
+        elif text is not None:
+            found.add(text.lower())
+    return found
+
+
+def _patterns(node: Node, findings: Findings) -> set[str]:
+    found = set()
+    for each in items(node, "patterns", findings, MAX_PATTERNS):
+        text = each.text if isinstance(each, Scalar) else None
+        try:
+            if text is None or Patterns.of((text,)).found(""):
+                findings.add(each.spot, "This pattern is in every text.", "Write one that is in what is to be masked.")
+            else:
+                found.add(text)
+        except BadPattern as why:
+            findings.add(each.spot, f"{shown(text or '')} is no pattern: {why}.", "Such as '\\b\\d{16}\\b'.")
+    try:
+        Patterns.of(found)
+    except BadPattern as why:
+        findings.add(node.spot, f"These patterns are too many: {why}.", "Leave some out.")
+    return found
+
+
+def _results(node: Node, findings: Findings) -> Results | None:
+    given = record(node, node.spot, "rule of results", ("rows", "bytes"), (), findings)
+    if "rows" not in given or "bytes" not in given:
+        return None
+    rows, size = _rows(given["rows"], findings, MAX_KEPT_ROWS), given["bytes"]
+    match = _SIZE.fullmatch(size.text) if isinstance(size, Scalar) else None
+    kept = 1024 * int(match[1]) if match else 0
+    if not 1024 <= kept <= MAX_KEPT_BYTES:
+        findings.add(size.spot, "The most bytes that are kept are a size.", "Such as 64KiB; 1KiB to 256KiB.")
+        return None
+    return None if rows is None else Results(rows, kept)
+
+
+def _rows(node: Node, findings: Findings, most: int = MAX_ROWS) -> int | None:
     text = node.text if isinstance(node, Scalar) and node.plain else ""
-    if not re.fullmatch(r"[1-9][0-9]{0,9}", text, re.ASCII) or int(text) > MAX_ROWS:
-        findings.add(node.spot, "The most rows are a number.", f"From 1 to {MAX_ROWS}, without quotes or separators.")
+    if not re.fullmatch(r"[1-9][0-9]{0,9}", text, re.ASCII) or int(text) > most:
+        findings.add(node.spot, "The most rows are a number.", f"From 1 to {most}, without quotes or separators.")
         return None
     return int(text)
 

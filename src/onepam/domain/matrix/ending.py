@@ -57,6 +57,8 @@ def access_under(
             found.port,
             found.mfa,
             found.environment,
+            found.mask,
+            found.results,
         ),
         roles=tuple(
             HeldRole(

@@ -214,7 +214,8 @@ class _Reading:
         return members
 
     def _resource(self, name: str, key: Scalar, node: Node) -> ResourceDefinition | None:
-        required, optional = ("kind", "address", "labels", "owner", "logins"), (*_PINS.values(), "mfa", "environment")
+        required = ("kind", "address", "labels", "owner", "logins")
+        optional = (*_PINS.values(), "mfa", "environment", "mask", "results")
         given = fields.record(node, key.spot, "resource", required, optional, self._findings)
         findings = self._findings
         kind = _read(given, "kind", lambda value: fields.choice(value, "kind", ResourceKind, findings))
@@ -233,7 +234,8 @@ class _Reading:
         elif "environment" in given:
             listed = fields.words(given["environment"], "environment variable", findings, fields.VARIABLE)
             environment = tuple(sorted(variable for variable, _ in listed))
-        return ResourceDefinition(name, kind, *address, labels, owner, logins, keys, mfa, environment)
+        mask, results = database_fields.data(kind, given, findings)
+        return ResourceDefinition(name, kind, *address, labels, owner, logins, keys, mfa, environment, mask, results)
 
     def _logins(self, node: Node, *, wildcard: bool) -> tuple[str, ...]:
         listed = fields.items(node, "logins", self._findings)
@@ -298,6 +300,8 @@ class _Reading:
         guards = _read(given, "guardrails", lambda value: database_fields.guardrails(value, findings))
         if "guardrails" in given and actions and Action.QUERY not in actions:
             findings.add(given["guardrails"].spot, "Guardrails are for `query` alone.", "Remove them.")
+        if actions and Action.UNMASKED in actions and Action.QUERY not in actions:
+            findings.add(given["actions"].spot, "Without `query` nothing is seen unmasked.", "Add query.")
         if mode is Mode.REQUEST and not approvers:
             spot = given["approvers"].spot if "approvers" in given else given["mode"].spot
             findings.add(spot, "Nobody could approve what is on request.", "Add a line: approvers: [a role]")

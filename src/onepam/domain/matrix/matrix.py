@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
+from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import ENVIRONMENT, ConsoleRight, MfaRule, Permission, ResourceKind, SubjectKind
 from onepam.domain.history.event import plain
 from onepam.kernel.canonical import Json, encode
@@ -28,6 +29,8 @@ class ResourceDefinition:
     pins: tuple[str, ...]
     mfa: MfaRule | None = None
     environment: tuple[str, ...] = ENVIRONMENT
+    mask: Mask | None = None
+    results: Results | None = None
 
 
 @dataclass(frozen=True, slots=True)

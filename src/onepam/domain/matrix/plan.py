@@ -180,6 +180,8 @@ def _resource_set(resource: ResourceDefinition, change: str, by: str | None) -> 
         address=resource.address,
         mfa=resource.mfa,
         environment=resource.environment,
+        mask=resource.mask,
+        results=resource.results,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from onepam.domain.access.guardrails import as_wide
 from onepam.domain.access.kinds import KINDS
+from onepam.domain.access.masking import hides, keeps
 from onepam.domain.access.mfa_rule import eased
 from onepam.domain.access.model import Mode, Permission, Recording
 from onepam.domain.matrix.matrix import BindingDefinition, Matrix, ResourceDefinition, RoleDefinition
@@ -75,6 +76,10 @@ def _resource(was: ResourceDefinition, now: ResourceDefinition) -> Iterator[str]
         yield f"offers the logins {', '.join(logins)} too"
     if variables := sorted(set(now.environment) - set(was.environment)):
         yield f"lets the environment variables {', '.join(variables)} through too"
+    if not hides(now.mask, was.mask):
+        yield "masks less"
+    if not keeps(was.results, now.results):
+        yield "has more of its results recorded"
     yield from eased(was.mfa, now.mfa)
 
 

@@ -969,7 +969,9 @@ class Log:
 
 
 Step = Callable[[Dict[str, Any], Optional[Dict[str, Any]]], Tuple[Dict[str, Any], Optional[Dict[str, Any]]]]
-UPCASTS: Dict[Tuple[str, int], Step] = {}
+UPCASTS: Dict[Tuple[str, int], Step] = {
+    ("resource.set", 1): lambda body, payload: ({**body, "mask": None, "results": None}, payload),
+}
 """How body and payload (None where erased) of an entry of this kind and version read in the next version. An entry is
 hashed as it was written, and then read in the newest form; a version beyond the last step is not known here."""
 
@@ -3380,9 +3382,9 @@ factor.used 1 challenge=text counter=integer factor=text person=text
 grant.ended 1 because=text by=text? grant=text payload=text request=text
 grant.expired 1 ends=integer grant=text request=text
 grant.started 1 approved_by=text binding=text ends=integer grant=text request=text starts=integer
-  substance={actions=[(exec|query|sftp|shell)],duration=integer,guardrails?={rows?=integer?,statements=[(admin|ddl|
-    export|grant|other|read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,
-    role=text,role_version=text}
+  substance={actions=[(exec|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,statements=[(admin|
+    ddl|export|grant|other|read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,
+    resource=text,role=text,role_version=text}
 group.member_added 1 by=text? group=text person=text source=text
 group.member_removed 1 by=text? group=text person=text source=text
 identity.linked 1 because=text by=text? identity=text payload=text person=text provider=text
@@ -3448,20 +3450,23 @@ request.approval_undone 1 by=text grant=text request=text
 request.approved 1 by=text digest=text effective_at=integer payload=text request=text under=text
 request.denied 1 by=text payload=text request=text under=text
 request.made 1 digest=text expires=integer payload=text request=text
-  substance={actions=[(exec|query|sftp|shell)],duration=integer,guardrails?={rows?=integer?,statements=[(admin|ddl|
-    export|grant|other|read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,
-    role=text,role_version=text}
+  substance={actions=[(exec|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,statements=[(admin|
+    ddl|export|grant|other|read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,
+    resource=text,role=text,role_version=text}
 request.rerouted 1 by=text? person=text request=text to=[text]
 request.withdrawn 1 because=text by=text? request=text status=(approved|denied|open|void|withdrawn)
 resource.removed 1 by=text? change=text resource=text
 resource.set 1 by=text? change=text environment=[text] kind=(postgres|ssh) labels=<text> logins=[text]
   mfa={fresh?=truth,max_age?=integer?,phishing_resistant?=truth}? owner=text payload=text pins=[text] port=integer
   resource=text
+resource.set 2 by=text? change=text environment=[text] kind=(postgres|ssh) labels=<text> logins=[text]
+  mask={columns?=[text],patterns?=[text]}? mfa={fresh?=truth,max_age?=integer?,phishing_resistant?=truth}? owner=text
+  payload=text pins=[text] port=integer resource=text results={bytes=integer,rows=integer}?
 role.removed 1 by=text? change=text role=text
 role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
-  permissions=[{actions=[(exec|query|sftp|shell)],administrative?=truth,approvers?=[text],guardrails?={rows?=integer?,
-    statements=[(admin|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,logins=[text],longest=integer,
-    mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
+  permissions=[{actions=[(exec|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
+    guardrails?={rows?=integer?,statements=[(admin|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,
+    logins=[text],longest=integer,mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
   purpose=text role=text version=text
 roster.entry_ended 1 entry=text left_at=integer person=text? version=text
 roster.entry_set 1 contract_ends=integer? ends=integer? entry=text manager=text? payload=text person=text? sponsor=text?
@@ -3508,7 +3513,7 @@ session.failed 1
     target.unresolved)
   payload=text session=text
 session.kill_ordered 1 by=text payload=text session=text
-session.opened 1 actions=[(exec|query|sftp|shell)]
+session.opened 1 actions=[(exec|query|sftp|shell|unmasked)]
   also=[{approval_by?=text,binding=text,grant?=text,group?=text,permission=text,request?=text,role=text,
     role_version=text}]
   because={approval_by?=text,binding=text,grant?=text,group?=text,permission=text,request?=text,role=text,
@@ -3879,6 +3884,8 @@ class Resource:
     mfa: Mapping[str, Any] | None
     target: tuple[str, int, tuple[str, ...]]
     environment: frozenset[str]
+    mask: Mapping[str, Any] | None = None
+    results: Mapping[str, Any] | None = None
 
 
 @dataclass
@@ -4477,7 +4484,8 @@ DAY_OF_WORK = 12 * HOUR
 
 
 # ---- lawful.guardrails -----------------------------------------------------------------------------------------------
-# What guardrails let through: which of two is wider, and what both do. None is no guardrails at all.
+# What guardrails let through: which of two is wider, and what both do, None being none at all. And what of a
+# database's data is masked and recorded.
 
 
 Guards = Mapping[str, Any]
@@ -4500,6 +4508,22 @@ def narrower(these: Guards | None, those: Guards | None) -> Guards | None:
         "rows": min(_bound(these["rows"]), _bound(those["rows"])),
         "timeout": min(_bound(these["timeout"]), _bound(those["timeout"])),
     }
+
+
+def hides(these: Guards | None, those: Guards | None) -> bool:
+    """Whether `these` mask every column and pattern that `those` do; `email` is `customers.email`, too."""
+    here = these or {"columns": (), "patterns": ()}
+    return those is None or (
+        set(those["patterns"]) <= set(here["patterns"])
+        and all(any(f".{column}".endswith(f".{each}") for each in here["columns"]) for column in those["columns"])
+    )
+
+
+def keeps(these: Guards | None, those: Guards | None) -> bool:
+    """Whether of results `these` record as much as `those`."""
+    if these is None or those is None:
+        return those is None
+    return bool(these["rows"] >= those["rows"] and these["bytes"] >= those["bytes"])
 
 
 def _bound(most: int | None) -> int:
@@ -4574,6 +4598,10 @@ def wider_resource(was: Resource, resource: Resource) -> Iterator[str]:
         yield "its logins"
     if not resource.environment <= was.environment:
         yield "the variables that it takes"
+    if not hides(resource.mask, was.mask):
+        yield "what of its data is masked"
+    if not keeps(was.results, resource.results):
+        yield "what of its results is recorded"
     if _age(now) > _age(old) or any(old.get(each) and not now.get(each) for each in ("phishing_resistant", "fresh")):
         yield "the second factor that it asks"
 
@@ -4918,6 +4946,7 @@ def proposal_refused(state: State, entry: Entry) -> Why:
     yield signed_in(state, entry.body["by"])
 
 
+@access_rules.of("resource.set", "declaring a resource", Authority.CAUSE, cannot=(Unjudged.ADDRESS,), version=2)
 @access_rules.of("resource.set", "declaring a resource", Authority.CAUSE, cannot=(Unjudged.ADDRESS,))
 def resource_set(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
@@ -4931,6 +4960,8 @@ def resource_set(state: State, entry: Entry) -> Why:
         body["mfa"],
         (body["kind"], body["port"], tuple(body["pins"])),
         frozenset(body["environment"]),
+        body.get("mask"),
+        body.get("results"),
     )
     was.resources.setdefault(name, before)
     if _alone(state, body):

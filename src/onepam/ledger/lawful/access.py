@@ -130,6 +130,7 @@ def proposal_refused(state: State, entry: Entry) -> Why:
     yield signed_in(state, entry.body["by"])
 
 
+@access_rules.of("resource.set", "declaring a resource", Authority.CAUSE, cannot=(Unjudged.ADDRESS,), version=2)
 @access_rules.of("resource.set", "declaring a resource", Authority.CAUSE, cannot=(Unjudged.ADDRESS,))
 def resource_set(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
@@ -143,6 +144,8 @@ def resource_set(state: State, entry: Entry) -> Why:
         body["mfa"],
         (body["kind"], body["port"], tuple(body["pins"])),
         frozenset(body["environment"]),
+        body.get("mask"),
+        body.get("results"),
     )
     was.resources.setdefault(name, before)
     if _alone(state, body):

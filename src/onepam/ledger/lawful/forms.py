@@ -56,9 +56,9 @@ factor.used 1 challenge=text counter=integer factor=text person=text
 grant.ended 1 because=text by=text? grant=text payload=text request=text
 grant.expired 1 ends=integer grant=text request=text
 grant.started 1 approved_by=text binding=text ends=integer grant=text request=text starts=integer
-  substance={actions=[(exec|query|sftp|shell)],duration=integer,guardrails?={rows?=integer?,statements=[(admin|ddl|
-    export|grant|other|read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,
-    role=text,role_version=text}
+  substance={actions=[(exec|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,statements=[(admin|
+    ddl|export|grant|other|read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,
+    resource=text,role=text,role_version=text}
 group.member_added 1 by=text? group=text person=text source=text
 group.member_removed 1 by=text? group=text person=text source=text
 identity.linked 1 because=text by=text? identity=text payload=text person=text provider=text
@@ -124,20 +124,23 @@ request.approval_undone 1 by=text grant=text request=text
 request.approved 1 by=text digest=text effective_at=integer payload=text request=text under=text
 request.denied 1 by=text payload=text request=text under=text
 request.made 1 digest=text expires=integer payload=text request=text
-  substance={actions=[(exec|query|sftp|shell)],duration=integer,guardrails?={rows?=integer?,statements=[(admin|ddl|
-    export|grant|other|read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,
-    role=text,role_version=text}
+  substance={actions=[(exec|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,statements=[(admin|
+    ddl|export|grant|other|read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,
+    resource=text,role=text,role_version=text}
 request.rerouted 1 by=text? person=text request=text to=[text]
 request.withdrawn 1 because=text by=text? request=text status=(approved|denied|open|void|withdrawn)
 resource.removed 1 by=text? change=text resource=text
 resource.set 1 by=text? change=text environment=[text] kind=(postgres|ssh) labels=<text> logins=[text]
   mfa={fresh?=truth,max_age?=integer?,phishing_resistant?=truth}? owner=text payload=text pins=[text] port=integer
   resource=text
+resource.set 2 by=text? change=text environment=[text] kind=(postgres|ssh) labels=<text> logins=[text]
+  mask={columns?=[text],patterns?=[text]}? mfa={fresh?=truth,max_age?=integer?,phishing_resistant?=truth}? owner=text
+  payload=text pins=[text] port=integer resource=text results={bytes=integer,rows=integer}?
 role.removed 1 by=text? change=text role=text
 role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
-  permissions=[{actions=[(exec|query|sftp|shell)],administrative?=truth,approvers?=[text],guardrails?={rows?=integer?,
-    statements=[(admin|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,logins=[text],longest=integer,
-    mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
+  permissions=[{actions=[(exec|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
+    guardrails?={rows?=integer?,statements=[(admin|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,
+    logins=[text],longest=integer,mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
   purpose=text role=text version=text
 roster.entry_ended 1 entry=text left_at=integer person=text? version=text
 roster.entry_set 1 contract_ends=integer? ends=integer? entry=text manager=text? payload=text person=text? sponsor=text?
@@ -184,7 +187,7 @@ session.failed 1
     target.unresolved)
   payload=text session=text
 session.kill_ordered 1 by=text payload=text session=text
-session.opened 1 actions=[(exec|query|sftp|shell)]
+session.opened 1 actions=[(exec|query|sftp|shell|unmasked)]
   also=[{approval_by?=text,binding=text,grant?=text,group?=text,permission=text,request?=text,role=text,
     role_version=text}]
   because={approval_by?=text,binding=text,grant?=text,group?=text,permission=text,request?=text,role=text,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onepam.kernel.instant import FOREVER, HOUR
-from onepam.ledger.lawful.guardrails import as_wide
+from onepam.ledger.lawful.guardrails import as_wide, hides, keeps
 from onepam.ledger.lawful.known import Binding, Resource, Role
 from onepam.ledger.lawful.standing import APPROVE
 from onepam.ledger.lawful.state import State
@@ -77,6 +77,10 @@ def wider_resource(was: Resource, resource: Resource) -> Iterator[str]:
         yield "its logins"
     if not resource.environment <= was.environment:
         yield "the variables that it takes"
+    if not hides(resource.mask, was.mask):
+        yield "what of its data is masked"
+    if not keeps(was.results, resource.results):
+        yield "what of its results is recorded"
     if _age(now) > _age(old) or any(old.get(each) and not now.get(each) for each in ("phishing_resistant", "fresh")):
         yield "the second factor that it asks"
 

@@ -1,4 +1,5 @@
-"""What guardrails let through: which of two is wider, and what both do. None is no guardrails at all."""
+"""What guardrails let through: which of two is wider, and what both do, None being none at all. And what of a
+database's data is masked and recorded."""
 
 from __future__ import annotations
 
@@ -27,6 +28,22 @@ def narrower(these: Guards | None, those: Guards | None) -> Guards | None:
         "rows": min(_bound(these["rows"]), _bound(those["rows"])),
         "timeout": min(_bound(these["timeout"]), _bound(those["timeout"])),
     }
+
+
+def hides(these: Guards | None, those: Guards | None) -> bool:
+    """Whether `these` mask every column and pattern that `those` do; `email` is `customers.email`, too."""
+    here = these or {"columns": (), "patterns": ()}
+    return those is None or (
+        set(those["patterns"]) <= set(here["patterns"])
+        and all(any(f".{column}".endswith(f".{each}") for each in here["columns"]) for column in those["columns"])
+    )
+
+
+def keeps(these: Guards | None, those: Guards | None) -> bool:
+    """Whether of results `these` record as much as `those`."""
+    if these is None or those is None:
+        return those is None
+    return bool(these["rows"] >= those["rows"] and these["bytes"] >= those["bytes"])
 
 
 def _bound(most: int | None) -> int:

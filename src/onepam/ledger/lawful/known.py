@@ -145,6 +145,8 @@ class Resource:
     mfa: Mapping[str, Any] | None
     target: tuple[str, int, tuple[str, ...]]
     environment: frozenset[str]
+    mask: Mapping[str, Any] | None = None
+    results: Mapping[str, Any] | None = None
 
 
 @dataclass

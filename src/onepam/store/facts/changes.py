@@ -13,7 +13,17 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
-from onepam.store.facts.holdings import actor_facts, console_rights, grant_of, hands, mfa_rule, permissions, substance
+from onepam.store.facts.holdings import (
+    actor_facts,
+    console_rights,
+    grant_of,
+    hands,
+    mask,
+    mfa_rule,
+    permissions,
+    results,
+    substance,
+)
 from onepam.store.facts.proposals import proposal_of
 
 
@@ -78,6 +88,8 @@ def resource_definition(found: Row) -> ResourceDefinition:
         pins=tuple(json.loads(found["pins"])),
         mfa=mfa_rule(found["mfa"]),
         environment=tuple(json.loads(found["environment"])),
+        mask=mask(found["mask"]),
+        results=results(found["results"]),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from onepam.app.ports import Snapshot
 from onepam.domain.access.authority import Actor, ActorFacts, HeldRole
 from onepam.domain.access.decision import AccessFacts, HeldGrant, ResourceFacts
+from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import ConsoleRight, MfaRule, Permission, ResourceKind, Substance
 from onepam.domain.access.proof import MfaBasis, MfaProof
 from onepam.domain.access.proposal import ONE_HAND
@@ -62,6 +63,8 @@ ORDER BY r.role, b.binding
 
 _substance = decoder(Substance)
 _mfa_rule = decoder(MfaRule)
+_mask = decoder(Mask)
+_results = decoder(Results)
 
 
 def held_roles(db: Snapshot, person: str, at: Instant) -> tuple[HeldRole, ...]:
@@ -232,6 +235,8 @@ def resource_of(found: Any) -> ResourceFacts:
         port=found["port"],
         mfa=mfa_rule(found["mfa"]),
         environment=tuple(json.loads(found["environment"])),
+        mask=mask(found["mask"]),
+        results=results(found["results"]),
     )
 
 
@@ -239,6 +244,20 @@ def resource_of(found: Any) -> ResourceFacts:
 def mfa_rule(text: str | None) -> MfaRule | None:
     """A resource's rule of the second factor as its row keeps it."""
     found: MfaRule | None = None if text is None else _mfa_rule(json.loads(text))
+    return found
+
+
+@lru_cache(maxsize=64)
+def mask(text: str | None) -> Mask | None:
+    """What of a resource's data is masked, as its row keeps it."""
+    found: Mask | None = None if text is None else _mask(json.loads(text))
+    return found
+
+
+@lru_cache(maxsize=64)
+def results(text: str | None) -> Results | None:
+    """How much of a resource's results is recorded, as its row keeps it."""
+    found: Results | None = None if text is None else _results(json.loads(text))
     return found
 
 

@@ -37,6 +37,8 @@ RESOURCE = state(
             "address": "TEXT",
             "mfa": "TEXT",
             "environment": "TEXT NOT NULL",
+            "mask": "TEXT",
+            "results": "TEXT",
             "change": "TEXT NOT NULL",
             "sort": "TEXT NOT NULL",
         },
@@ -99,6 +101,8 @@ def resource_set(db: Db, place: Place, event: events.ResourceSet) -> None:
         address=event.address,
         mfa=event.mfa,
         environment=event.environment,
+        mask=event.mask,
+        results=event.results,
         change=event.change,
         sort=natural(event.resource),
     )
