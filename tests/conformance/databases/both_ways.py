@@ -168,10 +168,10 @@ def journal(end: SessionClosed | SessionFailed, frames: list[Frame]) -> Journal:
 
 
 @asynccontextmanager
-async def both_ways(folder: Path, *, tls: bool = True) -> AsyncIterator[BothWays]:
-    """Both, until what is within has ended."""
+async def both_ways(folder: Path, programs: Path | None = None) -> AsyncIterator[BothWays]:
+    """Both, until what is within has ended. `programs` are those of another server than Debian's."""
     port = free_port()
-    with running_server(tls=tls) as server, elsewhere(folder) as (gateway, admitted):
+    with running_server(programs=programs) as server, elsewhere(folder) as (gateway, admitted):
         server.sql(f"CREATE ROLE {LOGIN} LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
         sealed = gateway.platform.envelope.seal(Secret(PASSWORD.encode()), about(Kept("sec_1", 1), TARGET, LOGIN))
         pins = (server.shown.pin,)

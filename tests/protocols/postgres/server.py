@@ -82,9 +82,12 @@ class Server:
     """A running PostgreSQL. Logins with `PASSWORD`: `app` and every other by SCRAM, `md5er`, `plainer`; `truster` by
     nothing; `certer` by a certificate of the authority."""
 
-    def __init__(self, folder: Path, authority: Pair, shown: Pair, port: int, *, tls: bool) -> None:
+    def __init__(
+        self, folder: Path, authority: Pair, shown: Pair, port: int, *, tls: bool, programs: Path | None = None
+    ) -> None:
         self.folder, self.authority, self.shown, self.port = folder, authority, shown, port
-        self._programs = max(PROGRAMS.glob("*/bin"), key=lambda each: int(each.parent.name))
+        self._clients = max(PROGRAMS.glob("*/bin"), key=lambda each: int(each.parent.name))
+        self._programs = programs or self._clients
         self._run_as: list[str] = []
         if os.geteuid() == 0:
             user = pwd.getpwnam("postgres")
@@ -102,8 +105,9 @@ class Server:
         return (self.folder / "log").read_text("utf-8", "replace")
 
     def run(self, program: str, *arguments: str, stdin: str = "") -> str:
+        found = next(each for each in (self._programs / program, self._clients / program) if each.exists())
         done = subprocess.run(
-            [*self._run_as, str(self._programs / program), *arguments], input=stdin, cwd="/", capture_output=True,
+            [*self._run_as, str(found), *arguments], input=stdin, cwd="/", capture_output=True,
             text=True, timeout=240, check=False, env={**os.environ, "LC_ALL": "C"},
         )  # fmt: skip
         if done.returncode:
@@ -147,11 +151,12 @@ class Server:
 
 
 @contextmanager
-def running_server(*, tls: bool = True, port: int = 0) -> Iterator[Server]:
-    """A server on a free port of loopback; as root it runs as the package's user."""
+def running_server(*, tls: bool = True, port: int = 0, programs: Path | None = None) -> Iterator[Server]:
+    """A server on a free port of loopback; as root it runs as the package's user. `programs`: another one's than
+    Debian's."""
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path has 107 characters at most
     authority = pair("the test's authority", authority=True)
-    server = Server(folder, authority, pair("localhost", authority), port or free_port(), tls=tls)
+    server = Server(folder, authority, pair("localhost", authority), port or free_port(), tls=tls, programs=programs)
     try:
         server.start()
         yield server

@@ -40,6 +40,9 @@ from onepam.recording.frames import Frame
 from onepam.recording.statements import Executed, Finished, StatementText
 from tests.protocols.postgres.server import PASSWORD, Server, pair
 
+LINGER_SECONDS = 1.0
+"""How long a relay may take to tell the client that its target is gone; as in `gateway.session`."""
+
 TOKEN = "a login token"
 SHOWN = pair("localhost")
 STOLEN = "a login token of somebody elsewhere"
@@ -163,7 +166,7 @@ async def _conclude(legs: PostgresLegs, dialled: "asyncio.Task[TargetLeg | Refus
         ends.append(asyncio.ensure_future(there.wait_closed()))
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     if not ends[0].done():
-        await asyncio.wait(ends[:1], timeout=1)
+        await asyncio.wait(ends[:1], timeout=LINGER_SECONDS)
     if not ends[0].done():
         legs.client.part("the connection to the target was lost")
     await relay.close()

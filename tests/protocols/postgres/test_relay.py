@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.gateway.statements import Statements
 from onepam.protocols.postgres import dial
 from onepam.recording.statements import Outcome
@@ -250,18 +251,30 @@ async def test_nothing_passes_while_the_recorder_is_full(small: Small) -> None:
     assert len(journal.statements()) == 2
 
 
-async def test_a_target_that_goes_is_told(small: Small, server: Server) -> None:
+@pytest.mark.parametrize("how", ["ended by the server", "lost"])
+async def test_a_client_hears_at_once_that_its_target_has_gone(
+    small: Small, server: Server, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """It is hung up with the target and not only when the session ends: pools ask whether a connection still stands."""
+    monkeypatch.setattr(small_door, "LINGER_SECONDS", 3600.0)
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(Path(__file__).with_name("line_client.py")), small.words(),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     assert process.stdout is not None
     assert await process.stdout.readline() == b"ready\n"
-    server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'")
-    said = await process.stdout.read()
-    assert b"terminating connection due to administrator command" in said
-    assert b"OnePAM" not in said, "the server's own word is the last"
-    await process.wait()
+    there = small.relays[0]._there
+    assert there is not None
+    if how == "lost":
+        there.cut()
+    else:
+        server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'")
+    async with asyncio.timeout(SECONDS):
+        said = await process.stdout.read()
+        await process.wait()
+    assert (b"OnePAM: the connection to the target was lost." in said) is (how == "lost")
+    assert (b"terminating connection due to administrator command" in said) is (how != "lost"), "the last word"
+    assert small.doors[0].left is there.left is SessionEnd.TARGET_LOST
 
 
 async def test_many_that_idle_cost_little(small: Small) -> None:

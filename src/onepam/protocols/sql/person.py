@@ -35,6 +35,12 @@ class PersonLeg(Leg):
         """As `ClientLeg.part`."""
         return self.part_with(b"" if self.midway() else self.fatal(ENDED, f"{words}."))
 
+    def follow(self, why: SessionEnd) -> None:
+        """The target has gone, and so does the client, once it has what was sent."""
+        self.left = why
+        self.send(b"" if self.midway() else self.fatal(ENDED, f"{why.told}."))
+        self.close()
+
     def refuse(self, sqlstate: str, refused: Refused) -> asyncio.Event:
         """Says why not, and what to do; then it is over."""
         words = refused.message if refused.message.endswith(".") else f"{refused.message}."

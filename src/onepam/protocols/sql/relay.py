@@ -118,10 +118,16 @@ class Relay(ABC, Generic[P, T]):
                 self._client.part_with(b"")
 
     def _hung_up(self) -> None:
-        """The target has gone. A client that said goodbye waits for that, and has left."""
-        if self._conversation is not None and self._conversation.goodbye and self._there is not None:
-            self._there.left = SessionEnd.CLIENT_LEFT
+        """The target has gone, and the client hears that at once, as it would without us: drivers look whether their
+        connection still stands. One that said goodbye waits for that, and has left."""
+        there = self._there
+        if there is None or self._conversation is None or self._ended:
+            return
+        if self._conversation.goodbye:
+            there.left = SessionEnd.CLIENT_LEFT
             self._client.part_with(b"")
+        elif self._stopping is None:
+            self._client.follow(there.left)
 
     def _from_target(self, data: bytes) -> None:
         if self._conversation is not None and not self._ended:

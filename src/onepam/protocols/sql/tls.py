@@ -196,10 +196,11 @@ class Leg(asyncio.Protocol):
     def part_with(self, last: bytes) -> asyncio.Event:
         """`last` still reaches a side that reads. The event is set when nothing more is sent, not even by our kernel;
         this leg is over for us at once."""
-        if self.is_closed():
+        if not self._connected or self.over.is_set():
             return self.over
-        self.send(last)
-        self._say_goodbye()
+        if not self.transport.is_closing():
+            self.send(last)
+            self._say_goodbye()
         self.over.set()
         over = part(self.transport)
         self.lost()
