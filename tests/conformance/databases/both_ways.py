@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_bytes
+from types import MappingProxyType
 
 from onepam.boot.clock import wall_clock
 from onepam.domain.access.model import ResourceKind
@@ -41,6 +42,7 @@ DRIVERS = Path(__file__).parents[3] / "var" / "postgresql-drivers" / "venv" / "b
 
 TARGET, LOGIN, PASSWORD, DATABASE = "db-1", "suite", "suite", "suite"
 
+EMPTY: Mapping[str, str] = MappingProxyType({})
 
 Journal = list[tuple[str, Executed, Finished]]
 """The executions of a session, in order: the text, what was bound, and what came of it."""
@@ -127,7 +129,14 @@ class BothWays:
         if setup:
             self.server.sql(f"\\connect {database}\n{setup}")
 
-    async def run(self, way: Way, *command: str, stdin: str = "", seconds: float = 600.0, **more: str) -> Done:
+    async def run(
+        self,
+        way: Way,
+        *command: str,
+        stdin: str = "",
+        seconds: float = 600.0,
+        more: Mapping[str, str] = EMPTY,
+    ) -> Done:
         """A program with this way in its environment, which may have `more`."""
         program = await asyncio.create_subprocess_exec(
             *command, env={**os.environ, **way.environment, **more}, stdin=PIPE, stdout=PIPE, stderr=PIPE
@@ -168,8 +177,8 @@ def journal(end: SessionClosed | SessionFailed, frames: list[Frame]) -> Journal:
 
 
 @asynccontextmanager
-async def both_ways(folder: Path, programs: Path | None = None) -> AsyncIterator[BothWays]:
-    """Both, until what is within has ended. `programs` are those of another server than Debian's."""
+async def both_ways(folder: Path, programs: tuple[Path, ...] = ()) -> AsyncIterator[BothWays]:
+    """Both, until what is within has ended. `programs` are the folders of another server than Debian's."""
     port = free_port()
     with running_server(programs=programs) as server, elsewhere(folder) as (gateway, admitted):
         server.sql(f"CREATE ROLE {LOGIN} LOGIN SUPERUSER PASSWORD '{PASSWORD}'")

@@ -77,7 +77,7 @@ async def pgx(both: BothWays, way: Way, only: Sequence[str]) -> Results:
     plain = dict.fromkeys(way.environment, "")
     done = await both.run(
         way, go, "test", "-C", str(DIST / "pgx"), "-json", "-count=1", "-p=1", "-timeout=45m", *chosen, "./...",
-        seconds=SECONDS, **plain, PGX_TEST_DATABASE=way.words,
+        seconds=SECONDS, more={**plain, "PGX_TEST_DATABASE": way.words},
     )  # fmt: skip
     results: Results = {}
     for line in done.stdout.splitlines():
@@ -124,7 +124,7 @@ async def _pytest(both: BothWays, way: Way, folder: Path, which: Iterable[str], 
         "junit_family=xunit1",
     )
     command = ("env", "-C", str(folder), str(DRIVERS), "-m", "pytest", *fixed)
-    done = await both.run(way, *command, *options, *which, seconds=SECONDS, **more)
+    done = await both.run(way, *command, *options, *which, seconds=SECONDS, more=more)
     assert report.exists(), done.stdout + done.stderr
     results: Results = {}
     for case in (await asyncio.to_thread(ElementTree.parse, report)).iter("testcase"):

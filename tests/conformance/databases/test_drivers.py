@@ -29,7 +29,7 @@ async def test_the_same_as_directly(both: BothWays, name: str) -> None:
     told = []
     for way in (both.direct, await both.through(person)):
         both.fresh()
-        done = await both.run(way, *program, DRIVERS=str(DIST))
+        done = await both.run(way, *program, more={"DRIVERS": str(DIST)})
         assert done.status == 0, done.stderr
         told.append(done.stdout.splitlines())
     direct, through = told

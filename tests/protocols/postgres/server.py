@@ -83,11 +83,10 @@ class Server:
     nothing; `certer` by a certificate of the authority."""
 
     def __init__(
-        self, folder: Path, authority: Pair, shown: Pair, port: int, *, tls: bool, programs: Path | None = None
+        self, folder: Path, authority: Pair, shown: Pair, port: int, *, tls: bool, programs: tuple[Path, ...] = ()
     ) -> None:
         self.folder, self.authority, self.shown, self.port = folder, authority, shown, port
-        self._clients = max(PROGRAMS.glob("*/bin"), key=lambda each: int(each.parent.name))
-        self._programs = programs or self._clients
+        self._programs = (*programs, max(PROGRAMS.glob("*/bin"), key=lambda each: int(each.parent.name)))
         self._run_as: list[str] = []
         if os.geteuid() == 0:
             user = pwd.getpwnam("postgres")
@@ -105,7 +104,7 @@ class Server:
         return (self.folder / "log").read_text("utf-8", "replace")
 
     def run(self, program: str, *arguments: str, stdin: str = "") -> str:
-        found = next(each for each in (self._programs / program, self._clients / program) if each.exists())
+        found = next(each / program for each in self._programs if (each / program).exists())
         done = subprocess.run(
             [*self._run_as, str(found), *arguments], input=stdin, cwd="/", capture_output=True,
             text=True, timeout=240, check=False, env={**os.environ, "LC_ALL": "C"},
@@ -151,9 +150,9 @@ class Server:
 
 
 @contextmanager
-def running_server(*, tls: bool = True, port: int = 0, programs: Path | None = None) -> Iterator[Server]:
-    """A server on a free port of loopback; as root it runs as the package's user. `programs`: another one's than
-    Debian's."""
+def running_server(*, tls: bool = True, port: int = 0, programs: tuple[Path, ...] = ()) -> Iterator[Server]:
+    """A server on a free port of loopback; as root it runs as the package's user. `programs` are the folders of
+    another one's, before Debian's."""
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path has 107 characters at most
     authority = pair("the test's authority", authority=True)
     server = Server(folder, authority, pair("localhost", authority), port or free_port(), tls=tls, programs=programs)
