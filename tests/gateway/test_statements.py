@@ -11,6 +11,7 @@ import pytest
 
 from onepam.gateway import statements as reading
 from onepam.gateway.playback import Playback, Wanted
+from onepam.gateway.playback import _says as playback_says
 from onepam.gateway.recorder import Recorder, recording_path
 from onepam.gateway.statements import Line, Statements, Value
 from onepam.kernel.clock import Instant
@@ -175,3 +176,26 @@ async def test_what_is_cut_short_or_altered_says_so_in_its_last_line(playback: P
     file.write_bytes(data[:60] + bytes([data[60] ^ 1]) + data[61:])
     with pytest.raises(Corrupt):
         await whole(playback, sheet=False)
+
+
+MASKED: tuple[Frame, ...] = (
+    StatementText(10, 1, b"UPDATE t SET card = '[masked: 16 bytes]', note = $1 WHERE id = $2"),
+    Marker(10, "statement 1: masked: 1 part of the text"),
+    Executed(20, 1, 1, Form.EXTENDED, (Parameter(16), Parameter(b"7"), Parameter(70_000))),
+    Marker(20, "execution 1: masked parameters 1"),
+    Executed(21, 2, 1, Form.EXTENDED, (Parameter(16),)),
+    Marker(22, "execution 9: masked parameters 1, 2"),
+    Finished(50, 1, Outcome.OK, b"I", 1, 0, "UPDATE 1"),
+)
+
+
+def test_what_is_masked_is_said_to_be() -> None:
+    first, second = lines(MASKED)
+    assert first.cut == "masked: 1 part of the text"
+    assert first.values == (Value("masked", "", 16), Value("text", "7", 1), Value("omitted", "", 70_000))
+    assert second.values == (Value("omitted", "", 16),)
+    told = json.loads(reading.json_line(first, Instant(0)))
+    assert [each["kind"] for each in told["parameters"]] == ["masked", "text", "omitted"]
+    assert told["note"] == "masked: 1 part of the text"
+    assert [playback_says(first, word) for word in ("mask", "masked", "unmasked")] == [True, True, False]
+    assert playback_says(lines(WORK)[0], "masked") is False

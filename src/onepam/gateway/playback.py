@@ -92,7 +92,7 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which statements: those with `word` in their text or words, letters of either case; of one outcome, "" for all;
+    """Which statements: those with `word` in text, words or note, letters of either case; of one outcome, "" for all;
     after a place; at most so many."""
 
     word: str = ""
@@ -226,7 +226,8 @@ def _lines(reading: _Reading, found: "_Found") -> Iterator[Line]:
 
 
 def _says(line: Line, word: str) -> bool:
-    return not word or word in line.words.casefold() or word in (line.text or "").casefold()
+    notes = f"{line.cut} masked" if line.masked else line.cut
+    return not word or any(word in each.casefold() for each in (line.words, line.text or "", notes))
 
 
 def _written(reading: _Reading, sheet: bool) -> Iterator[str]:

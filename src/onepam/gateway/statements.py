@@ -37,6 +37,7 @@ _EACH_BYTES = 100
 
 _STATES: Final = {b"I": "none", b"T": "open", b"E": "failed"}
 _CUT: Final = re.compile(r"statement (\d+): (.+)", re.ASCII | re.DOTALL)
+_MASKED: Final = re.compile(r"execution (\d{1,20}): masked parameters (\d{1,5}(?:, \d{1,5})*)", re.ASCII)
 _COLUMNS: Final = (
     "started", "microseconds", "execution", "statement", "form", "outcome", "rows", "bytes", "transaction", "words",
     "text", "parameters", "note",
@@ -45,8 +46,8 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value that was bound. `kind`: `text`; `binary`, then `value` is hexadecimal; `null`; `omitted`, of which only
-    the `size` in bytes is known."""
+    """A value that was bound. `kind`: `text`; `binary`, then `value` is hexadecimal; `null`; `omitted` or `masked`, of
+    which only the `size` in bytes is known."""
 
     kind: str
     value: str
@@ -78,11 +79,12 @@ class Line:
     size: int = 0
     words: str = ""
     place: int = 0
+    masked: frozenset[int] = frozenset()
 
     @property
     def values(self) -> tuple[Value, ...]:
-        """What was bound."""
-        return tuple(_value(each) for each in self.parameters)
+        """What was bound; numbers of `masked` begin with 1."""
+        return tuple(_value(each, number in self.masked) for number, each in enumerate(self.parameters, 1))
 
 
 @dataclass(slots=True)
@@ -114,6 +116,7 @@ class _Begun:
     frame: Executed
     size: int
     cut: str = ""
+    masked: frozenset[int] = frozenset()
 
 
 class Statements:
@@ -138,9 +141,7 @@ class Statements:
             assert isinstance(frame, StatementText)
             return self._text(frame)
         if isinstance(frame, Marker):
-            found = _CUT.fullmatch(frame.text)
-            if found is not None and (text := self._texts.get(int(found[1]))) is not None:
-                text.cut = found[2]
+            self._marked(frame.text)
         return ()
 
     def rest(self) -> Iterator[Line]:
@@ -149,6 +150,15 @@ class Statements:
             yield self._unanswered()
         for statement in [number for number, text in self._texts.items() if not text.used]:
             yield self._unexecuted(statement, self._texts[statement])
+
+    def _marked(self, words: str) -> None:
+        """What is said of a statement, or of an execution that waits for its end."""
+        found = _CUT.fullmatch(words)
+        if found is not None and (text := self._texts.get(int(found[1]))) is not None:
+            text.cut = f"{text.cut}; {found[2]}" if text.cut else found[2]
+        found = _MASKED.fullmatch(words)
+        if found is not None and (begun := self._waiting.get(int(found[1]))) is not None:
+            begun.masked = frozenset(map(int, found[2].split(", ")))
 
     def _text(self, frame: StatementText) -> list[Line]:
         text = self._texts.get(frame.statement)
@@ -220,6 +230,7 @@ class Statements:
             "; ".join(filter(None, (text.cut if text is not None else "", begun.cut))),
             frame.parameters,
             place=self._place,
+            masked=begun.masked,
         )
 
 
@@ -270,12 +281,12 @@ def _bytes_of(frame: Executed) -> int:
     return sum(_EACH_BYTES + (len(each.value) if isinstance(each.value, bytes) else 0) for each in frame.parameters)
 
 
-def _value(parameter: Parameter) -> Value:
+def _value(parameter: Parameter, masked: bool) -> Value:
     value = parameter.value
     if value is None:
         return Value("null", "", 0)
     if isinstance(value, int):
-        return Value("omitted", "", value)
+        return Value("masked" if masked else "omitted", "", value)
     if parameter.binary:
         return Value("binary", value.hex(), len(value))
     return Value("text", value.decode("utf-8", "backslashreplace"), len(value))

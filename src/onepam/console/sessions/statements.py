@@ -143,6 +143,8 @@ def _line(line: Line, started: Instant) -> Context:
 def _value(value: Value) -> str:
     if value.kind == "null":
         return "NULL"
+    if value.kind == "masked":
+        return f"masked, {value.size:,} bytes"
     if value.kind == "omitted":
         return f"{value.size:,} bytes, not kept"
     return _shown(value.value if value.kind == "text" else f"\\x{value.value}")

@@ -276,7 +276,7 @@ class Asking:
         self._exchange.step.to_target.append(whole)
 
     def _called(self, bound: binding.Bound) -> None:
-        statement = self._texts.statement(b"function %d" % bound.function)
+        statement = self._texts.function(bound.function)
         self._last = self._exchange.begin(statement, Form.FUNCTION, bound.parameters)
         self._owe(wire.FUNCTION, execution=self._last, first=True)
         self._end_batch()

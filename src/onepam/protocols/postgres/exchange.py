@@ -12,7 +12,8 @@ from typing import Any, Final
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import wire
 from onepam.protocols.postgres.binding import cut_name
-from onepam.protocols.sql.events import Allowance, Done, Freed, Run, Step
+from onepam.protocols.sql.events import Allowance, Done, Freed, Hidden, Run, Step
+from onepam.protocols.sql.masking import Shown
 from onepam.recording.statements import MAX_WORDS_BYTES, Form, Outcome, Parameter
 
 MAX_OWED = 16_384
@@ -41,19 +42,22 @@ _GIVE_PORTALS: Final = frozenset(("CLOSE", "DISCARD", "DECLARE", "COMMIT", "ROLL
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A statement as it was judged: its number in the session, why it may not run, whether it begins with
-    COPY, and names that it gives up, None where they may be any."""
+    COPY, names that it gives up, None where they may be any, and what of it may be `shown` in the recording; `masked`:
+    not all of it is."""
 
     number: int
     refusal: Refused | None = None
     copies: bool = False
     frees: Freed | None = NOTHING
+    shown: Shown | None = None
+    masked: bool = False
 
 
 @dataclass(slots=True)
 class Execution:
     """An execution until its end is told. `given` are rows of all its results and pages, `page` those of this
     page. `cut`: it had more rows than may be given. `doubted`: its command tags tell of names that it gave up, of those
-    that were given before this turn (see `Exchange.turn`)."""
+    that were given before this turn (see `Exchange.turn`). `masked`: the words of an error may repeat what is."""
 
     number: int
     statement: int
@@ -68,6 +72,7 @@ class Execution:
     tags: int = 0
     doubted: bool = False
     turn: int = 0
+    masked: bool = False
 
     def completed(self, tag: str) -> None:
         """A result has ended. Its rows are as many as the tag tells, where it does and they were all given."""
@@ -163,8 +168,17 @@ class Exchange:
     def begin(self, statement: Statement, form: Form, parameters: tuple[Parameter, ...] = ()) -> Execution:
         """A new execution, recorded."""
         self.executions += 1
-        self.step.events.append(Run(self.executions, statement.number, form, parameters))
-        return Execution(self.executions, statement.number)
+        execution, masking = Execution(self.executions, statement.number), self.allowance.masking
+        if masking is None:
+            self.step.events.append(Run(self.executions, statement.number, form, parameters))
+            return execution
+        kept, hidden = masking.parameters(parameters, statement.shown)
+        self.step.events.append(Run(self.executions, statement.number, form, kept))
+        if hidden:
+            words = f"masked parameters {', '.join(map(str, hidden))}"
+            self.step.events.append(Hidden("execution", self.executions, words))
+        execution.masked = statement.masked or bool(hidden)
+        return execution
 
     def known(self, found: Prepared | Portal) -> bool:
         """Whether a name certainly means this, also for the target when it comes to it."""
@@ -213,6 +227,9 @@ class Exchange:
         if self.held is not None:
             execution, self.held = self.held, None
             words = execution.words
+            masking = self.allowance.masking
+            if masking is not None and execution.outcome is Outcome.ERROR and not execution.cut:
+                words = masking.words(words, bound=execution.masked)
             if len(words) > MAX_WORDS_BYTES // 4:
                 words = words.encode()[:MAX_WORDS_BYTES].decode("utf-8", "ignore")
             self.step.events.append(

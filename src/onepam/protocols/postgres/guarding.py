@@ -2,14 +2,19 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache, partial
 from typing import Final
 
 from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.domain.access.masking import Mask
+from onepam.domain.access.patterns import Patterns
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.kernel.clock import MILLISECOND
 from onepam.kernel.errors import Refused
+from onepam.protocols.postgres.bound import bound
 from onepam.protocols.postgres.statements import classify, freed, setting
 from onepam.protocols.sql.events import Allowance
+from onepam.protocols.sql.masking import Masking
 
 _CHANGES: Final = frozenset((StatementClass.WRITE, StatementClass.DDL, StatementClass.GRANT))
 _NO_SETTINGS: Final = frozenset(("user", "database", "options", "replication"))
@@ -20,11 +25,21 @@ the target has for the login, of which nobody hears before the texts that follow
 _OPTION = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:[^\s\\]|\\.)*)(?:\s+|$)")
 
 
-def allowance(guardrails: Guardrails | None) -> Allowance:
-    """What the statements of a session may do."""
+def allowance(guardrails: Guardrails | None, mask: Mask | None = None) -> Allowance:
+    """What the statements of a session may do, and what of them is not recorded as it is."""
+    masking = None if mask is None else _masking(mask)
     if guardrails is None:
-        return Allowance(freed=freed)
-    return Allowance(frozenset(guardrails.statements), guardrails.rows, classify, freed)
+        return Allowance(freed=freed, masking=masking)
+    return Allowance(frozenset(guardrails.statements), guardrails.rows, classify, freed, masking=masking)
+
+
+@lru_cache(maxsize=64)
+def _masking(mask: Mask) -> Masking:
+    """What holds for all sessions under one mask."""
+    names = frozenset(each.rpartition(".")[2] for each in mask.columns)
+    return Masking(
+        Patterns.of(mask.patterns) if mask.patterns else None, partial(bound, names=names) if names else None
+    )
 
 
 def start(parameters: Mapping[str, str], guardrails: Guardrails | None) -> dict[str, str] | Refused:

@@ -54,5 +54,10 @@ class PostgresLegs(Legs[TargetLeg, Relay]):
     def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:
         shared = self._gateway.shared
         return Relay(
-            self.client, target, recorder, guarding.allowance(opened.guardrails), self._gateway.keys, shared.tasks
+            self.client,
+            target,
+            recorder,
+            guarding.allowance(opened.guardrails, opened.mask),
+            self._gateway.keys,
+            shared.tasks,
         )

@@ -124,7 +124,7 @@ _ENCODINGS: Final = frozenset(("utf8", "utf-8", "unicode"))
 
 def classify(sql: str) -> Classes | None:
     """All that the statements of a text do; nothing for a text without any. None where it cannot be read."""
-    statements = _tree(sql)
+    statements = tree(sql)
     if statements is None:
         return None
     found = {SEVERAL} if len(statements) > 1 else set()
@@ -133,11 +133,11 @@ def classify(sql: str) -> Classes | None:
     while waiting or planned:  # a planner runs functions that say of themselves that they are immutable
         only_planned = not waiting
         trees = planned if only_planned else waiting
-        tree = trees.pop()
-        if isinstance(tree, list):
-            trees += tree
+        node = trees.pop()
+        if isinstance(node, list):
+            trees += node
             continue
-        for name, below in tree.items():
+        for name, below in node.items():
             if isinstance(below, dict | list):
                 found |= _does(name, below) if not only_planned or name in _CALLS else _NOTHING
                 (planned if name == "ExplainStmt" and not _analyzes(below) else trees).append(below)
@@ -149,13 +149,13 @@ def freed(sql: str) -> Freed | None:
 
     Portals that ROLLBACK TO drops are not among them: a name of one means nothing until DECLARE takes it again.
     """
-    trees = _tree(sql)
+    trees = tree(sql)
     if trees is None:
         return None
     statements: set[str | None] = set()
     portals: set[str | None] = set()
-    for tree in trees:
-        for name, said in tree.get("stmt", {}).items():
+    for each in trees:
+        for name, said in each.get("stmt", {}).items():
             if name in ("DeallocateStmt", "PrepareStmt"):
                 statements.add(said.get("name"))
             elif name in ("ClosePortalStmt", "DeclareCursorStmt"):
@@ -191,7 +191,8 @@ _NOTHING: Final[Classes] = frozenset()
 _CALLS: Final = frozenset(("FuncCall", "funccall"))
 
 
-def _tree(sql: str) -> list[dict[str, Any]] | None:
+def tree(sql: str) -> list[dict[str, Any]] | None:
+    """The statements of a text as the grammar reads them; None where it cannot be read."""
     if len(sql.encode()) > MOST_BYTES or "\0" in sql:
         return None
     try:

@@ -1,13 +1,15 @@
 """The texts of a session's statements: numbered, recorded once however often they run, and judged."""
 
 import re
+from dataclasses import replace
 
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres.binding import NAME_BYTES, cut_name
 from onepam.protocols.postgres.exchange import NOTHING, Exchange, Statement
 from onepam.protocols.postgres.wire import Malformed, types_of
-from onepam.protocols.sql.events import Freed, Text
+from onepam.protocols.sql.events import Freed, Hidden, Text
 from onepam.protocols.sql.journal import LongText
+from onepam.protocols.sql.masking import NOTHING as NOTHING_SHOWN
 from onepam.recording.statements import MAX_TEXT_BYTES
 
 KNOWN_TEXTS = 256
@@ -48,8 +50,16 @@ class Texts:
         known = self._known.get(text)
         if known is not None:
             return known
-        statement = Statement(self._next(), self._judged(text), _copies(text), self._freed(text))
-        self._record(statement.number, text)
+        number, masking = self._next(), self._exchange.allowance.masking
+        statement = Statement(number, self._judged(text), _copies(text), self._freed(text))
+        if masking is None:
+            self._record(number, text)
+        else:
+            masked = masking.text(text, self._words(text))
+            statement = replace(statement, shown=masked.shown, masked=masked.shown is not None or bool(masked.parts))
+            self._record(number, masked.text)
+            if masked.words:
+                self._exchange.step.events.append(Hidden("statement", number, masked.words))
         if len(text) <= KNOWN_BYTES:
             if len(self._known) >= KNOWN_TEXTS:
                 del self._known[next(iter(self._known))]
@@ -71,7 +81,18 @@ class Texts:
     def reader(self, *, named: bool) -> "TextReader":
         """For a text that comes in pieces (a Parse, where it is `named`). It is recorded, not judged: only where
         everything may run."""
-        return TextReader(LongText(self._exchange, self._next()), named=named)
+        masked = self._exchange.allowance.masking is not None
+        return TextReader(LongText(self._exchange, self._next(), masked=masked), named=named)
+
+    def function(self, number: int) -> Statement:
+        """A call of the function of this number, of which nobody knows what its parameters are bound to."""
+        text = b"function %d" % number
+        known = self._known.get(text)
+        if known is None:
+            masked = self._exchange.allowance.masking is not None
+            known = Statement(self._next(), shown=NOTHING_SHOWN if masked else None, masked=masked)
+            self._record(known.number, text)
+        return known
 
     def too_long(self) -> Statement:
         """The statement whose text is not read, for it is too long to be judged."""
@@ -153,7 +174,8 @@ class TextReader:
     @property
     def statement(self) -> Statement:
         """What it is, once it has ended."""
-        return Statement(self._long.number, frees=None)
+        masked = self._long.masked
+        return Statement(self._long.number, frees=None, shown=NOTHING_SHOWN if masked else None, masked=masked)
 
     def take(self, piece: bytes) -> None:
         """The next bytes of the body; the first ones hold the whole name. Raises `Malformed`."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from onepam.kernel.errors import Refused
+from onepam.protocols.sql.masking import Masking
 from onepam.recording.statements import Form, Outcome, Parameter
 
 
@@ -24,6 +25,14 @@ class Cut(NamedTuple):
     kept: int
     size: int
     sha256: str
+
+
+class Hidden(NamedTuple):
+    """In `words`, what of a statement or of an execution (`what`) of this number is masked."""
+
+    what: str
+    number: int
+    words: str
 
 
 class Run(NamedTuple):
@@ -47,7 +56,7 @@ class Done(NamedTuple):
     words: str
 
 
-Event = Text | Cut | Run | Done
+Event = Text | Cut | Hidden | Run | Done
 
 
 class Freed(NamedTuple):
@@ -80,7 +89,7 @@ class Allowance:
     `classes`: those of statements that may run, None for all; `classify` gives those of a text, None where it cannot
     tell. `freed` gives the names that a text gives up, None where it cannot tell. `rows`: most
     rows that one execution may give. `text`, `parameter`: bytes that are kept of a statement's text, and of a
-    parameter: of a longer one the size is; 0 keeps the values of none.
+    parameter: of a longer one the size is; 0 keeps the values of none. `masking`: what is not recorded as it is.
     """
 
     classes: frozenset[str] | None = None
@@ -89,3 +98,4 @@ class Allowance:
     freed: Callable[[str], Freed | None] | None = None
     text: int = 1024 * 1024
     parameter: int = 64 * 1024
+    masking: Masking | None = None

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from onepam.protocols.sql.events import Allowance, Cut, Done, Event, Run, Step, Text
+from onepam.protocols.sql.events import Allowance, Cut, Done, Event, Hidden, Run, Step, Text
 from onepam.recording.frames import Frame, Marker
 from onepam.recording.statements import MAX_TEXT_BYTES, Executed, Finished, StatementText
 
@@ -27,6 +27,8 @@ def frames(events: Iterable[Event], at: int) -> Iterator[Frame]:
             yield Finished(at, each.execution, each.outcome, each.status, each.rows, each.size, each.words)
         elif type(each) is Text:
             yield StatementText(at, each.statement, each.text, each.more)
+        elif type(each) is Hidden:
+            yield Marker(at, f"{each.what} {each.number}: {each.words}")
         else:
             assert type(each) is Cut
             yield Marker(
@@ -36,17 +38,19 @@ def frames(events: Iterable[Event], at: int) -> Iterator[Frame]:
 
 
 class LongText:
-    """The recording of one text: what policy keeps, in frames' sizes, and of the rest the size and the digest."""
+    """The recording of one text: what policy keeps, in frames' sizes, and of the rest the size and the digest; of one
+    that is masked the size alone."""
 
-    def __init__(self, journal: Journal, number: int) -> None:
+    def __init__(self, journal: Journal, number: int, *, masked: bool = False) -> None:
         self.number = number
+        self.masked = masked
         self._journal = journal
         self._size = 0
         self._digest = hashlib.sha256()
 
     def take(self, piece: bytes) -> None:
         """The next bytes, recorded now: the target has them next."""
-        kept = piece[: max(self._journal.allowance.text - self._size, 0)]
+        kept = b"" if self.masked else piece[: max(self._journal.allowance.text - self._size, 0)]
         self._size += len(piece)
         self._digest.update(piece)
         for offset in range(0, len(kept), MAX_TEXT_BYTES):
@@ -56,5 +60,7 @@ class LongText:
         """The text has ended."""
         events, kept = self._journal.step.events, self._journal.allowance.text
         events.append(Text(self.number, b""))
-        if kept < self._size:
+        if self.masked:
+            events.append(Hidden("statement", self.number, f"masked: the text, of {self._size} bytes"))
+        elif kept < self._size:
             events.append(Cut(self.number, kept, self._size, self._digest.hexdigest()))

@@ -1,0 +1,184 @@
+"""What the recording of a session does not show: literals and parameters that are bound to a masked column, and texts
+in which a masked pattern stands. In their place stands their size, and no digest, for short secrets can be guessed.
+
+What cannot be decided is masked. Neither the client nor the target hears anything of it.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from onepam.domain.access.patterns import Patterns
+from onepam.protocols.sql.literals import Literal, What, literals
+from onepam.recording.statements import Parameter
+
+MOST_LITERALS = 5_000
+"""Of a text with more literals none is looked at: all are masked."""
+
+MOST_BYTES = 64 * 1024
+"""A text, or a value, of more bytes is not looked for patterns."""
+
+_INTEGERS: Final = {2: struct.Struct(">h"), 4: struct.Struct(">i"), 8: struct.Struct(">q")}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of a text may be shown, by how it is written. `literals`: where those begin (in bytes) that are bound to no
+    masked column; `parameters`: numbers of those that are. `code`: what stands between dollars in it is a body of SQL
+    or of another language. None in the place of a `Shown`: everything, as no masked column has to do with it."""
+
+    literals: frozenset[int] = frozenset()
+    parameters: frozenset[int] = frozenset()
+    code: bool = False
+
+
+NOTHING: Final = Shown()
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A text as it is recorded, how many of its parts are masked, and what of parameters may be shown."""
+
+    text: bytes
+    parts: int
+    shown: Shown | None
+
+    @property
+    def words(self) -> str:
+        """What the recording says of it."""
+        return "" if not self.parts else f"masked: {self.parts} part{'s' if self.parts > 1 else ''} of the text"
+
+
+class Masking:
+    """The mask of one session. `reads` says what of a text may be shown, with its masked columns; None in its place
+    where no column is masked."""
+
+    def __init__(self, patterns: Patterns | None, reads: Callable[[str], Shown | None] | None) -> None:
+        self._patterns, self._reads = patterns, reads
+
+    def text(self, text: bytes, words: str | None) -> Masked:
+        """A text as it is recorded. `words` is how it reads, None where that is not sure."""
+        if words is None:
+            return Masked(_whole(len(text)), 1, NOTHING)
+        shown = None if self._reads is None else self._reads(words)
+        if shown is not None and words.encode() != text:
+            shown = NOTHING
+        found = literals(text)
+        if shown is None and self._patterns is None:
+            return Masked(text, 0, None)
+        many = len(found) > MOST_LITERALS or (self._patterns is not None and len(text) > MOST_BYTES)
+        hidden = [each for each in self._parts(text, found, shown) if many or self._hides(text, each, shown)]
+        if self._patterns is not None and not many and self._has(_outside(text, found)):
+            return Masked(_whole(len(text)), 1, shown)
+        return Masked(_replaced(text, hidden), len(hidden), shown)
+
+    def parameters(
+        self, parameters: tuple[Parameter, ...], shown: Shown | None
+    ) -> tuple[tuple[Parameter, ...], tuple[int, ...]]:
+        """Parameters as they are recorded, and the numbers (from 1) of those that are masked."""
+        found, masked = [], []
+        for number, each in enumerate(parameters, 1):
+            if each.value is None or not (
+                (shown is not None and number not in shown.parameters) or self._has_value(each)
+            ):
+                found.append(each)
+            else:
+                size = each.value if isinstance(each.value, int) else len(each.value)
+                found.append(Parameter(size, each.binary))
+                masked.append(number)
+        return tuple(found), tuple(masked)
+
+    def words(self, words: str, *, bound: bool) -> str:
+        """What a target said, `SQLSTATE message`, as it is recorded. `bound`: of a statement that has to do with a
+        masked column, whose values a message may repeat."""
+        code, space, message = words.partition(" ")
+        if message and (bound or self._has(message)):
+            return f"{code}{space}{_size(len(message.encode()))}"
+        return words
+
+    def value(self, value: bytes, *, binary: bool) -> bool:
+        """Whether a masked pattern stands in a value of a result, or it cannot be told."""
+        return self._has_value(Parameter(value, binary))
+
+    def _parts(self, text: bytes, found: list[Literal], shown: Shown | None) -> list[Literal]:
+        """The literals; of a body of code those inside it."""
+        if shown is None or not shown.code:
+            return found
+        parts: list[Literal] = []
+        for each in found:
+            if each.what is not What.QUOTED:
+                parts.append(each)
+                continue
+            begin, end = each.inner
+            parts += (
+                Literal(one.what, begin + one.start, begin + one.end, (begin + one.inner[0], begin + one.inner[1]))
+                for one in literals(text[begin:end])
+            )
+        return parts
+
+    def _hides(self, text: bytes, literal: Literal, shown: Shown | None) -> bool:
+        begin, end = literal.inner
+        if shown is not None and literal.what is not What.COMMENT and not _bears(text, literal, shown):
+            return True
+        return self._has(text[begin:end].decode("utf-8", "backslashreplace"))
+
+    def _has(self, text: str) -> bool:
+        """Whether a masked pattern stands there, or it cannot be told."""
+        return self._patterns is not None and (len(text) > MOST_BYTES or self._patterns.found(text) is not False)
+
+    def _has_value(self, parameter: Parameter) -> bool:
+        value = parameter.value
+        if self._patterns is None or not isinstance(value, bytes):
+            return False
+        try:
+            text = value.decode("utf-8")
+        except UnicodeDecodeError:
+            text = None
+        if not parameter.binary:
+            return text is None or self._has(text)
+        number = _INTEGERS.get(len(value))
+        if number is not None and self._has(str(number.unpack(value)[0])):
+            return True
+        if text is not None and all(each.isprintable() or each.isspace() for each in text):
+            return self._has(text)
+        return number is None and len(value) > 1  # what it stands for depends on its type, which nobody tells us
+
+
+def _bears(text: bytes, literal: Literal, shown: Shown) -> bool:
+    """Whether a literal is one of those that may be shown; of a negative number its sign is where it begins."""
+    if literal.start in shown.literals:
+        return True
+    if literal.what is not What.NUMBER:
+        return False
+    begin = max(0, literal.start - 16)
+    before = text[begin : literal.start].rstrip()
+    return before.endswith(b"-") and begin + len(before) - 1 in shown.literals
+
+
+def _size(size: int) -> str:
+    return f"[masked: {size} byte{'' if size == 1 else 's'}]"
+
+
+def _whole(size: int) -> bytes:
+    return f"/* {_size(size)} */".encode()
+
+
+def _replaced(text: bytes, hidden: list[Literal]) -> bytes:
+    parts: list[bytes] = []
+    offset = 0
+    for each in hidden:
+        begin, end = each.inner
+        mask = _size(end - begin)
+        said = f"/* {mask} */" if each.what is What.COMMENT else f"'{mask}'"
+        parts += (text[offset : each.start], said.encode())
+        offset = each.end
+    return b"".join((*parts, text[offset:]))
+
+
+def _outside(text: bytes, found: list[Literal]) -> str:
+    """The text without its literals."""
+    ends = [0, *(place for each in found for place in (each.start, each.end)), len(text)]
+    parts = [text[begin:end] for place, (begin, end) in enumerate(pairwise(ends)) if place % 2 == 0]
+    return b" ".join(parts).decode("utf-8", "backslashreplace")
