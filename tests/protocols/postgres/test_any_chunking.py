@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onepam.protocols.postgres.machine import Conversation
-from onepam.protocols.sql.events import Allowance, Cut, Done, Event, Run, Text
+from onepam.protocols.sql.events import Allowance, Done, Event, Run, Text
 from tests.protocols.postgres import messages as pg
 
 CLASSES = {"SELECT": "read", "INSERT": "write", "COPY": "read"}
@@ -163,7 +163,7 @@ class Effects:
     to_target: bytes = b""
     to_client: bytes = b""
     texts: dict[int, bytes] = field(default_factory=dict)
-    others: list[Run | Done | Cut] = field(default_factory=list)
+    others: list[Event] = field(default_factory=list)
     fault: str = ""
 
     def heard(self, events: list[Event] | tuple[Event, ...]) -> None:
