@@ -14,7 +14,7 @@ class Row(NamedTuple):
     """Who proposes, who decides, how old the factor of each may be (None: of this sign-in), when it lapses, after how
     long its proposer goes on where nobody else could decide (None: never), and whether whom it is for gains by it."""
 
-    proposes: ConsoleRight
+    proposes: ConsoleRight | None
     decides: ConsoleRight
     to_propose: int | None
     to_decide: int
@@ -31,4 +31,5 @@ TABLE = {
     ProposalKind.ENROLMENT: Row(ADMINISTER, ADMINISTER, None, FIVE, DAY, alone=2 * DAY, benefits=False),
     ProposalKind.ERASURE: Row(ADMINISTER, ADMINISTER, FIVE, FIVE, 7 * DAY),
     ProposalKind.CHANGE: Row(ADMINISTER, ADMINISTER, None, FIVE, 7 * DAY),
+    ProposalKind.STATEMENT: Row(None, ConsoleRight.APPROVE, None, 15 * MINUTE, 10 * MINUTE),
 }

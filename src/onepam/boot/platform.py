@@ -42,6 +42,7 @@ from onepam.egress.egress import Egress
 from onepam.evidence.draw import Progress
 from onepam.evidence.envelope import Period
 from onepam.files.private_file import replace_private
+from onepam.gateway.ask_first import WaitingStatements
 from onepam.gateway.disk import Disk
 from onepam.gateway.live import Live
 from onepam.gateway.playback import Playback
@@ -101,6 +102,7 @@ class Platform:
         self._jobs = Jobs()
         self.stopping = threading.Event()
         self.replaced = asyncio.Event()
+        self.statements = WaitingStatements()
         self.prober_key = asyncssh.generate_private_key("ssh-ed25519")
 
     @contextlib.asynccontextmanager
@@ -315,6 +317,7 @@ class Platform:
             clock=self.ledger.time,
             random=secrets.token_bytes,
             pool=self.pool,
+            statements=self.statements,
         )
 
     def _ssh_gateway(self) -> SshGateway:

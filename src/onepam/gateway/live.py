@@ -7,7 +7,8 @@ The end time is a monotonic timer of its own, and works even if every message is
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from onepam.app.open_session import Opened
@@ -15,11 +16,13 @@ from onepam.app.ports import AccessReader, Tail
 from onepam.domain.access import model as access_events
 from onepam.domain.access.decision import AccessFacts, Because, decide
 from onepam.domain.access.masking import hides
+from onepam.domain.access.proposal import WITHDRAWN
 from onepam.domain.history.commit import Placed
 from onepam.domain.leaving import brake as directory_events
 from onepam.domain.people import events as people_events
 from onepam.domain.requests import events as request_events
 from onepam.domain.sessions import events as session_events
+from onepam.domain.sessions import waiting_statements as waiting_events
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.signing_in import events as sign_in_events
 from onepam.domain.signing_in.rules import REPLACED
@@ -128,6 +131,20 @@ class Live:
         finally:
             del self._waiting[confirmation]
 
+    @contextmanager
+    def decision(self, statement: str) -> Iterator["asyncio.Future[Refused | None]"]:
+        """What is decided on a statement that waits, while this is entered: None for yes, else why not."""
+        future: asyncio.Future[Refused | None] = asyncio.get_running_loop().create_future()
+        self._waiting[statement] = future
+        try:
+            yield future
+        finally:
+            del self._waiting[statement]
+
+    def seconds_until(self, instant: Instant) -> float:
+        """How long a steady clock runs until then."""
+        return self._seconds_until(instant)
+
     async def follow(self, after: int) -> None:
         """Acts on every event with index >= `after`, for ever, and on none twice, also when it begins again. Without
         the ledger for 60 s, every session ends."""
@@ -184,6 +201,10 @@ class Live:
                 self._answer(confirmation, None)
             case session_events.ConfirmationFailed(confirmation=confirmation, code=code):
                 self._answer(confirmation, Refused(code, "The confirmation was refused.", "Connect again."))
+            case waiting_events.StatementApproved(statement=statement):
+                self._answer(statement, None)
+            case waiting_events.StatementEnded(statement=statement):
+                self._answer(statement, _unwanted(event))
             case people_events.PersonDisabled(person=person):
                 _end(self._of(person), SessionEnd.PERSON_DISABLED)
             case directory_events.DirectoryPersonHeld(person=person):
@@ -270,6 +291,16 @@ class Live:
         if live.timer is not None:
             live.timer.cancel()
         live.timer = asyncio.get_running_loop().call_later(self._seconds_until(ends), live.end, SessionEnd.EXPIRED)
+
+
+def _unwanted(event: waiting_events.StatementEnded) -> Refused:
+    """What a client hears of its statement that does not run."""
+    if event.by is None:
+        return Refused(event.because, "this statement waits no longer.")
+    why = f": {event.comment}" if event.comment else ""
+    if event.because == WITHDRAWN:
+        return Refused("statement.withdrawn", f"{event.by} took this statement back{why}.")
+    return Refused("statement.denied", f"{event.by} said no to this statement{why}.")
 
 
 def _grants(*chains: Because) -> frozenset[str]:

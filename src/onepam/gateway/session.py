@@ -23,6 +23,7 @@ from onepam.app.ports import Ledger
 from onepam.app.sessions.close_session import ENDED_ALREADY, close_session, fail_session
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed, SessionFailed
+from onepam.gateway.ask_first import WaitingStatements
 from onepam.gateway.dials import Dials
 from onepam.gateway.disk import Disk
 from onepam.gateway.live import Live
@@ -70,6 +71,7 @@ class Gateway:
     pool: Executor
     tasks: Tasks = field(default_factory=Tasks)
     dials: Dials = field(default_factory=Dials)
+    statements: WaitingStatements = field(default_factory=WaitingStatements)
 
 
 class ClientLeg(Protocol):

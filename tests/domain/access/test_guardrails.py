@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onepam.domain.access.decision import AccessFacts, Permitted, decide
-from onepam.domain.access.guardrails import Guardrails, StatementClass, as_wide, narrower, width
+from onepam.domain.access.guardrails import ASKABLE, Guardrails, StatementClass, as_wide, asking, narrower, width
+from onepam.domain.access.guardrails import PLAIN as EVERY
 from onepam.domain.access.model import Action, Mode, Permission, ResourceKind
 from onepam.kernel.clock import HOUR, MINUTE, SECOND
 from onepam.kernel.errors import Refused
@@ -16,7 +17,15 @@ from tests.domain.given import ENGINEER, GRANT, NOW, PROD, WEB, access
 READ, WRITE, DDL = StatementClass.READ, StatementClass.WRITE, StatementClass.DDL
 READING = Guardrails((READ,), 100, 30 * SECOND)
 BOUNDS = st.none() | st.integers(1, 3)
-SETS = st.sets(st.sampled_from((READ, WRITE, DDL)), min_size=1).map(lambda found: tuple(sorted(found)))
+ASK_WRITE, ASK_DDL = StatementClass.ASK_WRITE, StatementClass.ASK_DDL
+
+
+def passing(found: dict[StatementClass, bool]) -> tuple[StatementClass, ...]:
+    """The classes that run, and of each whether it asks first."""
+    return (*sorted(each for each in found if not found[each]), *sorted(asking(each) for each in found if found[each]))
+
+
+SETS = st.dictionaries(st.sampled_from((READ, WRITE, DDL)), st.booleans(), min_size=1).map(passing)
 GUARDRAILS = st.none() | st.builds(Guardrails, SETS, BOUNDS, BOUNDS)
 
 PLAIN = (Action.QUERY, Action.UNMASKED)
@@ -140,3 +149,27 @@ def test_a_session_that_sees_unmasked_ends_where_that_is_taken() -> None:
     ended = decide(facts(QUERY), "root", NOW, PLAIN, READING)
     assert isinstance(ended, Refused)
     assert ended.code == "access.narrowed"
+
+
+def test_a_class_that_asks_first_is_between_one_that_runs_and_one_that_does_not() -> None:
+    runs, asks, neither = Guardrails((READ, WRITE)), Guardrails((READ, ASK_WRITE)), Guardrails((READ,))
+    for wide, narrow in ((runs, asks), (asks, neither), (runs, neither)):
+        assert as_wide(wide, narrow)
+        assert not as_wide(narrow, wide)
+        assert width(wide) > width(narrow)
+        assert narrower(wide, narrow) == narrower(narrow, wide) == narrow
+    assert (*asks.runs(), *asks.asks(), *runs.asks()) == (READ, WRITE)
+    assert asking(WRITE) is ASK_WRITE
+    assert StatementClass.OTHER not in ASKABLE
+    assert {*EVERY} - {*ASKABLE} == {StatementClass.OTHER}
+
+
+def test_a_class_that_runs_asks_nobody_whatever_else_is_said() -> None:
+    assert Guardrails((WRITE, ASK_WRITE)).asks() == frozenset()
+
+
+def test_of_two_that_ask_for_different_classes_both_ask_in_what_both_let_through() -> None:
+    one, other = Guardrails((READ, WRITE, ASK_DDL)), Guardrails((READ, ASK_WRITE, DDL))
+    assert not as_wide(one, other)
+    assert not as_wide(other, one)
+    assert narrower(one, other) == narrower(other, one) == Guardrails((READ, ASK_WRITE, ASK_DDL))

@@ -138,6 +138,37 @@ def test_what_are_no_guardrails(written: str, said: str) -> None:
     assert said in problem
 
 
+def asks(written: str, approvers: str = ", approvers: [boss]") -> str:
+    """A standing permission with guardrails that ask first, and who says yes."""
+    return guarded(written).replace("mode: request", "mode: standing").replace(", approvers: [boss]", approvers)
+
+
+def test_classes_that_ask_first_are_read() -> None:
+    (permission,) = matrix(asks("{statements: [read], ask_first: [ddl, write]}")).roles["web"].permissions
+    said = (StatementClass.READ, StatementClass.ASK_WRITE, StatementClass.ASK_DDL)
+    assert (permission.guardrails, permission.approvers) == (Guardrails(said), ("boss",))
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("{statements: [read], ask_first: [read]}", "read also stands in statements."),
+        ("{statements: [read], ask_first: [other]}", "`other` is not an asking class of statement."),
+        ("{statements: [read], ask_first: [ask_write]}", "`ask_write` is not an asking class of statement."),
+        ("{statements: [ask_write]}", "`ask_write` is not a class of statement."),
+        ("{statements: [read], ask_first: []}", "The list of asking class of statements is empty."),
+        ("{statements: [read]}", "A standing permission asks nobody."),
+    ],
+)
+def test_what_does_not_ask_first(written: str, said: str) -> None:
+    assert any(said in each for each in problems(asks(written)))
+
+
+def test_what_asks_first_asks_somebody() -> None:
+    (problem,) = problems(asks("{statements: [read], ask_first: [write]}", ""))
+    assert "Nobody could say yes to what asks first." in problem
+
+
 def test_guardrails_are_for_queries_alone() -> None:
     (problem,) = problems(DATABASE.replace("actions: [query]", "actions: [shell]"))
     assert "Guardrails are for `query` alone." in problem

@@ -10,6 +10,7 @@ from onepam.app.providers.approve_provider import approve_provider
 from onepam.app.providers.reject_provider import reject_provider
 from onepam.app.providers.signal_streams import approve_stream, reject_stream
 from onepam.app.provisioning.scim_token import approve_scim_token, end_scim_token
+from onepam.app.sessions.ask_statement import approve_statement, deny_statement
 from onepam.app.signing_in.accept_risk import accept_exception, end_exception
 from onepam.app.signing_in.enrol import approve_enrolment, end_enrolment
 from onepam.domain.access.authority import Actor
@@ -51,6 +52,8 @@ async def approve_proposal(
             return await approve_enrolment(ledger, actor, proposal, seen.token_digest)
         case ProposalKind.ERASURE:
             return await approve_erasure(ledger, actor, proposal)
+        case ProposalKind.STATEMENT:
+            return await approve_statement(ledger, actor, proposal)
         case ProposalKind.CHANGE:
             outcome = await approve_change(ledger, actor, proposal, seen.digest, seen.text)
             if isinstance(outcome, InvalidFile):
@@ -73,5 +76,7 @@ async def deny_proposal(ledger: Ledger, actor: Actor, kind: ProposalKind, propos
             return await end_enrolment(ledger, actor, proposal)
         case ProposalKind.ERASURE:
             return await end_erasure(ledger, actor, proposal)
+        case ProposalKind.STATEMENT:
+            return await deny_statement(ledger, actor, proposal, reason)
         case ProposalKind.CHANGE:
             return await reject_change(ledger, actor, proposal, reason)

@@ -11,7 +11,7 @@ from onepam.cli.commands.matrix import show_plan
 from onepam.cli.naming import Item, Offer, asked, is_id, one_of
 from onepam.cli.show import Json, Output, confirmed, facts, printed, say, span, table, when
 
-PROPOSALS = ("chg", "enr", "ers", "exc", "stk")
+PROPOSALS = ("chg", "enr", "ers", "exc", "stk", "stm")
 """How the ids of proposals begin."""
 
 Comment = Annotated[str, typer.Option(help="Words to the one who asked.")]

@@ -47,6 +47,7 @@ KINDS = {
     ProposalKind.ENROLMENT: ("New factors", "fingerprint"),
     ProposalKind.CHANGE: ("Change", "git-pull-request"),
     ProposalKind.ERASURE: ("Erasure", "trash"),
+    ProposalKind.STATEMENT: ("Statement", "terminal-2"),
 }
 """How each kind is called, and its icon."""
 
@@ -148,6 +149,7 @@ def _where(kind: ProposalKind, proposal: str, person: str) -> str:
         ProposalKind.ENROLMENT: f"/people/{person}",
         ProposalKind.CHANGE: f"/changes/{proposal}",
         ProposalKind.ERASURE: f"/people/{person}",
+        ProposalKind.STATEMENT: "/sessions",
     }
     return pages[kind]
 

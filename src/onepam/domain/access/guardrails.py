@@ -11,7 +11,8 @@ from enum import StrEnum
 class StatementClass(StrEnum):
     """What a statement does. `export`: it writes to a file or program of the server, or reads one. `admin`: settings of
     the server, other sessions, roles' own rules. `several`: more than one statement in one text. `other`: what is none
-    of these, such as a transaction's bounds or a setting of one's own session."""
+    of these, such as a transaction's bounds or a setting of one's own session. `ask_CLASS`: of guardrails alone, where
+    statements of that class run once somebody else has said yes to each."""
 
     READ = "read"
     WRITE = "write"
@@ -21,11 +22,33 @@ class StatementClass(StrEnum):
     ADMIN = "admin"
     SEVERAL = "several"
     OTHER = "other"
+    ASK_READ = "ask_read"
+    ASK_WRITE = "ask_write"
+    ASK_DDL = "ask_ddl"
+    ASK_GRANT = "ask_grant"
+    ASK_EXPORT = "ask_export"
+    ASK_ADMIN = "ask_admin"
+    ASK_SEVERAL = "ask_several"
+
+
+_ASK = "ask_"
+
+PLAIN = tuple(each for each in StatementClass if not each.startswith(_ASK))
+"""What a statement may be."""
+
+ASKABLE = tuple(each for each in PLAIN if f"{_ASK}{each}" in [*StatementClass])
+"""Of which somebody else may be asked first. `other` is not among them: transactions are."""
+
+
+def asking(each: StatementClass) -> StatementClass:
+    """How guardrails say that a class of statements asks first."""
+    return StatementClass(f"{_ASK}{each}")
 
 
 @dataclass(frozen=True, slots=True)
 class Guardrails:
-    """The classes of statements that may run; what cannot be read as a statement may not.
+    """The classes of statements that may run, some of them once somebody else has said yes (`ask_…`); what cannot be
+    read as a statement may not, unless every class may run and one asks: then it asks.
 
     `rows` are the most that one execution may give, `timeout` is the longest that one may take (microseconds); None
     where there is no bound.
@@ -35,32 +58,48 @@ class Guardrails:
     rows: int | None = None
     timeout: int | None = None
 
+    def runs(self) -> frozenset[StatementClass]:
+        """The classes that run at once."""
+        return frozenset(each for each in self.statements if each in PLAIN)
+
+    def asks(self) -> frozenset[StatementClass]:
+        """The classes that run once somebody else has said yes."""
+        return frozenset(each for each in ASKABLE if asking(each) in self.statements and each not in self.statements)
+
+    def levels(self) -> dict[StatementClass, int]:
+        """How freely each class runs: 1 where it asks first, 2 where it does not; those that do not run are missing."""
+        return {**dict.fromkeys(self.asks(), 1), **dict.fromkeys(self.runs(), 2)}
+
 
 def as_wide(these: Guardrails | None, those: Guardrails | None) -> bool:
     """Whether `these` let through all that `those` do. None is no guardrails at all."""
     if these is None or those is None:
         return these is None
+    levels = these.levels()
     return (
-        set(those.statements) <= set(these.statements)
+        all(levels.get(each, 0) >= least for each, least in those.levels().items())
         and _as_much(these.rows, those.rows)
         and _as_much(these.timeout, those.timeout)
     )
 
 
 def width(guardrails: Guardrails | None) -> tuple[bool, int, int, int]:
-    """What sorts guardrails by how much they let through, in one order for all: none at all, more classes, more rows,
-    more time. Whatever is `as_wide` as another sorts no lower."""
+    """What sorts guardrails by how much they let through, in one order for all: none at all, more classes or
+    fewer that ask first, more rows, more time. Whatever is `as_wide` as another sorts no lower."""
     if guardrails is None:
         return (True, 0, 0, 0)
-    return (False, len(guardrails.statements), _much(guardrails.rows), _much(guardrails.timeout))
+    return (False, sum(guardrails.levels().values()), _much(guardrails.rows), _much(guardrails.timeout))
 
 
 def narrower(these: Guardrails | None, those: Guardrails | None) -> Guardrails | None:
     """What lets through only what both do."""
     if these is None or those is None:
         return these or those
+    mine, theirs = these.levels(), those.levels()
+    runs = [each for each in these.statements if mine.get(each) == 2 and theirs.get(each) == 2]
+    asks = [asking(each) for each in ASKABLE if min(mine.get(each, 0), theirs.get(each, 0)) == 1]
     return Guardrails(
-        tuple([each for each in these.statements if each in those.statements]),
+        (*runs, *asks),
         _least(these.rows, those.rows),
         _least(these.timeout, those.timeout),
     )

@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from onepam.domain.access.authority import ActorFacts, authorised, present, shown_within
+from onepam.domain.access.authority import ActorFacts, HeldRole, authorised, present, shown_within
 from onepam.domain.access.mfa_rule import FRESH_FACTOR
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.history.commit import Decided
@@ -37,6 +37,7 @@ class ProposalKind(StrEnum):
     ENROLMENT = "enrolment"
     CHANGE = "change"
     ERASURE = "erasure"
+    STATEMENT = "statement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,13 @@ RULES: Mapping[ProposalKind, Rules] = MappingProxyType(
         ProposalKind.CHANGE: replace(_SETTING, factor_to_propose=None),
         ProposalKind.ENROLMENT: replace(_SETTING, factor_to_propose=None, lapse=DAY, alone=2 * DAY, benefits=False),
         ProposalKind.ERASURE: _SETTING,
+        ProposalKind.STATEMENT: Rules(
+            proposes=None,
+            decides=ConsoleRight.APPROVE,
+            factor_to_propose=None,
+            factor_to_decide=15 * MINUTE,
+            lapse=10 * MINUTE,
+        ),
     }
 )
 
@@ -97,7 +105,8 @@ class Proposal:
 
     `present` is whether its proposer may still sign in, `entitled` whether they still have the right to propose it;
     `person` is whom it is for ("": nobody in particular). `alone` is when its proposer may carry it out, because nobody
-    else could decide when it was made; None: never.
+    else could decide when it was made; None: never. `roles` are those of which somebody decides; empty: everybody
+    with the right does.
     """
 
     kind: ProposalKind
@@ -109,6 +118,11 @@ class Proposal:
     person: str = ""
     alone: Instant | None = None
     entitled: bool = True
+    roles: tuple[str, ...] = ()
+
+    def decided_under(self, held: HeldRole, rules: Rules) -> bool:
+        """Whether a held role lets somebody decide on it."""
+        return rules.decides in held.console and (not self.roles or held.role in self.roles)
 
 
 @event(
@@ -175,7 +189,8 @@ def judge(
     refused = authorised(actor, rules.decides, now) or shown_within(actor, rules.factor_to_decide, now)
     if refused is not None:
         return No(Ruling.REFUSED, refused, proposal, actor.person)
-    if (refused := _one_hand(proposal, actor, now)) is not None:
+    refused = _one_hand(proposal, actor, now) or _no_authority(proposal, actor, rules)
+    if refused is not None:
         return No(Ruling.RECORDED, refused, proposal, actor.person)
     if (refused := fallen(proposal, now, changed)) is not None:
         return No(Ruling.VOID, refused, proposal, actor.person)
@@ -186,7 +201,8 @@ def may_deny(proposal: Proposal, actor: ActorFacts, rules: Rules) -> bool:
     """Whether the actor may say no, or take it back: whoever may propose or decide on the kind, and whoever loses by
     it. How fresh their factor is does not matter."""
     loses = proposal.person == actor.person and not rules.benefits
-    return loses or not actor.rights().isdisjoint((rules.proposes, rules.decides))
+    takes_back = proposal.by == actor.person and rules.proposes is None
+    return loses or takes_back or not actor.rights().isdisjoint((rules.proposes, rules.decides))
 
 
 def _one_hand(proposal: Proposal, actor: ActorFacts, now: Instant) -> Refused | None:
@@ -201,6 +217,14 @@ def _one_hand(proposal: Proposal, actor: ActorFacts, now: Instant) -> Refused | 
         own = "their own proposal" if actor.person == proposal.by else "what is for themselves"
         return Refused(f"{kind}.self_approval", f"Nobody approves {own}.", "Somebody else must.")
     return same_hand(kind) if actor.in_hand((proposal.by, proposal.person)) else None
+
+
+def _no_authority(proposal: Proposal, actor: ActorFacts, rules: Rules) -> Refused | None:
+    """Why none of the actor's roles decides on it."""
+    if any(proposal.decided_under(held, rules) for held in actor.roles):
+        return None
+    message = "None of your roles may decide on it."
+    return Refused(f"{proposal.kind.value}.no_authority", message, f"These may: {', '.join(proposal.roles)}.")
 
 
 def same_hand(kind: str) -> Refused:

@@ -14,6 +14,7 @@ from onepam.domain.matrix.events import ChangeRejected
 from onepam.domain.providers.events import ProviderRejected
 from onepam.domain.providers.signals import SignalStreamRejected
 from onepam.domain.provisioning.events import ScimTokenEnded
+from onepam.domain.sessions.waiting_statements import StatementEnded
 from onepam.domain.signing_in.events import EnrolmentEnded
 from onepam.domain.signing_in.exception_events import MfaExceptionEnded
 from onepam.kernel.clock import Instant
@@ -43,6 +44,7 @@ ENDED: Mapping[ProposalKind, Callable[[str, str, str], object]] = MappingProxyTy
         ProposalKind.ENROLMENT: lambda name, of, because: EnrolmentEnded(name, of, because, None),
         ProposalKind.ERASURE: lambda name, of, because: ErasureEnded(name, of, because, None),
         ProposalKind.CHANGE: lambda name, of, because: ChangeRejected(name, None, because),
+        ProposalKind.STATEMENT: lambda name, of, because: StatementEnded(name, because, None),
     }
 )
 """By which event each kind's proposal is void in time's name."""

@@ -7,7 +7,7 @@ from binascii import Error as NotBase64
 from collections.abc import Mapping
 from textwrap import wrap
 
-from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.domain.access.guardrails import ASKABLE, PLAIN, Guardrails, StatementClass, asking
 from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import MAX_SESSION, ResourceKind
 from onepam.domain.access.patterns import BadPattern, Patterns
@@ -49,10 +49,16 @@ def certificate(node: Node, findings: Findings) -> str | None:
 
 def guardrails(node: Node, findings: Findings) -> Guardrails | None:
     """What of a database's statements a permission lets through."""
-    given = record(node, node.spot, "set of guardrails", ("statements",), ("rows", "timeout"), findings)
+    given = record(node, node.spot, "set of guardrails", ("statements",), ("ask_first", "rows", "timeout"), findings)
     if "statements" not in given:
         return None
-    statements = choices(given["statements"], "class of statement", StatementClass, findings)
+    statements = choices(given["statements"], "class of statement", StatementClass, findings, PLAIN)
+    if "ask_first" in given:
+        first = choices(given["ask_first"], "asking class of statement", StatementClass, findings, ASKABLE)
+        if both := [each.value for each in first if each in statements]:
+            hint = "Keep it in ask_first if somebody else has to say yes, else in statements."
+            findings.add(given["ask_first"].spot, f"{', '.join(both)} also stands in statements.", hint)
+        statements = (*statements, *(asking(each) for each in first))
     rows = _rows(given["rows"], findings) if "rows" in given else None
     timeout = _bound(given["timeout"], findings) if "timeout" in given else None
     return Guardrails(statements, rows, timeout)

@@ -151,30 +151,31 @@ def words(
     return tuple(found.items())
 
 
-def choices(node: Node, what: str, kind: type[C], findings: Findings) -> tuple[C, ...]:
-    """At least one of an enumeration's values, in its own order."""
-    chosen = set()
+def choices(node: Node, what: str, kind: type[C], findings: Findings, of: tuple[C, ...] = ()) -> tuple[C, ...]:
+    """At least one of an enumeration's values, or of those `of` it, in its own order."""
+    chosen, known = set(), of or tuple(kind)
     listed = items(node, f"{what}s", findings)
     if not listed and isinstance(node, Items):
-        findings.add(node.spot, f"The list of {what}s is empty.", f"Choose of: {', '.join(kind)}.")
+        findings.add(node.spot, f"The list of {what}s is empty.", f"Choose of: {', '.join(known)}.")
     for each in listed:
-        one = choice(each, what, kind, findings)
+        one = choice(each, what, kind, findings, known)
         if one is not None and one in chosen:
             findings.add(each.spot, f"{shown(one.value)} stands here twice.", "Keep one of them.")
         elif one is not None:
             chosen.add(one)
-    return tuple(each for each in kind if each in chosen)
+    return tuple(each for each in known if each in chosen)
 
 
-def choice(node: Node, what: str, kind: type[C], findings: Findings) -> C | None:
-    """One of an enumeration's values."""
+def choice(node: Node, what: str, kind: type[C], findings: Findings, of: tuple[C, ...] = ()) -> C | None:
+    """One of an enumeration's values, or of those `of` it."""
+    known = of or tuple(kind)
     text = text_of(node, what, findings)
     if text is None:
         return None
-    for each in kind:
+    for each in known:
         if each.value == text:
             return each
-    findings.add(node.spot, f"{shown(text)} is not {_a(what)}.", meant(text, kind, findings))
+    findings.add(node.spot, f"{shown(text)} is not {_a(what)}.", meant(text, known, findings))
     return None
 
 

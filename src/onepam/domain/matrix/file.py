@@ -305,7 +305,11 @@ class _Reading:
         if mode is Mode.REQUEST and not approvers:
             spot = given["approvers"].spot if "approvers" in given else given["mode"].spot
             findings.add(spot, "Nobody could approve what is on request.", "Add a line: approvers: [a role]")
-        if mode is Mode.STANDING and approvers:
+        asks = guards is not None and bool(guards.asks())
+        if asks and mode is Mode.STANDING and not approvers:
+            hint = "Add a line: approvers: [a role]"
+            findings.add(given["guardrails"].spot, "Nobody could say yes to what asks first.", hint)
+        if mode is Mode.STANDING and approvers and not asks:
             findings.add(given["approvers"].spot, "A standing permission asks nobody.", "Remove it, or: mode: request")
         if actions is None or where is None or logins is None or mode is None or longest is None:
             return None

@@ -3383,8 +3383,8 @@ grant.ended 1 because=text by=text? grant=text payload=text request=text
 grant.expired 1 ends=integer grant=text request=text
 grant.started 1 approved_by=text binding=text ends=integer grant=text request=text starts=integer
   substance={actions=[(exec|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,statements=[(admin|
-    ddl|export|grant|other|read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,
-    resource=text,role=text,role_version=text}
+    ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|read|several|write)],
+    timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,role_version=text}
 group.member_added 1 by=text? group=text person=text source=text
 group.member_removed 1 by=text? group=text person=text source=text
 identity.linked 1 because=text by=text? identity=text payload=text person=text provider=text
@@ -3415,7 +3415,7 @@ probe.made 1 code=text fingerprint=text login=text node=text path=(api|console|p
   proof=(account|certificate|cookie|ssh_key|token) purpose=(leaver|no_mfa|ordered|revoked) reference=text resource=text
   result=(refused|unanswered|would_open)
 probe.ordered 1 by=text person=text
-proposal.refused 1 by=text code=text kind=(change|enrolment|erasure|mfa_exception|provider|scim_token|signal)
+proposal.refused 1 by=text code=text kind=(change|enrolment|erasure|mfa_exception|provider|scim_token|signal|statement)
   proposal=text
 provider.declaration_ended 1 because=text by=text declaration=text provider=text
 provider.declared 1 by=text declaration=text ends=integer mfa_at=integer payload=text policy_digest=text provider=text
@@ -3451,8 +3451,8 @@ request.approved 1 by=text digest=text effective_at=integer payload=text request
 request.denied 1 by=text payload=text request=text under=text
 request.made 1 digest=text expires=integer payload=text request=text
   substance={actions=[(exec|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,statements=[(admin|
-    ddl|export|grant|other|read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,
-    resource=text,role=text,role_version=text}
+    ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|read|several|write)],
+    timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,role_version=text}
 request.rerouted 1 by=text? person=text request=text to=[text]
 request.withdrawn 1 because=text by=text? request=text status=(approved|denied|open|void|withdrawn)
 resource.removed 1 by=text? change=text resource=text
@@ -3465,8 +3465,9 @@ resource.set 2 by=text? change=text environment=[text] kind=(postgres|ssh) label
 role.removed 1 by=text? change=text role=text
 role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
   permissions=[{actions=[(exec|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
-    guardrails?={rows?=integer?,statements=[(admin|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,
-    logins=[text],longest=integer,mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
+    guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|
+    ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,logins=[text],longest=integer,
+    mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
   purpose=text role=text version=text
 roster.entry_ended 1 entry=text left_at=integer person=text? version=text
 roster.entry_set 1 contract_ends=integer? ends=integer? entry=text manager=text? payload=text person=text? sponsor=text?
@@ -3519,7 +3520,8 @@ session.opened 1 actions=[(exec|query|sftp|shell|unmasked)]
   because={approval_by?=text,binding=text,grant?=text,group?=text,permission=text,request?=text,role=text,
     role_version=text}
   ends=integer entry=(postgres_certificate|postgres_token|ssh_certificate|ssh_key_confirmed|ssh_service_key)
-  guardrails={rows?=integer?,statements=[(admin|ddl|export|grant|other|read|several|write)],timeout?=integer?}?
+  guardrails={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|
+    ddl|export|grant|other|read|several|write)],timeout?=integer?}?
   login=text
   mfa={at=integer,basis?=(accepted|attested|declared|own|stepped_up),factors=[text],phishing_resistant?=truth,
     provider?=text,session=text}
@@ -3546,6 +3548,12 @@ signal_stream.rejected 1 because=text by=text? change=text stream=text
 signal_stream.removed 1 because=text by=text stream=text
 signal_stream.set 1 audience=text by=text change=text delivery=(poll|push) endpoint=text issuer=text name=text
   payload=text proposed_by=text provider=text remote=text stream=text
+statement.approved 1 by=text statement=text under=text
+statement.asked 1 approvers=[text] by=text
+  classes=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|read|
+    several|write)]
+  execution=integer expires=integer in_transaction=truth login=text resource=text session=text statement=text
+statement.ended 1 because=text by=text? payload=text statement=text
 system.clock_confirmed 1 ahead=integer by=text node=text wall=integer
 system.clock_jumped 1 microseconds=integer node=text stops=truth
 system.started 1 environment=text log_key=text node=text origin=text release=text
@@ -3723,6 +3731,7 @@ class Unjudged(Enum):
     CONTENT = "what stands in a file of the roles that two people saw: whether what was changed by it is that"
     TAKEN = "who could have decided until whoever decided alone took that from them"
     REASON = "why something ended by itself"
+    CLASS = "of which class a statement is, as the gateway read it"
     HOST = "the recovery key, and who has a shell on the host"
     LOSS = "what is lost"
     SPOKE = "whether lists and files that were erased named that person, and whether all that spoke of them went"
@@ -3948,7 +3957,8 @@ class Confirmation:
 
 @dataclass
 class Session:
-    """A gateway session that is open: whose, where, and under which second factor."""
+    """A gateway session that is open: whose, where, and under which second factor. Statements of the classes `asks`
+    wait for somebody whom the permission (role, its name) lets decide; `waits` is the one that did so last."""
 
     person: str
     opened: Instant
@@ -3956,6 +3966,10 @@ class Session:
     resource: str
     login: str
     proof: Proof
+    privileged: bool = True
+    asks: frozenset[str] = frozenset()
+    permission: tuple[str, str] = ("", "")
+    waits: str = ""
 
 
 @dataclass
@@ -4490,21 +4504,27 @@ DAY_OF_WORK = 12 * HOUR
 
 Guards = Mapping[str, Any]
 
+ASK, RUNS = "ask_", 2
+"""How the name of a class begins that asks first, and the level of one that does not."""
+
 
 def as_wide(these: Guards | None, those: Guards | None) -> bool:
     """Whether `these` let through all that `those` do."""
     if these is None or those is None:
         return these is None
     bounds = all(_bound(these[each]) >= _bound(those[each]) for each in ("rows", "timeout"))
-    return bounds and set(those["statements"]) <= set(these["statements"])
+    levels = _levels(these)
+    return bounds and all(levels.get(each, 0) >= level for each, level in _levels(those).items())
 
 
 def narrower(these: Guards | None, those: Guards | None) -> Guards | None:
     """What lets through only what both do."""
     if these is None or those is None:
         return those if these is None else these
+    mine, theirs = _levels(these), _levels(those)
+    levels = {each: min(level, theirs.get(each, 0)) for each, level in mine.items()}
     return {
-        "statements": [each for each in these["statements"] if each in those["statements"]],
+        "statements": [each if level == RUNS else f"{ASK}{each}" for each, level in levels.items() if level],
         "rows": min(_bound(these["rows"]), _bound(those["rows"])),
         "timeout": min(_bound(these["timeout"]), _bound(those["timeout"])),
     }
@@ -4524,6 +4544,19 @@ def keeps(these: Guards | None, those: Guards | None) -> bool:
     if these is None or those is None:
         return those is None
     return bool(these["rows"] >= those["rows"] and these["bytes"] >= those["bytes"])
+
+
+def asks_first(these: Guards | None) -> frozenset[str]:
+    """The classes of which statements run once somebody else has said yes."""
+    levels = {} if these is None else _levels(these)
+    return frozenset(each for each, level in levels.items() if level < RUNS)
+
+
+def _levels(these: Guards) -> dict[str, int]:
+    """How freely each class runs; those that do not are missing."""
+    said = these["statements"]
+    first = {each.removeprefix(ASK): RUNS - 1 for each in said if each.startswith(ASK)}
+    return first | {each: RUNS for each in said if not each.startswith(ASK)}
 
 
 def _bound(most: int | None) -> int:
@@ -7185,7 +7218,15 @@ def session_opened(state: State, entry: Entry) -> Why:
             yield _held_back(person, who, entry)
         person.spend(body["mfa"]["at"], state.begun - DAY_OF_WORK)
     state.sessions[body["session"]] = Session(
-        who, entry.time, Instant(body["ends"]), body["resource"], body["login"], shown(body["mfa"])
+        who,
+        entry.time,
+        Instant(body["ends"]),
+        body["resource"],
+        body["login"],
+        shown(body["mfa"]),
+        body["privileged"],
+        asks_first(body["guardrails"]),
+        (body["because"]["role"], body["because"]["permission"]),
     )
     state.recorded[body["session"]] = person
     state.cause("opened", body["session"], who)
@@ -7693,6 +7734,102 @@ def secret_used(state: State, entry: Entry) -> Why:
         yield "another version was in use"
 
 
+# ---- lawful.waiting_statements ---------------------------------------------------------------------------------------
+# Rules of statements that ask first: which may wait, who decides, and who says that they run no more.
+
+
+waiting_statement_rules = Rules()
+
+STATEMENT = "statement"
+
+WAITS_AT_MOST, WAITS_IN_TRANSACTION = 10 * MINUTE, 2 * MINUTE
+STATEMENT_FACTOR = 15 * MINUTE
+"""How long ago whoever says yes may have shown their second factor."""
+
+
+@waiting_statement_rules.of("statement.asked", "asking for a statement", Authority.NODE, cannot=(Unjudged.CLASS,))
+def statement_asked(state: State, entry: Entry) -> Why:
+    """In a session that goes on, of classes that ask first there, of the roles that its permission names; one at a
+    time."""
+    body = entry.body
+    session: Session | None = state.sessions.get(body["session"])
+    if session is None:
+        yield "no such session was open"
+    else:
+        if (session.person, session.resource, session.login) != (body["by"], body["resource"], body["login"]):
+            yield "the session is of somebody else, or of something else"
+        if not body["classes"] or not set(body["classes"]) <= session.asks:
+            yield "the session did not ask first for statements of that class"
+        if body["approvers"] != _who_decides(state, session):
+            yield "its permission names other roles to decide"
+        if body["expires"] > session.ends:
+            yield "it outlives the session"
+        waiting = state.proposals.get((STATEMENT, session.waits))
+        if waiting is not None:
+            yield "another statement of the session waited already"
+        session.waits = body["statement"]
+    most = WAITS_IN_TRANSACTION if body["in_transaction"] else WAITS_AT_MOST
+    if body["expires"] > entry.time + most:
+        yield "it waits longer than a statement may"
+    yield one(state, STATEMENT, body["statement"])
+    propose(state, entry, STATEMENT, body["statement"], lapse=WAITS_AT_MOST, ends=body["expires"])
+
+
+@waiting_statement_rules.of("statement.approved", "letting a statement run", Authority.PERSON)
+def statement_approved(state: State, entry: Entry) -> Why:
+    """Somebody else of the roles that it names, under a fresh factor, in time, while its session goes on."""
+    body = entry.body
+    waiting: Proposal | None = state.end(state.proposals, (STATEMENT, body["statement"]))
+    if waiting is None:
+        yield "no such statement waited"
+        return
+    yield from _says_yes_or_no(state, waiting, body["by"], body["under"])
+    session = state.sessions.get(waiting.body["session"])
+    yield signed_in(state, body["by"], STATEMENT_FACTOR, seen=session is None or session.privileged)
+    if session is None:
+        yield "its session was over"
+    if waiting.until <= state.begun:
+        yield "it had lapsed"
+    yield there(state, waiting.body["by"])
+
+
+@waiting_statement_rules.of(
+    "statement.ended", "ending the wait of a statement", Authority.PERSON, Authority.NODE, Authority.TIME
+)
+def statement_ended(state: State, entry: Entry) -> Why:
+    """Its own person, or whoever could have said yes; or the gateway, of what runs no more."""
+    by = entry.body["by"]
+    waiting: Proposal | None = state.end(state.proposals, (STATEMENT, entry.body["statement"]))
+    if waiting is None:
+        yield "no such statement waited"
+    elif by is not None:
+        yield signed_in(state, by)
+        if by != waiting.by:
+            yield from _says_yes_or_no(state, waiting, by, None)
+
+
+def _who_decides(state: State, session: Session) -> list[str]:
+    role, permission = session.permission
+    held = state.roles.get(role)
+    found = held.permissions.get(permission) if held is not None else None
+    return list(found.get("approvers") or ()) if found is not None else []
+
+
+def _says_yes_or_no(state: State, waiting: Proposal, by: str, under: str | None) -> Why:
+    """Neither whoever asked nor one hand with them; by a role that it names, with the right to approve."""
+    if by == waiting.by:
+        yield "nobody decides for themselves"
+    yield one_hand(state, by, *([waiting.by] if waiting.by else []))
+    person = state.people.get(by)
+    held = {name for name, role in roles(state, by) if APPROVE in role.console}
+    if person is not None and person.hold is not None:
+        held = set()
+    if not held & ({*waiting.body["approvers"]} if under is None else {under}):
+        yield f"{by} held no role with the right to approve that may decide on it"
+    elif under is not None and under not in waiting.body["approvers"]:
+        yield f"the role {under} may not decide on it"
+
+
 # ---- lawful.system ---------------------------------------------------------------------------------------------------
 # Rules of the installation itself: what a command on the host may do, evidence, notices.
 
@@ -8009,6 +8146,7 @@ _ROOMS = (
     session_rules,
     login_token_rules,
     target_secret_rules,
+    waiting_statement_rules,
     system_rules,
     erasing_rules,
 )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from onepam.kernel.instant import Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
-from onepam.ledger.lawful.guardrails import Guards, as_wide, narrower
+from onepam.ledger.lawful.guardrails import Guards, as_wide, asks_first, narrower
 from onepam.ledger.lawful.known import Grant, Person, Proof, Resource, Session
 from onepam.ledger.lawful.requests import admits, covers
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
@@ -73,7 +73,15 @@ def session_opened(state: State, entry: Entry) -> Why:
             yield _held_back(person, who, entry)
         person.spend(body["mfa"]["at"], state.begun - DAY_OF_WORK)
     state.sessions[body["session"]] = Session(
-        who, entry.time, Instant(body["ends"]), body["resource"], body["login"], shown(body["mfa"])
+        who,
+        entry.time,
+        Instant(body["ends"]),
+        body["resource"],
+        body["login"],
+        shown(body["mfa"]),
+        body["privileged"],
+        asks_first(body["guardrails"]),
+        (body["because"]["role"], body["because"]["permission"]),
     )
     state.recorded[body["session"]] = person
     state.cause("opened", body["session"], who)

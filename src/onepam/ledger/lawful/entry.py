@@ -54,6 +54,7 @@ class Unjudged(Enum):
     CONTENT = "what stands in a file of the roles that two people saw: whether what was changed by it is that"
     TAKEN = "who could have decided until whoever decided alone took that from them"
     REASON = "why something ended by itself"
+    CLASS = "of which class a statement is, as the gateway read it"
     HOST = "the recovery key, and who has a shell on the host"
     LOSS = "what is lost"
     SPOKE = "whether lists and files that were erased named that person, and whether all that spoke of them went"

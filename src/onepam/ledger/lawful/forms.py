@@ -57,8 +57,8 @@ grant.ended 1 because=text by=text? grant=text payload=text request=text
 grant.expired 1 ends=integer grant=text request=text
 grant.started 1 approved_by=text binding=text ends=integer grant=text request=text starts=integer
   substance={actions=[(exec|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,statements=[(admin|
-    ddl|export|grant|other|read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,
-    resource=text,role=text,role_version=text}
+    ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|read|several|write)],
+    timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,role_version=text}
 group.member_added 1 by=text? group=text person=text source=text
 group.member_removed 1 by=text? group=text person=text source=text
 identity.linked 1 because=text by=text? identity=text payload=text person=text provider=text
@@ -89,7 +89,7 @@ probe.made 1 code=text fingerprint=text login=text node=text path=(api|console|p
   proof=(account|certificate|cookie|ssh_key|token) purpose=(leaver|no_mfa|ordered|revoked) reference=text resource=text
   result=(refused|unanswered|would_open)
 probe.ordered 1 by=text person=text
-proposal.refused 1 by=text code=text kind=(change|enrolment|erasure|mfa_exception|provider|scim_token|signal)
+proposal.refused 1 by=text code=text kind=(change|enrolment|erasure|mfa_exception|provider|scim_token|signal|statement)
   proposal=text
 provider.declaration_ended 1 because=text by=text declaration=text provider=text
 provider.declared 1 by=text declaration=text ends=integer mfa_at=integer payload=text policy_digest=text provider=text
@@ -125,8 +125,8 @@ request.approved 1 by=text digest=text effective_at=integer payload=text request
 request.denied 1 by=text payload=text request=text under=text
 request.made 1 digest=text expires=integer payload=text request=text
   substance={actions=[(exec|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,statements=[(admin|
-    ddl|export|grant|other|read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,
-    resource=text,role=text,role_version=text}
+    ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|read|several|write)],
+    timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,role_version=text}
 request.rerouted 1 by=text? person=text request=text to=[text]
 request.withdrawn 1 because=text by=text? request=text status=(approved|denied|open|void|withdrawn)
 resource.removed 1 by=text? change=text resource=text
@@ -139,8 +139,9 @@ resource.set 2 by=text? change=text environment=[text] kind=(postgres|ssh) label
 role.removed 1 by=text? change=text role=text
 role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
   permissions=[{actions=[(exec|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
-    guardrails?={rows?=integer?,statements=[(admin|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,
-    logins=[text],longest=integer,mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
+    guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|
+    ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,logins=[text],longest=integer,
+    mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
   purpose=text role=text version=text
 roster.entry_ended 1 entry=text left_at=integer person=text? version=text
 roster.entry_set 1 contract_ends=integer? ends=integer? entry=text manager=text? payload=text person=text? sponsor=text?
@@ -193,7 +194,8 @@ session.opened 1 actions=[(exec|query|sftp|shell|unmasked)]
   because={approval_by?=text,binding=text,grant?=text,group?=text,permission=text,request?=text,role=text,
     role_version=text}
   ends=integer entry=(postgres_certificate|postgres_token|ssh_certificate|ssh_key_confirmed|ssh_service_key)
-  guardrails={rows?=integer?,statements=[(admin|ddl|export|grant|other|read|several|write)],timeout?=integer?}?
+  guardrails={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|
+    ddl|export|grant|other|read|several|write)],timeout?=integer?}?
   login=text
   mfa={at=integer,basis?=(accepted|attested|declared|own|stepped_up),factors=[text],phishing_resistant?=truth,
     provider?=text,session=text}
@@ -220,6 +222,12 @@ signal_stream.rejected 1 because=text by=text? change=text stream=text
 signal_stream.removed 1 because=text by=text stream=text
 signal_stream.set 1 audience=text by=text change=text delivery=(poll|push) endpoint=text issuer=text name=text
   payload=text proposed_by=text provider=text remote=text stream=text
+statement.approved 1 by=text statement=text under=text
+statement.asked 1 approvers=[text] by=text
+  classes=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|read|
+    several|write)]
+  execution=integer expires=integer in_transaction=truth login=text resource=text session=text statement=text
+statement.ended 1 because=text by=text? payload=text statement=text
 system.clock_confirmed 1 ahead=integer by=text node=text wall=integer
 system.clock_jumped 1 microseconds=integer node=text stops=truth
 system.started 1 environment=text log_key=text node=text origin=text release=text

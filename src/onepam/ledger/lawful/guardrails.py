@@ -10,21 +10,27 @@ from onepam.kernel.instant import FOREVER
 
 Guards = Mapping[str, Any]
 
+ASK, RUNS = "ask_", 2
+"""How the name of a class begins that asks first, and the level of one that does not."""
+
 
 def as_wide(these: Guards | None, those: Guards | None) -> bool:
     """Whether `these` let through all that `those` do."""
     if these is None or those is None:
         return these is None
     bounds = all(_bound(these[each]) >= _bound(those[each]) for each in ("rows", "timeout"))
-    return bounds and set(those["statements"]) <= set(these["statements"])
+    levels = _levels(these)
+    return bounds and all(levels.get(each, 0) >= level for each, level in _levels(those).items())
 
 
 def narrower(these: Guards | None, those: Guards | None) -> Guards | None:
     """What lets through only what both do."""
     if these is None or those is None:
         return those if these is None else these
+    mine, theirs = _levels(these), _levels(those)
+    levels = {each: min(level, theirs.get(each, 0)) for each, level in mine.items()}
     return {
-        "statements": [each for each in these["statements"] if each in those["statements"]],
+        "statements": [each if level == RUNS else f"{ASK}{each}" for each, level in levels.items() if level],
         "rows": min(_bound(these["rows"]), _bound(those["rows"])),
         "timeout": min(_bound(these["timeout"]), _bound(those["timeout"])),
     }
@@ -44,6 +50,19 @@ def keeps(these: Guards | None, those: Guards | None) -> bool:
     if these is None or those is None:
         return those is None
     return bool(these["rows"] >= those["rows"] and these["bytes"] >= those["bytes"])
+
+
+def asks_first(these: Guards | None) -> frozenset[str]:
+    """The classes of which statements run once somebody else has said yes."""
+    levels = {} if these is None else _levels(these)
+    return frozenset(each for each, level in levels.items() if level < RUNS)
+
+
+def _levels(these: Guards) -> dict[str, int]:
+    """How freely each class runs; those that do not are missing."""
+    said = these["statements"]
+    first = {each.removeprefix(ASK): RUNS - 1 for each in said if each.startswith(ASK)}
+    return first | {each: RUNS for each in said if not each.startswith(ASK)}
 
 
 def _bound(most: int | None) -> int:

@@ -209,7 +209,8 @@ class Confirmation:
 
 @dataclass
 class Session:
-    """A gateway session that is open: whose, where, and under which second factor."""
+    """A gateway session that is open: whose, where, and under which second factor. Statements of the classes `asks`
+    wait for somebody whom the permission (role, its name) lets decide; `waits` is the one that did so last."""
 
     person: str
     opened: Instant
@@ -217,6 +218,10 @@ class Session:
     resource: str
     login: str
     proof: Proof
+    privileged: bool = True
+    asks: frozenset[str] = frozenset()
+    permission: tuple[str, str] = ("", "")
+    waits: str = ""
 
 
 @dataclass

@@ -25,6 +25,7 @@ from onepam.ledger.lawful.sessions import session_rules
 from onepam.ledger.lawful.signing_in import signing_in_rules
 from onepam.ledger.lawful.system import system_rules
 from onepam.ledger.lawful.target_secrets import target_secret_rules
+from onepam.ledger.lawful.waiting_statements import waiting_statement_rules
 
 RuleSet = Mapping[tuple[str, int], Rule]
 """By (kind, version)."""
@@ -43,6 +44,7 @@ _ROOMS = (
     session_rules,
     login_token_rules,
     target_secret_rules,
+    waiting_statement_rules,
     system_rules,
     erasing_rules,
 )

@@ -89,6 +89,10 @@ class Answering:
         """Here one message ends: where it is our turn next, we speak."""
         exchange = self._exchange
         exchange.midway = self._left > 0 and self._passes
+        if exchange.notice and not self._left:
+            self._pass_until(offset)
+            exchange.step.to_client.append(exchange.notice)
+            exchange.notice = b""
         if exchange.owed and exchange.owed[0].kind in OURS and not self._left:
             self._pass_until(offset)
             exchange.speak()

@@ -1,50 +1,46 @@
 """What the client asks: its messages, judged, recorded and passed on, or refused in its own protocol's words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
+from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import binding, wire
 from onepam.protocols.postgres.exchange import (
-    MAX_NAMES,
     NOTHING,
-    REFUSAL,
-    REFUSAL_AND_READY,
-    UNDOING,
     Exchange,
     Execution,
-    Owed,
     Portal,
     Prepared,
     Statement,
+    Waiting,
 )
+from onepam.protocols.postgres.refusing import NOBODYS, NOT_ALLOWED, UNKNOWN_PORTAL, Refusing
 from onepam.protocols.postgres.texts import TextReader, Texts
 from onepam.protocols.postgres.wire import HEAD, Malformed
-from onepam.recording.statements import Form
+from onepam.recording.statements import Form, Outcome, Parameter
 
 HELD_BYTES = 256 * 1024
 """Longest message that is read whole; a longer one is read and passed on in pieces, or refused where it is judged."""
 
 PIECE = 64 * 1024
 
-NOT_ALLOWED, UNKNOWN_STATEMENT, UNKNOWN_PORTAL, TOO_MANY = "42501", "26000", "34000", "53000"
-NOT_SUPPORTED = "0A000"
-"""SQLSTATE (PostgreSQL, "Error Codes")."""
-
-_UNDOING: Final = wire.message(wire.BIND, b"\0OnePAM: refused\0" + bytes(6))
-"""A Bind to a statement that nobody has. Its error undoes what a client whose statement we refused believes undone."""
-
 _BY_NUMBER: Final = wire.error(NOT_ALLOWED, "this access does not allow calls of functions by number.")
-_NONE: Final = Statement(0)
-"""In the place of one that was closed, until the target has said so."""
+
+MOST_BEHIND: Final = 64 * 1024
+"""Bytes behind an execution that waits, before no more is read: a client that goes away is seen until then."""
+
+_LOST: Final = Refused("statement.portal", "SQL took the name of this portal.")
+_LARGE: Final = (Parameter(0),)
+"""Stands for parameters that are too large to be read whole."""
 
 _DURING_COPY: Final = frozenset((wire.COPY_DONE, wire.COPY_FAIL, wire.SYNC, wire.FLUSH, wire.TERMINATE))
 
 
-class Asking:
+class Asking(Refusing):
     """The client's direction."""
 
     def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+        super().__init__(exchange)
         self._texts = Texts(exchange)
         self._held = bytearray()
         self._needed = 0
@@ -54,8 +50,6 @@ class Asking:
         self._head = b""
         self._reader: TextReader | binding.Reader | None = None
         self._last: Execution | None = None
-        self._ran = False
-        self._known = _NONE
         self._asked: dict[int, Callable[[bytes, bytes], None]] = {
             wire.QUERY: self._query,
             wire.PARSE: self._parse,
@@ -71,8 +65,21 @@ class Asking:
             wire.COPY_FAIL: self._copied,
         }
 
+    @property
+    def waits(self) -> bool:
+        """Whether an execution waits for somebody's yes."""
+        return self._exchange.waiting is not None
+
+    @property
+    def behind(self) -> int:
+        """Bytes behind what waits."""
+        return len(self._held) if self.waits else 0
+
     def take(self, data: bytes) -> None:
-        """The next bytes from the client."""
+        """The next bytes from the client. Behind an execution that waits, they do, too."""
+        if self.waits:
+            self._held += data
+            return
         if self._held:
             self._held += data
             if len(self._held) < self._needed:
@@ -83,6 +90,8 @@ class Asking:
         try:
             while 0 <= offset < len(data) and not self._exchange.over:
                 offset = self._go_on(data, offset) if self._left else self._message(data, offset)
+                if offset >= 0 and self._exchange.waiting is not None:
+                    offset = self._hold(data, offset, 0)
         except Malformed as fault:
             self._exchange.fail(str(fault))
 
@@ -176,7 +185,9 @@ class Asking:
         if isinstance(reader, TextReader):
             return self._kind == wire.QUERY or self._has_room(self._exchange.statements, reader.name)
         return reader.statement is None or (
-            self._knows(reader.statement) and self._has_room(self._exchange.portals, reader.portal)
+            self._knows(reader.statement)
+            and self._has_room(self._exchange.portals, reader.portal)
+            and self._asks_once(reader.portal, _LARGE)
         )
 
     def _ended(self, reader: "TextReader | binding.Reader") -> None:
@@ -203,11 +214,15 @@ class Asking:
     def _query(self, body: bytes, whole: bytes) -> None:
         statement = self._texts.statement(wire.query(body))
         if self._allows(statement, Form.SIMPLE):
+            if statement.asks:
+                execution = self._exchange.begin(statement, _form(statement, Form.SIMPLE))
+                self._wait(execution, statement, (), whole, None)
+                return
             self._queried(statement)
             self._exchange.step.to_target.append(whole)
 
-    def _queried(self, statement: Statement) -> None:
-        self._last = self._exchange.begin(statement, Form.COPY if statement.copies else Form.SIMPLE)
+    def _queried(self, statement: Statement, execution: Execution | None = None) -> None:
+        self._last = execution or self._exchange.begin(statement, _form(statement, Form.SIMPLE))
         self._owe(wire.QUERY, execution=self._last, first=True)
         if statement.frees is not NOTHING:
             self._exchange.asked(self._last, statement.frees)
@@ -230,7 +245,11 @@ class Asking:
 
     def _bind(self, body: bytes, whole: bytes) -> None:
         bound = binding.read(body, self._exchange.allowance.parameter)
-        if self._knows(bound.statement) and self._has_room(self._exchange.portals, bound.portal):
+        if (
+            self._knows(bound.statement)
+            and self._has_room(self._exchange.portals, bound.portal)
+            and self._asks_once(bound.portal, bound.parameters)
+        ):
             self._bound(bound)
             self._exchange.step.to_target.append(whole)
 
@@ -248,7 +267,7 @@ class Asking:
 
     def _begun(self, portal: Portal) -> Execution:
         """Its execution is recorded, with its parameters."""
-        form = Form.COPY if portal.statement.copies else Form.EXTENDED
+        form = _form(portal.statement, Form.EXTENDED)
         parameters, portal.parameters = portal.parameters, ()
         return self._exchange.begin(portal.statement, form, parameters)
 
@@ -260,8 +279,15 @@ class Asking:
             self._refuse(wire.error(UNKNOWN_PORTAL, "this portal was not bound in this session, or SQL took its name."))
             return
         first = portal.execution is None
-        if portal.execution is None:
-            portal.execution = self._begun(portal)
+        if first and portal.statement.asks:
+            parameters = portal.parameters
+            self._wait(self._begun(portal), portal.statement, parameters, whole, portal)
+            return
+        self._executed(portal, portal.execution or self._begun(portal), whole, first=first)
+
+    def _executed(self, portal: Portal, execution: Execution, whole: bytes, *, first: bool) -> None:
+        exchange = self._exchange
+        portal.execution = execution
         self._last, self._ran = portal.execution, True
         self._owe(wire.EXECUTE, execution=portal.execution, portal=portal, first=first)
         if portal.statement.frees is not NOTHING:
@@ -297,11 +323,11 @@ class Asking:
         if of_portal:
             before = exchange.portals.pop(name, None)
             if before is not None:
-                after = exchange.portals[name] = Portal(_NONE, (), exchange.batch, exchange.turn, gone=True)
+                after = exchange.portals[name] = Portal(NOBODYS, (), exchange.batch, exchange.turn, gone=True)
         else:
             before = exchange.statements.get(name)
             if before is not None:
-                after = exchange.statements[name] = Prepared(_NONE, exchange.turn, gone=True)
+                after = exchange.statements[name] = Prepared(NOBODYS, exchange.turn, gone=True)
         self._owe(wire.CLOSE, name=(of_portal, name), before=before, after=after)
         self._exchange.step.to_target.append(whole)
 
@@ -329,71 +355,46 @@ class Asking:
         self._exchange.step.to_target.append(whole)
         self._exchange.over = True
 
-    # --- Owing and refusing ------------------------------------------------------------------------------------------
+    # --- What waits for somebody's yes -------------------------------------------------------------------------------
 
-    def _owe(
+    def _wait(
         self,
-        kind: int,
-        *,
-        execution: Execution | None = None,
-        portal: Portal | None = None,
-        first: bool = False,
-        name: tuple[bool, bytes] | None = None,
-        before: Prepared | Portal | None = None,
-        after: Prepared | Portal | None = None,
-        ours: bytes = b"",
+        execution: Execution,
+        statement: Statement,
+        parameters: tuple[Parameter, ...],
+        whole: bytes,
+        portal: Portal | None,
     ) -> None:
-        owed = Owed(kind, self._exchange.batch, execution, portal, first, name, before, after, ours)
-        self._exchange.owed.append(owed)
-
-    def _end_batch(self) -> None:
-        self._exchange.batch += 1
-        self._ran = False
-
-    def _allows(self, statement: Statement, form: Form) -> bool:
-        """Whether it may run; else it is refused, and that is recorded."""
-        if statement.refusal is None:
-            return True
-        self._exchange.refused(statement, form, statement.refusal)
-        words = wire.error(NOT_ALLOWED, statement.refusal.message, statement.refusal.hint)
-        if form is Form.SIMPLE:
-            self._refuse_and_ready(words)
-        else:
-            self._refuse(words)
-        return False
-
-    def _knows(self, statement: bytes) -> bool:
-        """Whether a statement of this name was parsed here, and may be bound; else that is refused."""
-        found = self._exchange.statements.get(statement)
-        if found is not None and self._exchange.known(found):
-            self._known = found.statement
-            return True
-        words = "this statement was not prepared in this session, or SQL took its name."
-        self._refuse(wire.error(UNKNOWN_STATEMENT, words))
-        return False
-
-    def _has_room(self, names: Mapping[bytes, object], name: bytes) -> bool:
-        """Whether one more may have this name; else that is refused. What the server makes of other letters than
-        ASCII's, and so which of two names are one, depends on encodings."""
-        if not name.isascii():
-            self._refuse(wire.error(NOT_SUPPORTED, "names of statements and portals must be of ASCII's letters."))
-        elif len(names) < MAX_NAMES or name in names:
-            return True
-        else:
-            self._refuse(wire.error(TOO_MANY, "this session has too many names."))
-        return False
-
-    def _refuse(self, words: bytes) -> None:
-        """Within a batch: nothing more of it reaches the target, and what ran of it is undone as a server would."""
         exchange = self._exchange
-        undoing = self._ran and exchange.status == b"I"
-        if undoing:
-            exchange.step.to_target.append(_UNDOING)
-        self._owe(UNDOING if undoing else REFUSAL, ours=words)
-        exchange.skipping = True
-        exchange.speak()
+        in_transaction = exchange.status != b"I" or bool(exchange.owed)
+        exchange.waiting = Waiting(execution, statement, parameters, whole, portal, in_transaction)
 
-    def _refuse_and_ready(self, words: bytes) -> None:
-        self._owe(REFUSAL_AND_READY, ours=words)
-        self._end_batch()
-        self._exchange.speak()
+    def decided(self, sqlstate: str, refused: Refused | None) -> None:
+        """What waits runs, or is refused. What the target skips does neither."""
+        exchange, waiting = self._exchange, self._exchange.waiting
+        if waiting is None:
+            return
+        exchange.waiting = None
+        portal = waiting.portal
+        if portal is not None and not exchange.known(portal):
+            sqlstate, refused = UNKNOWN_PORTAL, refused or _LOST
+        if exchange.skipping or exchange.over:
+            exchange.finish(waiting.execution, Outcome.UNFINISHED, "skipped after an error")
+        elif refused is not None:
+            exchange.finish(waiting.execution, Outcome.REFUSED, refused.message)
+            exchange.settle()
+            words = wire.error(sqlstate, refused.message, refused.hint)
+            (self._refuse_and_ready if portal is None else self._refuse)(words)
+        elif portal is None:
+            self._queried(waiting.statement, waiting.execution)
+            exchange.step.to_target.append(waiting.whole)
+        else:
+            self._executed(portal, waiting.execution, waiting.whole, first=True)
+            portal = None
+        if portal is not None:  # its parameters were shown once
+            portal.gone = True
+        self.take(b"")
+
+
+def _form(statement: Statement, form: Form) -> Form:
+    return Form.COPY if statement.copies else form

@@ -43,7 +43,7 @@ _GIVE_PORTALS: Final = frozenset(("CLOSE", "DISCARD", "DECLARE", "COMMIT", "ROLL
 class Statement:
     """A statement as it was judged: its number in the session, why it may not run, whether it begins with
     COPY, names that it gives up, None where they may be any, and what of it may be `shown` in the recording; `masked`:
-    not all of it is."""
+    not all of it is. It `asks` for these classes before it runs, and then its `text` is kept."""
 
     number: int
     refusal: Refused | None = None
@@ -51,6 +51,21 @@ class Statement:
     frees: Freed | None = NOTHING
     shown: Shown | None = None
     masked: bool = False
+    asks: frozenset[str] = frozenset()
+    text: bytes = b""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """An execution that waits for somebody's yes. `whole` are the messages that go to the target then; `portal` is the
+    one that they execute, None of a Query. `in_transaction`: the target may hold locks of this session meanwhile."""
+
+    execution: "Execution"
+    statement: Statement
+    parameters: tuple[Parameter, ...]
+    whole: bytes
+    portal: "Portal | None"
+    in_transaction: bool
 
 
 @dataclass(slots=True)
@@ -141,7 +156,8 @@ class Exchange:
     `muted`: the client had its error, and hears no answers until the target is ready. `copying`: the execution that the
     target takes data for; `swallowed`: a Sync came meanwhile. `turn` counts executions of texts of which nobody can
     tell beforehand which names they give up, `doubt` is the last of these, and `ended` the last batch that left no
-    transaction open."""
+    transaction open. While one is `waiting`, nothing of the client's is taken; `notice` is said
+    where the next message of the target's ends."""
 
     allowance: Allowance
     status: bytes
@@ -164,6 +180,8 @@ class Exchange:
     held: Execution | None = None
     over: bool = False
     failed: bool = False
+    waiting: Waiting | None = None
+    notice: bytes = b""
 
     def begin(self, statement: Statement, form: Form, parameters: tuple[Parameter, ...] = ()) -> Execution:
         """A new execution, recorded."""
@@ -308,6 +326,9 @@ class Exchange:
 
     def end(self) -> None:
         """Both sides are gone, or the session is over: what is open has come to nothing more."""
+        if self.waiting is not None:
+            waiting, self.waiting = self.waiting, None
+            self.finish(waiting.execution, Outcome.REFUSED, "nobody has said yes to it")
         for each in self.owed:
             if each.execution is not None and not each.execution.over:
                 failed = each.execution.outcome is Outcome.ERROR

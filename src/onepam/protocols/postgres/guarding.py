@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
 from typing import Final
 
-from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.domain.access.guardrails import ASKABLE, Guardrails, StatementClass
 from onepam.domain.access.masking import Mask
 from onepam.domain.access.patterns import Patterns
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.kernel.clock import MILLISECOND
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres.bound import bound
-from onepam.protocols.postgres.statements import classify, freed, setting
+from onepam.protocols.postgres.statements import by_name, classify, freed, setting
 from onepam.protocols.sql.events import Allowance
 from onepam.protocols.sql.masking import Masking
 
@@ -30,7 +30,17 @@ def allowance(guardrails: Guardrails | None, mask: Mask | None = None) -> Allowa
     masking = None if mask is None else _masking(mask)
     if guardrails is None:
         return Allowance(freed=freed, masking=masking)
-    return Allowance(frozenset(guardrails.statements), guardrails.rows, classify, freed, masking=masking)
+    runs, asks = guardrails.runs(), guardrails.asks()
+    return Allowance(
+        runs | asks,
+        asks=asks,
+        unread=bool(asks) and runs | asks >= {*ASKABLE},
+        by_name=by_name,
+        rows=guardrails.rows,
+        classify=classify,
+        freed=freed,
+        masking=masking,
+    )
 
 
 @lru_cache(maxsize=64)
@@ -54,7 +64,7 @@ def start(parameters: Mapping[str, str], guardrails: Guardrails | None) -> dict[
     for name, value in _settings(parameters):
         if name is None:
             return Refused(SessionEnd.CLIENT_SETTING, "the options of this connection cannot be read")
-        beyond = setting(name, value) - {StatementClass.OTHER, *guardrails.statements}
+        beyond = setting(name, value) - {StatementClass.OTHER} - guardrails.runs()
         if beyond:
             return Refused(
                 SessionEnd.CLIENT_SETTING,
@@ -66,7 +76,7 @@ def start(parameters: Mapping[str, str], guardrails: Guardrails | None) -> dict[
     if guardrails.timeout is not None:
         said = {name: value for name, value in said.items() if name.lower() != "statement_timeout"}
         said["statement_timeout"] = str(max(guardrails.timeout // MILLISECOND, 1))  # 0 would be no bound
-    if not _CHANGES & {*guardrails.statements}:
+    if not _CHANGES & (guardrails.runs() | guardrails.asks()):
         said = {name: value for name, value in said.items() if name.lower() != "default_transaction_read_only"}
         said["default_transaction_read_only"] = "on"
     return said

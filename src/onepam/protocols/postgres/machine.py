@@ -3,9 +3,11 @@ where they go, what is recorded of them, and what is refused. Any chunking of th
 
 from collections.abc import Mapping
 
+from onepam.kernel.errors import Refused
+from onepam.protocols.postgres import wire
 from onepam.protocols.postgres.answering import Answering
-from onepam.protocols.postgres.asking import Asking
-from onepam.protocols.postgres.exchange import MAX_OWED, Exchange
+from onepam.protocols.postgres.asking import MOST_BEHIND, Asking
+from onepam.protocols.postgres.exchange import MAX_OWED, Exchange, Waiting
 from onepam.protocols.sql.events import Allowance, Event, Step
 
 
@@ -21,7 +23,17 @@ class Conversation:
     @property
     def full(self) -> bool:
         """So many answers are owed that nothing should be read from the client until some have come."""
-        return len(self._exchange.owed) >= MAX_OWED
+        return len(self._exchange.owed) >= MAX_OWED or self._asking.behind > MOST_BEHIND
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """The execution that waits for somebody's yes."""
+        return self._exchange.waiting
+
+    @property
+    def moot(self) -> bool:
+        """The target skips what it was sent with the execution that waits."""
+        return self._exchange.skipping
 
     @property
     def over(self) -> bool:
@@ -60,6 +72,21 @@ class Conversation:
         step = self._exchange.step = Step()
         if not self._exchange.failed:
             self._answering.take(data)
+        return step
+
+    def tell(self, words: str) -> Step:
+        """The client hears a notice, now or where the message ends that it has a part of."""
+        step = self._exchange.step = Step()
+        if self._exchange.midway:
+            self._exchange.notice = wire.notice(words)
+        else:
+            step.to_client.append(wire.notice(words))
+        return step
+
+    def decided(self, sqlstate: str, refused: Refused | None) -> Step:
+        """What waits runs now, or is refused; and what the client has sent behind it."""
+        step = self._exchange.step = Step()
+        self._asking.decided(sqlstate, refused)
         return step
 
     def end(self) -> tuple[Event, ...]:

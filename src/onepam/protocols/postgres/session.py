@@ -14,6 +14,7 @@ from onepam.protocols.postgres.dial import TargetLeg, Who, dial
 from onepam.protocols.postgres.keys import Keys
 from onepam.protocols.postgres.person import PersonLeg
 from onepam.protocols.postgres.relay import Relay
+from onepam.protocols.sql.asker import Asker
 from onepam.protocols.sql.session import DatabaseGateway
 from onepam.protocols.sql.target import Where
 
@@ -52,12 +53,6 @@ class PostgresLegs(Legs[TargetLeg, Relay]):
         return await dial(where, Who(opened.login, parameters, secret), DIAL_SECONDS)
 
     def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:
-        shared = self._gateway.shared
-        return Relay(
-            self.client,
-            target,
-            recorder,
-            guarding.allowance(opened.guardrails, opened.mask),
-            self._gateway.keys,
-            shared.tasks,
-        )
+        shared, allowance = self._gateway.shared, guarding.allowance(opened.guardrails, opened.mask)
+        asker = Asker(shared, opened.session) if allowance.asks else None
+        return Relay(self.client, target, recorder, allowance, self._gateway.keys, shared.tasks, asker)

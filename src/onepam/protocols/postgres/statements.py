@@ -5,6 +5,7 @@ trigger or a function of somebody's own does. The whole tree is looked at, so th
 expression nor an EXPLAIN hides a write; a function that PostgreSQL does not call harmless counts as one.
 """
 
+import re
 import resource
 from collections.abc import Mapping
 from typing import Any, Final
@@ -116,6 +117,7 @@ OWN_SETTINGS: Final = frozenset(_OWN_SETTINGS.split())
 administrator's: it may lift a bound, take another role, or make the server read texts as we do not."""
 
 
+_BY_NAME: Final = re.compile(r"\b(?:prepare|execute)\b", re.IGNORECASE)
 _ENDS: Final = frozenset(f"TRANS_STMT_{each}" for each in ("COMMIT", "ROLLBACK", "PREPARE"))
 _READ_ONLY: Final = frozenset(("transaction_read_only", "default_transaction_read_only"))
 _ON: Final = frozenset(("on", "true", "yes", "1"))
@@ -142,6 +144,23 @@ def classify(sql: str) -> Classes | None:
                 found |= _does(name, below) if not only_planned or name in _CALLS else _NOTHING
                 (planned if name == "ExplainStmt" and not _analyzes(below) else trees).append(below)
     return frozenset(found)
+
+
+def by_name(sql: str) -> bool:
+    """Whether a text that can be read prepares a statement by SQL, or executes one that was prepared: what runs then
+    stands in another text."""
+    if _BY_NAME.search(sql) is None:
+        return False
+    waiting: list[Any] = list(tree(sql) or ())
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            if not node.keys().isdisjoint(("PrepareStmt", "ExecuteStmt")):
+                return True
+            waiting += node.values()
+    return False
 
 
 def freed(sql: str) -> Freed | None:

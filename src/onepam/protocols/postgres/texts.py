@@ -20,6 +20,9 @@ UNSAFE_ENCODINGS = frozenset(("SJIS", "SHIFT_JIS_2004", "BIG5", "GBK", "UHC", "G
 """Encodings of clients in which a byte of ASCII may be the second half of a letter: a quote in our eyes, not in the
 server's."""
 
+MOST_SHOWN = 64 * 1024
+"""Bytes of a statement that asks first, at most: somebody reads all of it."""
+
 _NAME, _TEXT, _TYPES = range(3)
 _MOST_TYPES = 2 + 4 * 65_535
 _GIVING = rb"(?:deallocate|discard|close|declare|prepare|commit|rollback|abort|end|call|do)\b"
@@ -28,6 +31,13 @@ _GIVES_NOT = re.compile(rb"\s*(?!" + _GIVING + rb")[a-z(]", re.IGNORECASE)
 _READ_BYTES = 4096
 """So long may a text be that is read, while all sessions wait, for the names that it gives up."""
 _UNREADABLE = Refused("statement.unreadable", "this statement cannot be read, and only what is read may run here.")
+_BY_NAME = Refused(
+    "statement.by_name",
+    "where some statements ask first, PREPARE and EXECUTE of SQL do not pass: what runs must stand in the text.",
+    "A driver's own prepared statements do.",
+)
+_TOO_LONG = Refused("statement.too_long", "this statement asks first, and is too long to be shown to whoever decides.")
+_NOTHING: frozenset[str] = frozenset()
 _COPY = re.compile(rb"copy\b", re.IGNORECASE)
 _BLANK = re.compile(rb"(?:\s|--[^\r\n]*)*")
 _COMMENT = re.compile(rb"/\*|\*/")
@@ -51,7 +61,8 @@ class Texts:
         if known is not None:
             return known
         number, masking = self._next(), self._exchange.allowance.masking
-        statement = Statement(number, self._judged(text), _copies(text), self._freed(text))
+        asks, refusal = self._judged(text)
+        statement = Statement(number, refusal, _copies(text), self._freed(text), asks=asks, text=text if asks else b"")
         if masking is None:
             self._record(number, text)
         else:
@@ -104,23 +115,27 @@ class Texts:
         settings = self._exchange.settings
         return settings.get("client_encoding"), settings.get("standard_conforming_strings")
 
-    def _judged(self, text: bytes) -> Refused | None:
-        """Why it may not run, None where it may."""
+    def _judged(self, text: bytes) -> tuple[frozenset[str], Refused | None]:
+        """The classes for which it asks first, and why it may not run, None where it may."""
         allowance = self._exchange.allowance
         if allowance.classes is None or allowance.classify is None:
-            return None
+            return _NOTHING, None
         found = None
         words = self._words(text)
         if words is not None:
             found = allowance.classify(words)
-        if found is None:
-            return _UNREADABLE
-        beyond = sorted(found - allowance.classes)
-        if not beyond:
-            return None
-        return Refused(
-            f"statement.{beyond[0]}", f"this access does not allow statements of the kind {', '.join(beyond)}."
-        )
+        if found is None and not allowance.unread:
+            return _NOTHING, _UNREADABLE
+        if allowance.asks and allowance.by_name is not None and words is not None and allowance.by_name(words):
+            return _NOTHING, _BY_NAME
+        beyond = sorted((found or _NOTHING) - allowance.classes)
+        if beyond:
+            kinds = ", ".join(beyond)
+            return _NOTHING, Refused(
+                f"statement.{beyond[0]}", f"this access does not allow statements of the kind {kinds}."
+            )
+        asks = allowance.asks if found is None else found & allowance.asks
+        return asks, _TOO_LONG if asks and len(text) > MOST_SHOWN else None
 
     def _freed(self, text: bytes) -> Freed | None:
         """Names that it gives up, if any; None where they cannot be told. Most texts are one statement that does not

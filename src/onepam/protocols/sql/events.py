@@ -87,9 +87,11 @@ class Allowance:
     """What a session may do beyond what the login's rights at the target say, and what is kept of it.
 
     `classes`: those of statements that may run, None for all; `classify` gives those of a text, None where it cannot
-    tell. `freed` gives the names that a text gives up, None where it cannot tell. `rows`: most
-    rows that one execution may give. `text`, `parameter`: bytes that are kept of a statement's text, and of a
-    parameter: of a longer one the size is; 0 keeps the values of none. `masking`: what is not recorded as it is.
+    tell. Of those that may run, `asks` run once somebody else has said yes; `unread`: so does a text that cannot be
+    read. `by_name` says whether a text prepares or executes by SQL's own names, which does not pass where some ask.
+    `freed` gives the names that a text gives up, None where it cannot tell. `rows`: most rows that one execution may
+    give. `text`, `parameter`: bytes that are kept of a statement's text, and of a parameter: of a longer one the size
+    is; 0 keeps the values of none. `masking`: what is not recorded as it is.
     """
 
     classes: frozenset[str] | None = None
@@ -99,3 +101,6 @@ class Allowance:
     text: int = 1024 * 1024
     parameter: int = 64 * 1024
     masking: Masking | None = None
+    asks: frozenset[str] = frozenset()
+    unread: bool = False
+    by_name: Callable[[str], bool] | None = None

@@ -26,6 +26,7 @@ from onepam.store.facts import (
     signals,
     staff,
     target_secrets,
+    waiting_statements,
 )
 
 __all__ = [
@@ -54,4 +55,5 @@ __all__ = [
     "signals",
     "staff",
     "target_secrets",
+    "waiting_statements",
 ]

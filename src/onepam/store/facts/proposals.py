@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from onepam.app.ports import Snapshot
 from onepam.app.requests.lapse_proposals import MOST_LAPSING, LapsingQuery
 from onepam.domain.access.authority import ActorFacts
+from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import RULES, Proposal, ProposalKind, lapses
 from onepam.domain.lapsing.proposals import LapsingFacts, Waiting
 from onepam.kernel.clock import FOREVER, Instant
@@ -29,6 +30,7 @@ class Stands:
     person: str = "''"
     alone: str = "CAST(NULL AS BIGINT)"
     waits: str = "1 = 1"
+    roles: str = "'[]'"
 
 
 STANDS = {
@@ -60,6 +62,9 @@ STANDS = {
     ProposalKind.ERASURE: Stands(
         "erasure", "erasure", "person", "proposed_by", "proposed", person="person", waits="status = 'proposed'"
     ),
+    ProposalKind.STATEMENT: Stands(
+        "waiting_statement", "statement", "session", "person", "asked", "expires", roles="approvers"
+    ),
     ProposalKind.CHANGE: Stands("change", "change", "''", "proposer", "proposed", waits="status = 'proposed'"),
 }
 
@@ -68,7 +73,7 @@ def _waiting(kind: ProposalKind) -> str:
     it = STANDS[kind]
     return (
         f"SELECT '{kind.value}' AS kind, {it.proposal} AS proposal, {it.of} AS concerns, {it.by} AS proposer, "
-        f"{it.since} AS since, {it.ends} AS ends, {it.person} AS subject, {it.alone} AS alone, "
+        f"{it.since} AS since, {it.ends} AS ends, {it.person} AS subject, {it.alone} AS alone, {it.roles} AS roles, "
         f"{RULES[kind].lapse} AS lapse, {int(RULES[kind].benefits)} AS gains FROM {it.table} WHERE {it.waits} AND {AT}"
     )
 
@@ -83,7 +88,9 @@ _OVER = (
     f"ORDER BY w.since, w.proposal LIMIT {MOST_LAPSING}"
 )
 _DECIDES = (
-    "w.kind IN (SELECT value FROM json_each(:kinds)) AND ((w.proposer = :person AND w.alone <= :at) OR ("
+    "w.kind IN (SELECT value FROM json_each(:kinds)) AND (w.roles = '[]' OR EXISTS ("
+    "SELECT 1 FROM json_each(w.roles) r WHERE r.value IN (SELECT value FROM json_each(:roles)))) AND ("
+    "(w.proposer = :person AND w.alone <= :at) OR ("
     "w.proposer <> :person AND w.subject <> :person AND w.proposer NOT IN (SELECT value FROM json_each(:hands)) "
     "AND w.subject NOT IN (SELECT value FROM json_each(:hands))))"
 )
@@ -137,7 +144,8 @@ def count_proposals_for(db: Snapshot, reader: ActorFacts, kinds: Iterable[Propos
 def _to(reader: ActorFacts, kinds: Iterable[ProposalKind], at: Instant) -> dict[str, object]:
     """The reader, as the statements ask."""
     hands = json.dumps([*reader.linked_by, *reader.linked_for])
-    return {"person": reader.person, "kinds": json.dumps(list(kinds)), "hands": hands, "at": at}
+    roles = json.dumps(reader.roles_with(ConsoleRight.APPROVE))
+    return {"person": reader.person, "kinds": json.dumps(list(kinds)), "hands": hands, "roles": roles, "at": at}
 
 
 @loads(LapsingQuery)
@@ -157,4 +165,5 @@ def _proposal(found: Row) -> Proposal:
         present=bool(found["present"]),
         person=found["subject"],
         alone=found["alone"],
+        roles=tuple(json.loads(found["roles"])),
     )

@@ -24,6 +24,7 @@ from onepam.store.project import (
     staff,
     system,
     target_secrets,
+    waiting_statements,
 )
 
 __all__ = [
@@ -52,4 +53,5 @@ __all__ = [
     "system",
     "target_secrets",
     "unprojected",
+    "waiting_statements",
 ]

@@ -164,6 +164,11 @@ def _says(
         case ProposalKind.ERASURE:
             said = (("Because", found["because"]), ("Then", "the account never comes back"))
             return f"Erasing what is known of {who}", (*said, *_goes(db, at, found)), ""
+        case ProposalKind.STATEMENT:
+            name = called.get(proposal.by, proposal.by)
+            said = (("Class", ", ".join(json.loads(found["classes"]))), ("Session", found["session"]))
+            locks = (("In a transaction", "others wait for what it has locked"),) if found["in_transaction"] else ()
+            return f"A statement of {name} as {found['login']} on {found['resource']}", (*said, *locks), ""
         case ProposalKind.CHANGE:
             words = (("Because", found["why"]), ("Ticket", found["ticket"]))
             why = tuple((word, str(text)) for word, text in words if text)

@@ -1,0 +1,136 @@
+"""Statements that ask first, while they wait: what they say, for whoever decides, and the wait itself.
+
+The text and the parameters of a statement that waits are in the memory of the process that holds its session, and in
+the session's recording. The ledger has neither.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from onepam.app.sessions.ask_statement import ask_statement, end_statement
+from onepam.domain.access.guardrails import StatementClass
+from onepam.domain.sessions.waiting_statements import Asking, StatementAsked
+from onepam.gateway.tasks import Tasks
+from onepam.kernel.errors import Fault, Refused
+from onepam.kernel.ids import new_id
+
+if TYPE_CHECKING:
+    from onepam.gateway.session import Gateway
+
+log = logging.getLogger(__name__)
+
+UNHEARD_SECONDS = 5.0
+"""How long after its time a decision that was in time may take to be heard of."""
+SETTLE_SECONDS = 1.0
+
+LAPSED = "statement.lapsed"
+"""Why a statement runs no more on which nobody decided in time."""
+
+_NOBODY = Refused(LAPSED, "nobody decided on this statement in time.")
+_UNAVAILABLE = Refused(
+    "gateway.unavailable", "the ledger does not answer, so nobody can be asked about this statement."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What whoever decides sees of a statement: its text and its parameters, as text without control characters."""
+
+    text: str
+    parameters: tuple[str, ...] = ()
+
+
+class WaitingStatements:
+    """What the statements say that wait in this process, by id."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, Shown] = {}
+
+    def __len__(self) -> int:
+        return len(self._shown)
+
+    def keep(self, statement: str, shown: Shown) -> None:
+        """It waits."""
+        self._shown[statement] = shown
+
+    def forget(self, statement: str) -> None:
+        """It waits no more."""
+        self._shown.pop(statement, None)
+
+    def shown(self, statement: str) -> Shown | None:
+        """None where it does not wait here."""
+        return self._shown.get(statement)
+
+
+@dataclass(slots=True)
+class Question:
+    """A statement of a session that would run: execution number `execution` of its recording. `because` is why it runs
+    no more, for whoever cancels the wait."""
+
+    session: str
+    execution: int
+    classes: tuple[StatementClass, ...]
+    in_transaction: bool
+    shown: Shown
+    because: str = "session.over"
+
+
+Told = Callable[[StatementAsked], None]
+"""Hears that it waits now."""
+
+
+async def ask_first(gateway: "Gateway", question: Question, told: Told) -> Refused | None:
+    """Waits until somebody has said yes to it (None), or why it does not run. Whoever cancels this ends the wait."""
+    statement = new_id("stm", gateway.random)
+    command = Asking(statement, question.session, question.execution, question.classes, question.in_transaction)
+    waits = True
+    gateway.statements.keep(statement, question.shown)
+    try:
+        with gateway.live.decision(statement) as decision:
+            asked = await ask_statement(gateway.ledger, command)
+            if isinstance(asked, Refused):
+                waits = False
+                return asked
+            told(asked)
+            await asyncio.wait((decision,), timeout=gateway.live.seconds_until(asked.expires))
+            if not decision.done() and await _ends(gateway, statement, LAPSED):
+                waits = False
+                return _NOBODY
+            async with asyncio.timeout(UNHEARD_SECONDS):
+                refused = await decision
+            waits = False
+            return refused
+    except (Fault, TimeoutError):
+        question.because = _UNAVAILABLE.code
+        return _UNAVAILABLE
+    finally:
+        gateway.statements.forget(statement)
+        if waits:
+            settle(gateway, gateway.tasks, statement, question.because)
+
+
+def settle(gateway: "Gateway", tasks: Tasks, statement: str, because: str) -> None:
+    """The ledger hears that it waits no more, however long it is away."""
+
+    async def until_heard() -> None:
+        while True:
+            try:
+                await _ends(gateway, statement, because)
+            except Fault as fault:
+                log.error("the end of a statement waits for the ledger: %s", fault)
+                await asyncio.sleep(SETTLE_SECONDS)
+            else:
+                return
+
+    tasks.spawn(until_heard())
+
+
+async def _ends(gateway: "Gateway", statement: str, because: str) -> bool:
+    """Whether it waited until now. Raises `Fault` where the ledger takes nothing."""
+    ended = await end_statement(gateway.ledger, statement, because)
+    if isinstance(ended, Refused):
+        raise Fault(ended.message)
+    return ended

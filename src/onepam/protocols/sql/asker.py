@@ -1,0 +1,97 @@
+"""A session's statements that ask first: one at a time is laid before whoever decides."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from onepam.domain.access.guardrails import StatementClass
+from onepam.domain.sessions.waiting_statements import StatementAsked
+from onepam.gateway.ask_first import Question, Shown, ask_first
+from onepam.gateway.session import Gateway
+from onepam.kernel.clock import iso
+from onepam.kernel.errors import Refused
+from onepam.recording.statements import Parameter
+
+CANCELLED, LEFT, OVER, SKIPPED = "client.cancelled", "client.left", "session.over", "statement.skipped"
+"""Why a statement waits no more on which nobody decided."""
+
+_FAILED = Refused("gateway.failed", "the gateway failed, so nobody could be asked about this statement.")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An execution that waits, as its protocol has it: its number in the recording, its classes, its text and
+    its parameters as they came."""
+
+    execution: int
+    classes: Iterable[str]
+    text: bytes
+    parameters: tuple[Parameter, ...]
+    in_transaction: bool
+
+
+class Asker:
+    """Asks for the statements of one session. `decided` hears what came of it; nobody hears it of a wait that was
+    withdrawn."""
+
+    def __init__(self, gateway: Gateway, session: str) -> None:
+        self._gateway, self._session = gateway, session
+        self._task: asyncio.Task[Refused | None] | None = None
+        self._question: Question | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether one waits."""
+        return self._task is not None
+
+    def ask(self, wanted: Wanted, tell: Callable[[str], None], decided: Callable[[Refused | None], None]) -> None:
+        """Begins to wait. `tell` says to the client that it does."""
+        classes = tuple(StatementClass(each) for each in sorted(wanted.classes))
+        shown = Shown(legible(wanted.text), tuple(_shown(wanted.parameters)))
+        question = Question(self._session, wanted.execution, classes, wanted.in_transaction, shown)
+        url = self._gateway.console_url
+
+        def waits(asked: StatementAsked) -> None:
+            roles = " or ".join(asked.approvers)
+            words = f"this statement waits for a yes of {roles}, until {iso(asked.expires)} at the latest"
+            tell(f"{words}: {url}/approvals#{asked.statement}")
+
+        def over(task: "asyncio.Task[Refused | None]") -> None:
+            if self._task is task:
+                self._task = self._question = None
+                failed = task.cancelled() or task.exception() is not None
+                decided(_FAILED if failed else task.result())
+
+        self._question = question
+        self._task = self._gateway.tasks.spawn(ask_first(self._gateway, question, waits))
+        self._task.add_done_callback(over)
+
+    def withdraw(self, because: str) -> bool:
+        """It waits no more, and `decided` hears nothing. Whether one did."""
+        task, question, self._task, self._question = self._task, self._question, None, None
+        if task is None or question is None:
+            return False
+        question.because = because
+        task.cancel()
+        return True
+
+
+def legible(said: bytes) -> str:
+    """Every byte of a text in letters, and none that hides another: controls and marks of direction are escaped."""
+    text = said.decode("utf-8", "backslashreplace")
+    return "".join(each if each.isprintable() or each in "\n\t" else f"\\u{ord(each):04x}" for each in text)
+
+
+def _shown(parameters: tuple[Parameter, ...]) -> Iterator[str]:
+    for each in parameters:
+        if each.value is None:
+            yield "NULL"
+        elif isinstance(each.value, int):
+            yield f"{each.value} bytes"
+        elif not each.binary:
+            yield f"'{legible(each.value)}'"
+        elif len(each.value) in (2, 4, 8):
+            yield f"\\x{each.value.hex()} (as a number {int.from_bytes(each.value, signed=True)})"
+        else:
+            text = each.value.decode("utf-8", "replace")
+            yield f"\\x{each.value.hex()}" + (f" (as text '{text}')" if text.isprintable() else "")

@@ -1,0 +1,211 @@
+"""Rules of statements that ask first: each clause broken once by a planted entry, and nothing else found."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from onepam.domain.access.decision import Because
+from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.domain.access.model import BindingAdded, ConsoleRight, ResourceKind, SubjectKind
+from onepam.domain.leaving.brake import DirectoryPersonHeld, HoldReason
+from onepam.domain.people.events import PersonDisabled
+from onepam.domain.sessions.waiting_statements import StatementApproved, StatementAsked, StatementEnded
+from onepam.domain.signing_in.events import EnrolmentUsed
+from onepam.kernel.clock import HOUR, MINUTE, Instant
+from tests.ledger.lawful.story import Story, resource_set, role_set
+from tests.ledger.lawful.test_databases import READS, session
+from tests.ledger.lawful.test_sessions import closed
+
+READ, WRITE, DDL = StatementClass.READ, StatementClass.WRITE, StatementClass.DDL
+GUARDS = Guardrails((READ, StatementClass.ASK_WRITE), 100, MINUTE)
+ROLE = role_set("engineer", (replace(READS, name="writes", guardrails=GUARDS, approvers=("manager",)),))
+LEAD = role_set("lead", (), (ConsoleRight.APPROVE,))
+
+
+def ready(privileged: bool = False) -> Story:
+    """Eve's session at dev-1 is open, in which writes ask first; max, who approves, is signed in."""
+    told = Story().ready("ada", "max")
+    database = replace(resource_set("dev-1", {"env": "dev"}), kind=ResourceKind.POSTGRES, port=5432)
+    told.change("chg_9", "ada", database, ROLE, LEAD)
+    told.sign_in("eve", "sgn_eve")
+    because = Because("engineer", ROLE.version, "writes", "bnd_eve_engineer")
+    told.add(session(told, because=because, guardrails=GUARDS, privileged=privileged))
+    return told
+
+
+def asked(told: Story, **other: Any) -> StatementAsked:
+    """A write of eve's."""
+    found = StatementAsked(
+        "stm_1", "ses_1", "eve", "dev-1", "app", 3, (WRITE,), False, ("manager",), Instant(told.at() + 10 * MINUTE)
+    )
+    return replace(found, **other)
+
+
+YES = StatementApproved("stm_1", "max", "manager")
+NO = StatementEnded("stm_1", "denied", "max")
+GONE = StatementEnded("stm_1", "client.left", None)
+
+
+@pytest.mark.parametrize("word", [YES, NO, GONE, StatementEnded("stm_1", "withdrawn", "eve")])
+def test_one_waits_and_is_decided_once_and_then_another(word: object) -> None:
+    told = ready()
+    told.add(asked(told))
+    told.add(word)
+    told.add(asked(told, statement="stm_2"))
+    assert told.said() == []
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({"session": "none"}, "no such session was open"),
+        ({"by": "max"}, "the session is of somebody else, or of something else"),
+        ({"resource": "web-1"}, "the session is of somebody else, or of something else"),
+        ({"login": "root"}, "the session is of somebody else, or of something else"),
+        ({"classes": (DDL,)}, "the session did not ask first for statements of that class"),
+        ({"classes": (WRITE, READ)}, "the session did not ask first for statements of that class"),
+        ({"classes": ()}, "the session did not ask first for statements of that class"),
+        ({"approvers": ("lead",)}, "its permission names other roles to decide"),
+        ({"approvers": ()}, "its permission names other roles to decide"),
+    ],
+)
+def test_what_waits(other: dict[str, Any], why: str) -> None:
+    told = ready()
+    at = told.add(asked(told, **other))
+    assert told.said() == [(at, why)]
+
+
+@pytest.mark.parametrize(("in_transaction", "most"), [(False, 10 * MINUTE), (True, 2 * MINUTE)])
+def test_how_long_it_waits(in_transaction: bool, most: int) -> None:
+    for more in (0, 1):
+        told = ready()
+        until = Instant(told.at() + most + more)
+        at = told.add(asked(told, in_transaction=in_transaction, expires=until))
+        assert told.said() == [(at, "it waits longer than a statement may")] * more
+
+
+def test_it_does_not_outlive_its_session() -> None:
+    told = ready()
+    told.wait(HOUR - 5 * MINUTE)
+    at = told.add(asked(told))
+    assert told.said() == [(at, "it outlives the session")]
+
+
+def test_only_one_waits_in_a_session_and_it_is_one() -> None:
+    told = ready()
+    told.add(asked(told))
+    at = told.add(asked(told, statement="stm_2"))
+    assert told.said() == [(at, "another statement of the session waited already")]
+    told = ready()
+    told.add(asked(told))
+    at = told.add(asked(told))
+    assert [why for where, why in told.said() if where == at] == [
+        "another statement of the session waited already",
+        "such a proposal waited already",
+    ]
+    told = ready()
+    because = Because("engineer", ROLE.version, "writes", "bnd_eve_engineer")
+    told.sign_in("eve", "sgn_eve")
+    told.add(session(told, session="ses_2", because=because, guardrails=GUARDS))
+    told.add(asked(told))
+    at = told.add(asked(told, session="ses_2"))
+    assert told.said() == [(at, "such a proposal waited already")]
+
+
+def test_the_permission_of_now_says_who_decides() -> None:
+    told = ready()
+    other = role_set("engineer", (replace(READS, name="writes", guardrails=GUARDS, approvers=("lead",)),))
+    told.change("chg_10", "ada", other)
+    told.add(asked(told, approvers=("lead",)))
+    assert told.said() == []
+
+
+def decided(told: Story, word: object) -> list[str]:
+    told.add(asked(told))
+    at = told.add(word)
+    found = told.said()
+    assert {where for where, _ in found} <= {at}
+    return [why for _, why in found]
+
+
+def no_role(who: str) -> str:
+    return f"{who} held no role with the right to approve that may decide on it"
+
+
+@pytest.mark.parametrize(
+    ("word", "whys"),
+    [
+        (replace(YES, statement="none"), ["no such statement waited"]),
+        (replace(NO, statement="none"), ["no such statement waited"]),
+        (replace(YES, by="eve"), ["nobody decides for themselves", no_role("eve")]),
+        (replace(YES, by="ada"), [no_role("ada")]),
+        (replace(NO, by="ada"), [no_role("ada")]),
+        (replace(YES, under="lead"), [no_role("max")]),
+    ],
+)
+def test_who_decides(word: object, whys: list[str]) -> None:
+    told = ready()
+    told.sign_in("ada")
+    assert decided(told, word) == whys
+
+
+def test_who_is_not_signed_in_decides_nothing() -> None:
+    told = ready()
+    told.add(asked(told))
+    told.wait(11 * HOUR)
+    at = told.add(NO)
+    assert told.said() == [(at, "max was not signed in")]
+
+
+def test_a_role_with_the_right_that_it_does_not_name_decides_nothing() -> None:
+    told = ready()
+    lead = BindingAdded("bnd_max_lead", "lead", SubjectKind.PERSON, "max", None, "access.yaml", "why", "chg_8", None)
+    told.change("chg_8", "ada", lead)
+    told.sign_in("max")
+    assert decided(told, replace(YES, under="lead")) == ["the role lead may not decide on it"]
+
+
+def test_a_yes_takes_a_fresh_factor_and_a_no_does_not() -> None:
+    for word, why in ((YES, ["max had shown no second factor within 15 minutes"]), (NO, [])):
+        told = ready()
+        told.wait(16 * MINUTE)
+        assert decided(told, word) == why
+
+
+def test_one_hand_decides_nothing() -> None:
+    told = ready()
+    told.add(EnrolmentUsed("enr_9", "eve", ("max",)), bare=True)
+    found = decided_after(told, YES)
+    assert found == ["max and eve may be one hand: one made the link by which the other enrolled"]
+
+
+def decided_after(told: Story, word: object) -> list[str]:
+    told.add(asked(told))
+    at = told.add(word)
+    return [why for where, why in told.said() if where == at]
+
+
+def test_a_yes_in_time_while_its_session_goes_on_and_its_person_is_there() -> None:
+    told = ready()
+    told.add(asked(told, expires=Instant(told.at() + 5 * MINUTE)))
+    told.wait(5 * MINUTE)
+    at = told.add(YES)
+    assert told.said() == [(at, "it had lapsed")]
+    told = ready()
+    told.add(asked(told))
+    told.add(closed())
+    at = told.add(YES)
+    assert told.said() == [(at, "its session was over")]
+    told = ready()
+    told.add(asked(told))
+    told.add(PersonDisabled("eve", "ada", "left"))
+    assert [why for _, why in told.said()] == []
+    at = told.add(YES)
+    assert told.said() == [(at, "the account eve was disabled")]
+
+
+def test_who_is_held_decides_nothing() -> None:
+    told = ready()
+    told.add(DirectoryPersonHeld("hld_1", "max", "scim", HoldReason.MANY, "gone", None, None, None), bare=True)
+    assert decided_after(told, YES) == [no_role("max")]
