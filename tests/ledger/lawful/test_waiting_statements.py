@@ -11,26 +11,30 @@ from onepam.domain.access.model import BindingAdded, ConsoleRight, ResourceKind,
 from onepam.domain.leaving.brake import DirectoryPersonHeld, HoldReason
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.sessions.waiting_statements import StatementApproved, StatementAsked, StatementEnded
-from onepam.domain.signing_in.events import EnrolmentUsed
-from onepam.kernel.clock import HOUR, MINUTE, Instant
-from tests.ledger.lawful.story import Story, resource_set, role_set
+from onepam.domain.signing_in.events import EnrolmentOpened, EnrolmentUsed, FactorEnrolled, FactorKind
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
+from tests.ledger.lawful.story import HOLDS, Story, resource_set, role_set
 from tests.ledger.lawful.test_databases import READS, session
 from tests.ledger.lawful.test_sessions import closed
 
 READ, WRITE, DDL = StatementClass.READ, StatementClass.WRITE, StatementClass.DDL
 GUARDS = Guardrails((READ, StatementClass.ASK_WRITE), 100, MINUTE)
 ROLE = role_set("engineer", (replace(READS, name="writes", guardrails=GUARDS, approvers=("manager",)),))
+WRITES = Because("engineer", ROLE.version, "writes", "bnd_eve_engineer")
+DATABASE = replace(resource_set("dev-1", {"env": "dev"}), kind=ResourceKind.POSTGRES, port=5432)
 LEAD = role_set("lead", (), (ConsoleRight.APPROVE,))
 
 
-def ready(privileged: bool = False) -> Story:
+def ready() -> Story:
     """Eve's session at dev-1 is open, in which writes ask first; max, who approves, is signed in."""
     told = Story().ready("ada", "max")
-    database = replace(resource_set("dev-1", {"env": "dev"}), kind=ResourceKind.POSTGRES, port=5432)
-    told.change("chg_9", "ada", database, ROLE, LEAD)
+    told.change("chg_9", "ada", DATABASE, ROLE, LEAD)
     told.sign_in("eve", "sgn_eve")
-    because = Because("engineer", ROLE.version, "writes", "bnd_eve_engineer")
-    told.add(session(told, because=because, guardrails=GUARDS, privileged=privileged))
+    return opened(told)
+
+
+def opened(told: Story) -> Story:
+    told.add(session(told, because=WRITES, guardrails=GUARDS))
     return told
 
 
@@ -105,9 +109,8 @@ def test_only_one_waits_in_a_session_and_it_is_one() -> None:
         "such a proposal waited already",
     ]
     told = ready()
-    because = Because("engineer", ROLE.version, "writes", "bnd_eve_engineer")
     told.sign_in("eve", "sgn_eve")
-    told.add(session(told, session="ses_2", because=because, guardrails=GUARDS))
+    told.add(session(told, session="ses_2", because=WRITES, guardrails=GUARDS))
     told.add(asked(told))
     at = told.add(asked(told, session="ses_2"))
     assert told.said() == [(at, "such a proposal waited already")]
@@ -125,7 +128,7 @@ def decided(told: Story, word: object) -> list[str]:
     told.add(asked(told))
     at = told.add(word)
     found = told.said()
-    assert {where for where, _ in found} <= {at}
+    assert {where for where, _ in found} <= {at}, found
     return [why for _, why in found]
 
 
@@ -174,10 +177,20 @@ def test_a_yes_takes_a_fresh_factor_and_a_no_does_not() -> None:
 
 
 def test_one_hand_decides_nothing() -> None:
-    told = ready()
-    told.add(EnrolmentUsed("enr_9", "eve", ("max",)), bare=True)
-    found = decided_after(told, YES)
-    assert found == ["max and eve may be one hand: one made the link by which the other enrolled"]
+    """Ada, who made eve's link, approves, too."""
+    for word in (YES, NO):
+        told = Story().found({**HOLDS, "ada": ("administrator", "manager")})
+        for who in ("ada", "bob"):
+            told.enrol(who)
+        told.change("chg_9", None, DATABASE, ROLE)
+        told.sign_in("ada", "sgn_ada")
+        told.add(EnrolmentOpened("enr_e", "eve", Instant(told.at() + DAY), "new", "ada"))
+        kinds = (FactorKind.PASSWORD, FactorKind.TOTP)
+        enrolled = (FactorEnrolled(f"fac_eve_{each.value}", "eve", each, "", None, "eve") for each in kinds)
+        told.add(EnrolmentUsed("enr_e", "eve", ("ada",)), *enrolled)
+        told.sign_in("eve", "sgn_eve")
+        found = decided(opened(told), replace(word, by="ada"))
+        assert found == ["ada and eve may be one hand: one made the link by which the other enrolled"]
 
 
 def decided_after(told: Story, word: object) -> list[str]:
