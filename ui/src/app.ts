@@ -20,6 +20,7 @@ const islands: Record<string, () => Promise<{ mount: (host: HTMLElement) => void
   matrix: () => import("./islands/readout"),
   passkey: () => import("./islands/passkey"),
   player: () => import("./islands/player"),
+  query: () => import("./islands/query"),
 };
 
 function mountIslands(root: ParentNode): void {

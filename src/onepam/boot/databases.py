@@ -19,6 +19,7 @@ from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.kernel.secret import Secret
 from onepam.protocols.postgres.dial import Who, dial
+from onepam.protocols.postgres.inner import Inner
 from onepam.protocols.postgres.keys import Keys
 from onepam.protocols.postgres.serve import listen
 from onepam.protocols.postgres.session import PostgresGateway
@@ -88,6 +89,7 @@ def databases(platform: "Platform", parts: ExitStack) -> Listener | None:
     doors = platform.doors
     listener = listen(socket, gateway, doors.postgres, doors.turns, config.silent_seconds)
     parts.callback(listener.close)
+    platform.queries.connect = Inner(gateway, doors.postgres, doors.turns).connect
     return listener
 
 

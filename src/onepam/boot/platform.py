@@ -33,6 +33,7 @@ from onepam.boot.stopping import Stop
 from onepam.boot.waiting import announced_continuation, only_cancelling, waiting_words
 from onepam.boot.web.operations import Operations
 from onepam.boot.web.server import web_server
+from onepam.console.frame.queries import Queries
 from onepam.domain.access.authority import Actor
 from onepam.domain.access.decision import AccessFacts
 from onepam.domain.history.system import SystemStarted
@@ -103,6 +104,7 @@ class Platform:
         self.stopping = threading.Event()
         self.replaced = asyncio.Event()
         self.statements = WaitingStatements()
+        self.queries = Queries()
         self.prober_key = asyncssh.generate_private_key("ssh-ed25519")
 
     @contextlib.asynccontextmanager

@@ -22,7 +22,7 @@ from onepam.console.providers import providers, signals
 from onepam.console.provisioning import provisioning
 from onepam.console.requests import requests
 from onepam.console.roster import roster
-from onepam.console.sessions import database_root, database_token, sessions
+from onepam.console.sessions import database_root, database_token, query, sessions
 from onepam.console.signing_in import auth, exceptions, factors, second_factors
 
 PLACES: tuple[Place, ...] = (
@@ -34,6 +34,7 @@ PLACES: tuple[Place, ...] = (
     *sessions.PLACES,
     *database_root.PLACES,
     *database_token.PLACES,
+    *query.PLACES,
     *people.PLACES,
     *roster.PLACES,
     *leavers.PLACES,

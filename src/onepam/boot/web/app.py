@@ -129,6 +129,7 @@ def _console(platform: "Platform", identity: Identity, signals: Receiver, device
         devices=devices,
         postgres=(config.gateway_name, config.postgres_port),
         database_root=lambda: root(config, platform.authorities),
+        queries=platform.queries,
         scim_traffic=platform.scim_traffic,
         signals=signals,
         keep_days=config.keep_days,

@@ -7,6 +7,7 @@ from onepam.app.ports import EntryProof, Ledger, LedgerHealth, Reader
 from onepam.app.providers.count_refusals import ProviderRefusals
 from onepam.app.provisioning.traffic import ScimTraffic
 from onepam.console.frame.packs import Packs
+from onepam.console.frame.queries import Queries
 from onepam.domain.leaving.erasing import KEEP_DAYS
 from onepam.egress.fetch import Fetch
 from onepam.gateway.guesses import Guesses
@@ -36,8 +37,8 @@ class ConsoleServices:
     `scim_traffic` is how the requests of directories went. `checkpoint` is the newest that is signed, with its note,
     or None. `packs` draws evidence. `devices` are terminals without a browser that wait. `clock` is the ledger's time,
     `wall` this machine's clock, for what is compared with somebody else's. `database_root` is the certificate (PEM) by
-    which clients of databases know the gateway, empty where an operator's own is shown. `keep_days`: for so long a
-    leaver's data are kept in any case.
+    which clients of databases know the gateway, empty where an operator's own is shown. `queries` are the pages
+    at which somebody asks a database. `keep_days`: for so long a leaver's data are kept in any case.
     """
 
     ledger: Ledger
@@ -65,6 +66,7 @@ class ConsoleServices:
     packs: Packs
     devices: Devices
     database_root: Callable[[], bytes] = bytes
+    queries: Queries = field(default_factory=Queries)
     postgres: tuple[str, int] = ("", 0)
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
     guesses: Guesses = field(default_factory=Guesses)

@@ -164,6 +164,7 @@ async def signed_out(visit: Visit) -> Response:
         actor = visit.member.actor
         onward = await leave_provider(visit, actor.session)
         await sign_out(visit.services.ledger, actor)
+        visit.services.queries.signed_out(actor)
     response = onward or visit.go(f"/sign-in?state={SIGNED_OUT}")
     for cookie in (SESSION_COOKIE, HINT_COOKIE):
         visit.drop_cookie(response, cookie)

@@ -1,4 +1,4 @@
-"""Who is behind a login token."""
+"""Who is behind a login token, and what it opened."""
 
 from dataclasses import dataclass
 
@@ -27,3 +27,13 @@ def token_holder(db: Snapshot, at: Instant, digest: str) -> TokenHolder | None:
         {"digest": digest, "at": at},
     )
     return TokenHolder(*found) if found is not None else None
+
+
+def opened_by(db: Snapshot, at: Instant, token: str) -> str:
+    """The session that is open by this token, the newest of several; empty where none is."""
+    found = row(
+        db,
+        f"SELECT session FROM login_token_session WHERE token = :token AND {AT} ORDER BY valid_from DESC LIMIT 1",
+        {"token": token, "at": at},
+    )
+    return str(found[0]) if found is not None else ""
