@@ -148,6 +148,12 @@ psql 'service=orders-reporting dbname=orders' \
 -c "SELECT number, cents FROM orders WHERE cents > 9950" -c 'DELETE FROM orders WHERE cents = 0'
 """
 
+ASKED = """\
+SELECT customer, count(*), sum(cents) AS cents, max(number) AS newest
+  FROM orders GROUP BY customer ORDER BY 3 DESC LIMIT 8;
+
+DELETE FROM orders WHERE cents = 0"""
+
 
 def query(ada: Person, eve: Person, folder: Path) -> None:
     """Ada gives the vault a secret, and Eve asks the database with psql; the last of her statements is refused."""
@@ -171,6 +177,16 @@ def databases(ada: Person, eve: Person, folder: Path, pictures: Path) -> None:
     page.wait_for_url("**/sessions/ses_*")
     for theme in ("light", "dark"):
         take(page, pictures / f"statements.{theme}.png", dark=theme == "dark")
+    page = eve.go("/?q=orders")
+    page.get_by_role("link", name="Query orders as").first.click()
+    page.locator("[data-island=query][data-mounted=yes]").wait_for()
+    page.get_by_label("Database").fill("orders")
+    page.get_by_label("Statements").fill(ASKED)
+    page.get_by_role("button", name="Run").click()
+    page.locator(".query-result").nth(1).wait_for()
+    page.locator("[data-query-cancel]").wait_for(state="hidden")
+    for theme in ("light", "dark"):
+        shoot(page, pictures / f"query.{theme}.png", theme == "dark")
     page = eve.go("/?q=orders")
     page.get_by_role("button", name="Get a token").first.click()
     page.get_by_role("heading", name="Token for orders").wait_for()

@@ -11,6 +11,7 @@ from jinja2 import meta, nodes
 from onepam.console.frame import rendering
 from onepam.console.frame.page import PageContext
 from onepam.console.frame.wording import asked_before
+from onepam.console.sessions.query_page import QueryPartPage
 from onepam.console.sessions.sessions_page import PlayerFramePage
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant, utc
 from tests.console.samples.company import NOW, ago, shell
@@ -109,7 +110,9 @@ def test_every_posting_form_carries_the_token_against_forgery(name: str) -> None
 def test_every_page_has_a_template_and_a_sample() -> None:
     pages = TEMPLATES.keys() - {"base.html", "bare.html"}
     assert sorted(each.template for each in GIVEN) == sorted(pages)
-    assert pages - {PlayerFramePage.template} == {context.template for _, context in SAMPLES.values()}
+    assert pages - {PlayerFramePage.template, QueryPartPage.template} == {
+        context.template for _, context in SAMPLES.values()
+    }
 
 
 @pytest.mark.parametrize("given", GIVEN, ids=lambda given: given.__name__)

@@ -88,6 +88,7 @@ from tests.console.samples.provisioning import (
     NOTHING_MATCHES,
     PROVISIONING,
 )
+from tests.console.samples.querying import QUERY, QUERY_OVER, QUERY_RAN, QUERY_UNSERVED
 from tests.console.samples.roster import (
     NO_ROSTER,
     PLAN,
@@ -278,6 +279,10 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "checkpoint": (shell("/ledger/checkpoint"), CHECKPOINT),
     "checkpoint-long": (shell("/ledger/checkpoint"), replace(CHECKPOINT, svg="", at=None)),
     "database_token": (shell("/"), DATABASE_TOKEN),
+    "query": (shell("/databases/query"), QUERY),
+    "query-ran": (shell("/databases/query"), QUERY_RAN),
+    "query-over": (shell("/databases/query"), QUERY_OVER),
+    "query-unserved": (shell("/databases/query"), QUERY_UNSERVED),
     "factors": (shell("/factors"), FACTORS),
     "factors-new": (shell("/factors"), NO_FACTORS),
     "refusal": (shell("/sessions"), REFUSAL),

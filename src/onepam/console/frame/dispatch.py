@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -87,6 +87,8 @@ def _endpoint(
         visit = Visit(services, request, _source(request), services.clock(), services.wall(), shown)
         try:
             response = await _answer(visit, place)
+        except ClientDisconnect:  # within its form, as a page that is left may be
+            return Response(status_code=400)
         except Fault:
             log.exception("%s %s failed", place.method, place.path)
             response = visit.refusal(

@@ -32,8 +32,8 @@ from onepam.store.read.login_tokens import opened_by
 
 log = logging.getLogger(__name__)
 
-MOST_CHARACTERS = 256 * 1024
-"""Of a text."""
+MOST_CHARACTERS = 64 * 1024
+"""Of a text: all sessions wait while it is split."""
 
 BEAT_SECONDS = 10.0
 """After so long without a word an empty line is sent, so that nothing in between takes the connection for dead."""
@@ -77,8 +77,8 @@ async def query_once(visit: Visit) -> Response:
             elif isinstance(each, Notice):
                 notices.append(notice_of(each, services.origin))
             else:
-                results.append(result_of(each, asked.text))
-    return visit.page(_page(visit, asked, notices, results, over))
+                results.append(await asyncio.to_thread(result_of, each, asked.text))
+    return await asyncio.to_thread(visit.page, _page(visit, asked, notices, results, over))
 
 
 async def _once(visit: Visit, asked: Asked) -> AsyncGenerator[Notice | Result | Refused, None]:
@@ -183,7 +183,8 @@ async def _run(visit: Visit, text: str) -> Parts:
             if isinstance(said, Notice):
                 yield {"notice": _part(visit, QueryPartPage(notice=notice_of(said, visit.services.origin)))}
             else:
-                html = _part(visit, QueryPartPage(result=result_of(said, text)))
+                shown = await asyncio.to_thread(result_of, said, text)
+                html = await asyncio.to_thread(_part, visit, QueryPartPage(result=shown))
                 yield {"result": html, "status": said.status}
         if page.runner.over is not None:
             yield {"over": page.ending or _words(page.runner.over)}

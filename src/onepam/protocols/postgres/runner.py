@@ -39,6 +39,9 @@ MOST_ROWS: Final = 500
 MOST_BYTES: Final = 2 * 1024 * 1024
 """Of all that is kept of one result's values."""
 
+MOST_CELLS: Final = 20_000
+"""Values of one result that are kept."""
+
 MOST_STATEMENTS: Final = 100
 MOST_LATE: Final = 20
 """Statements of one text; notices that come while nothing runs."""
@@ -84,6 +87,43 @@ class Result:
     wrong: Wrong | None = None
     took: float = 0.0
     status: str = "I"
+
+
+class _Gathered:
+    """What comes of one statement, as far as it is kept."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+        self.rows: list[Row] = []
+        self._kept = 0
+
+    def take(self, said: Message) -> bytes:
+        """What is said to that."""
+        if isinstance(said, Columns):
+            self.result = replace(self.result, columns=said.columns)
+        elif isinstance(said, Values):
+            self._row(said.row)
+        elif isinstance(said, Copies) and said.wants:
+            return _NO_DATA
+        elif isinstance(said, Copies):
+            self.result = replace(self.result, copied=True)
+        elif isinstance(said, Ended):
+            self.result = replace(self.result, tag=said.tag, more=self.result.more or said.suspended)
+            return _CLOSE + wire.SYNC_MESSAGE
+        elif isinstance(said, Wrong):
+            self.result = replace(self.result, wrong=self.result.wrong or said)
+            return wire.SYNC_MESSAGE
+        return b""
+
+    def _row(self, row: Row) -> None:
+        self._kept += sum(len(value.text) for value in row if value is not None)
+        fits = self._kept <= MOST_BYTES and len(self.rows) < MOST_ROWS and len(self.rows) * len(row) < MOST_CELLS
+        if self.result.more:
+            return
+        if fits:
+            self.rows.append(row)
+        else:
+            self.result = replace(self.result, more=True)
 
 
 class Runner:
@@ -193,45 +233,27 @@ class Runner:
                 if isinstance(said, Result) and said.wrong is not None:
                     return
 
-    async def _one(self, result: Result) -> AsyncIterator[Notice | Result]:
+    async def _one(self, asked: Result) -> AsyncIterator[Notice | Result]:
         loop, self._listens = asyncio.get_running_loop(), True
-        began, rows, kept = loop.time(), list[Row](), 0
+        began, gathered = loop.time(), _Gathered(asked)
         while self._late:
             yield self._late.popleft()
-        text = result.part.text.encode("utf-8", "replace")
+        text = asked.part.text.encode("utf-8", "replace")
         self._send(wire.message(wire.PARSE, b"\0" + text + b"\0\0\0") + _BIND + _DESCRIBE + _EXECUTE + _FLUSH)
         while (said := await self._next()) is not None:
             if isinstance(said, Notice):
                 yield said
-            elif isinstance(said, Columns):
-                result = replace(result, columns=said.columns)
-            elif isinstance(said, Values):
-                kept += _size(said.row)
-                if len(rows) < MOST_ROWS and kept <= MOST_BYTES:
-                    rows.append(said.row)
-                else:
-                    result = replace(result, more=True)
-            elif isinstance(said, Copies) and said.wants:
-                self._send(_NO_DATA)
-            elif isinstance(said, Copies):
-                result = replace(result, copied=True)
-            elif isinstance(said, Ended | Wrong):
-                result = self._settled(result, said, loop.time() - began)
-                if isinstance(said, Wrong) and said.fatal:
-                    break
-                self._send((_CLOSE if isinstance(said, Ended) else b"") + wire.SYNC_MESSAGE)
             elif self._rests(said):
+                gathered.take(said)
                 break
+            else:
+                self._send(gathered.take(said))
+            if gathered.result.took == 0.0 and isinstance(said, Ended | Wrong):
+                gathered.result = replace(gathered.result, took=loop.time() - began)
         self._listens = False
-        wrong = result.wrong or self.over
-        took = result.took or loop.time() - began
-        yield replace(result, rows=tuple(rows), wrong=wrong, took=took, status=self.status)
-
-    @staticmethod
-    def _settled(result: Result, said: Ended | Wrong, took: float) -> Result:
-        if isinstance(said, Wrong):
-            return replace(result, wrong=result.wrong or said, took=took)
-        return replace(result, tag=said.tag, more=result.more or said.suspended, took=took)
+        result = gathered.result
+        wrong, took = result.wrong or self.over, result.took or loop.time() - began
+        yield replace(result, rows=tuple(gathered.rows), wrong=wrong, took=took, status=self.status)
 
     def _rests(self, said: Message) -> bool:
         """Whether nothing runs any more."""
@@ -275,7 +297,3 @@ class Runner:
                 self._writer.close()
         if self._listens:
             await self._heard.put(None)
-
-
-def _size(row: Row) -> int:
-    return sum(len(value.text) for value in row if value is not None)
