@@ -93,6 +93,17 @@ WAYS = (
         ),
     ),
     Way(
+        "MySQL with a login token",
+        ("entry:mysql_token",),
+        "the sign-in behind it has ended, or its factor is too old; it is for something else, or used from elsewhere",
+        "refused: `sign_in.ended`, `sign_in.stale`; for all the rest `login_token.invalid`",
+        (
+            DOOR + "test_mfa_without_a_second_factor_nothing_opens",
+            TOKEN + "test_it_dies_with_the_sign_in_behind_it",
+            TOKEN + "test_what_it_does_not",
+        ),
+    ),
+    Way(
         "PostgreSQL with a certificate",
         ("entry:postgres_certificate",),
         "the sign-in behind it has ended, or its factor is too old",

@@ -154,10 +154,10 @@ def resource_set(resource: str, labels: dict[str, str], pins: Sequence[str] = (H
     )
 
 
-def database_set(resource: str, labels: dict[str, str]) -> ResourceSet:
-    """A PostgreSQL server with the logins of `resource_set`."""
+def database_set(resource: str, labels: dict[str, str], kind: ResourceKind = ResourceKind.POSTGRES) -> ResourceSet:
+    """A database's server with the logins of `resource_set`."""
     made = resource_set(resource, labels, (CERTIFICATE,))
-    return replace(made, kind=ResourceKind.POSTGRES, port=5432, environment=())
+    return replace(made, kind=kind, port=5432, environment=())
 
 
 def binding(
@@ -291,14 +291,18 @@ class Company:
         """Binds a role, as an applied change would."""
         await record(self.ledger, binding(person, role, ends))
 
-    async def databases(self) -> None:
-        """Makes PostgreSQL servers of all resources that are known by something, and of the engineers' permissions such
-        for queries."""
+    async def databases(self, kind: ResourceKind = ResourceKind.POSTGRES) -> None:
+        """Makes servers of such databases of all resources that are known by something, and of the engineers'
+        permissions such for queries."""
         permissions = tuple(replace(each, actions=(Action.QUERY,)) for each in ROLES["engineer"][0])
         await record(
             self.ledger,
             role_set("engineer", permissions),
-            *(database_set(name, dict(labels)) for name, (labels, keys) in RESOURCES.items() if keys),
+            *(
+                replace(database_set(name, dict(labels)), kind=kind)
+                for name, (labels, keys) in RESOURCES.items()
+                if keys
+            ),
         )
 
     async def unbind(self, person: str, role: str) -> None:

@@ -15,7 +15,7 @@ from onepam.app.sessions.issue_token import issue_token
 from onepam.boot.login_tokens import proven_by_token
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint, SessionClosed
-from onepam.domain.sessions.login_tokens import FIRST_USE, INVALID, MOST_LIVE, MOST_WAITING
+from onepam.domain.sessions.login_tokens import FIRST_USE, INVALID, MOST_LIVE, MOST_WAITING, Issued
 from onepam.domain.signing_in.events import SignedOut
 from onepam.gateway.entering import Proven, Unfit
 from onepam.identity.tokens import LOGIN_TOKEN, new_token, token_digest
@@ -43,7 +43,7 @@ async def issued(company: Company, resource: str = "dev-1", login: str = "app", 
     """A token of eve's for her address."""
     token = company.new("tok")
     expires = await issue_token(company.ledger, company.actor(person), token, resource, login, digest(token))
-    assert isinstance(expires, int), expires
+    assert isinstance(expires, Issued), expires
     return token
 
 
@@ -86,7 +86,7 @@ async def test_its_holder_is_found_by_the_digest_while_it_is_good(company: Compa
 async def test_whoever_shows_it_elsewhere_is_told_as_little_and_its_person_is_known(company: Company) -> None:
     secret = new_token(LOGIN_TOKEN, secrets.token_bytes)
     word, told = secret.reveal().decode(), token_digest(secret).hex()
-    assert isinstance(await issue_token(company.ledger, company.actor("eve"), "tok_1", "dev-1", "app", told), int)
+    assert isinstance(await issue_token(company.ledger, company.actor("eve"), "tok_1", "dev-1", "app", told), Issued)
     eves = Proven("eve", EntryPoint.POSTGRES_TOKEN, sign_in="sgn_eve", token="tok_1")
     assert await proven_by_token(company.reader, word, "192.0.2.1") == eves
     assert await proven_by_token(company.reader, word, "192.0.2.2") == Unfit(eves, INVALID)
@@ -157,7 +157,7 @@ async def test_sixty_four_connections_at_a_time(company: Company) -> None:
 
 
 async def test_nobody_gets_a_token_for_what_they_may_not_open(company: Company) -> None:
-    async def asked(person: str, resource: str, login: str = "app") -> Instant | Refused:
+    async def asked(person: str, resource: str, login: str = "app") -> Issued | Refused:
         return await issue_token(company.ledger, company.actor(person), "tok_1", resource, login, "d")
 
     refused(await asked("aud", "dev-1"), "resource.unknown")
@@ -182,5 +182,5 @@ async def test_so_many_wait_and_none_outlives_its_sign_in(company: Company) -> N
     refused(again, "login_token.many")
     assert isinstance(await knock(company, token), Opened)
     expires = await issue_token(company.ledger, company.actor("eve"), "tok_x", "dev-1", "app", "d")
-    assert isinstance(expires, int)
-    assert expires - company.clock.now < MINUTE
+    assert isinstance(expires, Issued)
+    assert expires.expires - company.clock.now < MINUTE

@@ -109,6 +109,7 @@ PROOFS = {
     EntryPoint.SSH_SERVICE_KEY: service_key,
     EntryPoint.POSTGRES_TOKEN: login_token,
     EntryPoint.POSTGRES_CERTIFICATE: certificate,
+    EntryPoint.MYSQL_TOKEN: login_token,
 }
 BY_SIGN_IN = {entry for entry, proof in PROOFS.items() if proof in (certificate, login_token)}
 SHOWN = {
@@ -117,6 +118,7 @@ SHOWN = {
     EntryPoint.SSH_SERVICE_KEY: ("machine",),
     EntryPoint.POSTGRES_TOKEN: ("password", "totp"),
     EntryPoint.POSTGRES_CERTIFICATE: ("password", "totp"),
+    EntryPoint.MYSQL_TOKEN: ("password", "totp"),
 }
 """What the record says of the second factor: a machine has none, and never passes for having one."""
 
@@ -135,8 +137,8 @@ def test_every_entry_point_is_in_the_table() -> None:
 
 @pytest.fixture(params=list(PROOFS), ids=lambda entry: entry.value)
 async def visitor(request: pytest.FixtureRequest, company: Company) -> Visitor:
-    if SPEAKS[request.param] is ResourceKind.POSTGRES:
-        await company.databases()
+    if (kind := SPEAKS[request.param]) is not ResourceKind.SSH:
+        await company.databases(kind)
     return Visitor(company, request.param)
 
 
@@ -200,11 +202,11 @@ async def test_limits_a_door_leads_to_nothing_that_speaks_otherwise(company: Com
     for entry in PROOFS:
         await Visitor(company, entry).knock()  # the machine is registered before the roles change
     for entry in PROOFS:
-        if SPEAKS[entry] is ResourceKind.POSTGRES:
+        if SPEAKS[entry] is not ResourceKind.SSH:
             refused(await Visitor(company, entry).open(), "resource.protocol")
     await company.databases()
     for entry in PROOFS:
-        if SPEAKS[entry] is ResourceKind.SSH:
+        if SPEAKS[entry] is not ResourceKind.POSTGRES:
             refused(await Visitor(company, entry).open(), "resource.protocol")
     other = await open_session(
         company.ledger,

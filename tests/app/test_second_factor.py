@@ -13,7 +13,7 @@ from onepam.app.open_session import Challenge, Knock, Opened, open_session
 from onepam.app.sessions.confirm import give_confirmation
 from onepam.app.sessions.issue_token import issue_token
 from onepam.domain.access.authority import Actor
-from onepam.domain.access.model import Action, MfaRule, Mode, Permission
+from onepam.domain.access.model import Action, MfaRule, Mode, Permission, ResourceKind
 from onepam.domain.access.proof import MfaBasis, MfaProof
 from onepam.domain.sessions.events import ConfirmationAsked, ConfirmationGiven, EntryPoint, SessionOpened
 from onepam.domain.signing_in.events import FactorKind, SteppedUp
@@ -29,6 +29,7 @@ CERTIFICATE, CONFIRMED, MACHINE = (
     EntryPoint.SSH_CERTIFICATE, EntryPoint.SSH_KEY_CONFIRMED, EntryPoint.SSH_SERVICE_KEY,
 )  # fmt: skip
 TOKEN, OF_DATABASES = EntryPoint.POSTGRES_TOKEN, EntryPoint.POSTGRES_CERTIFICATE
+MYSQL = EntryPoint.MYSQL_TOKEN
 KINDS = {
     "ordinary": ({"app": "ordinary"}, None, False),
     "privileged": ({"app": "privileged", "env": "prod"}, None, False),
@@ -47,10 +48,10 @@ TABLE = {
     (CERTIFICATE, MfaBasis.ATTESTED): OPENS,
     (CERTIFICATE, MfaBasis.DECLARED): "ordinary privileged young",
     (CERTIFICATE, MfaBasis.ACCEPTED): "ordinary young",
-    **{(entry, basis): OPENS for entry in (TOKEN, OF_DATABASES)
+    **{(entry, basis): OPENS for entry in (TOKEN, OF_DATABASES, MYSQL)
        for basis in (MfaBasis.OWN, MfaBasis.STEPPED_UP, MfaBasis.ATTESTED)},
-    **{(entry, MfaBasis.DECLARED): "ordinary privileged young" for entry in (TOKEN, OF_DATABASES)},
-    **{(entry, MfaBasis.ACCEPTED): "ordinary young" for entry in (TOKEN, OF_DATABASES)},
+    **{(entry, MfaBasis.DECLARED): "ordinary privileged young" for entry in (TOKEN, OF_DATABASES, MYSQL)},
+    **{(entry, MfaBasis.ACCEPTED): "ordinary young" for entry in (TOKEN, OF_DATABASES, MYSQL)},
     (CONFIRMED, MfaBasis.OWN): "ordinary privileged administrative fresh young",
     (CONFIRMED, MfaBasis.STEPPED_UP): "ordinary privileged administrative fresh young",
     (CONFIRMED, MfaBasis.ATTESTED): "ordinary privileged administrative fresh young",
@@ -76,6 +77,10 @@ async def company(tmp_path: Path) -> AsyncIterator[Company]:
         binding("eve", "everything"),
         *(replace(resource_set(name, labels), mfa=rule) for name, (labels, rule, _) in KINDS.items()),
         *(replace(database_set(f"{name}-db", labels), mfa=rule) for name, (labels, rule, _) in KINDS.items()),
+        *(
+            replace(database_set(f"{name}-my", labels, ResourceKind.MYSQL), mfa=rule)
+            for name, (labels, rule, _) in KINDS.items()
+        ),
     )
     yield company
     company.close()
@@ -122,14 +127,18 @@ async def by_key(company: Company, resource: str) -> Opened | Challenge | Refuse
     return await open_session(company.ledger, knock(company, resource, confirmation=given))
 
 
-async def by_token(company: Company, kind: str) -> Opened | Challenge | Refused:
+async def by_token(company: Company, kind: str, entry: EntryPoint = TOKEN) -> Opened | Challenge | Refused:
     """A token of eve's, got a moment ago under the same sign-in."""
-    token, eve = company.new("tok"), company.actor("eve")
-    issued = await issue_token(company.ledger, eve, token, f"{kind}-db", "app", token.encode().hex())
+    token, eve, resource = company.new("tok"), company.actor("eve"), f"{kind}-{'my' if entry is MYSQL else 'db'}"
+    issued = await issue_token(company.ledger, eve, token, resource, "app", token.encode().hex())
     if isinstance(issued, Refused):
         return issued
-    asked = replace(knock(company, f"{kind}-db", sign_in="sgn_eve"), entry=TOKEN, token=token)
+    asked = replace(knock(company, resource, sign_in="sgn_eve"), entry=entry, token=token)
     return await open_session(company.ledger, asked)
+
+
+async def by_token_of_mysql(company: Company, kind: str) -> Opened | Challenge | Refused:
+    return await by_token(company, kind, MYSQL)
 
 
 async def by_certificate_of_databases(company: Company, kind: str) -> Opened | Challenge | Refused:
@@ -141,6 +150,7 @@ ENTRIES = {
     CERTIFICATE: by_certificate,
     CONFIRMED: by_key,
     TOKEN: by_token,
+    MYSQL: by_token_of_mysql,
     OF_DATABASES: by_certificate_of_databases,
 }
 

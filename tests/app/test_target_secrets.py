@@ -153,5 +153,5 @@ async def test_the_value_stands_in_no_byte_of_the_ledger(company: Company, envel
 
 
 async def test_where_a_resource_is_dialled(company: Company) -> None:
-    assert await company.reader(dialled, None, "dev-1") == ("dev-1.example.com", 5432, (CERTIFICATE,))
+    assert await company.reader(dialled, None, "dev-1") == ("postgres", "dev-1.example.com", 5432, (CERTIFICATE,))
     assert await company.reader(dialled, None, "none") is None

@@ -27,7 +27,8 @@ from onepam.domain.signing_in.events import CertificateIssued, SignedOut
 from onepam.identity.tokens import LOGIN_TOKEN, new_token, token_digest
 from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.kernel.ids import new_id
-from onepam.protocols.postgres.probe import PROBER, ask
+from onepam.protocols.postgres.probe import ask
+from onepam.protocols.sql.probe import PROBER
 from tests.boot.test_probing import probed
 from tests.gateway_fixture import Person, outcome
 from tests.protocols.postgres.server import pair

@@ -19,6 +19,7 @@ from onepam.console.matrix.pins import pin_shown
 from onepam.domain.access.model import Action, Mode, Permission, ResourceKind
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint, SessionClosed
+from onepam.domain.sessions.login_tokens import Issued
 from onepam.kernel.clock import HOUR, instant
 from onepam.store.read.catalogue import catalogue
 from onepam.store.read.login_tokens import token_holder
@@ -133,7 +134,7 @@ async def test_a_session_with_a_database_is_none_of_commands_and_files(office: O
     await with_orders(office, CERTIFICATE)
     company, eve = office.company, await office.sign_in("eve")
     issued = await issue_token(company.ledger, company.actor("eve"), "tok_1", "orders", "app", "ab" * 32)
-    assert isinstance(issued, int), issued
+    assert isinstance(issued, Issued), issued
     knock = Knock(
         "ses_1", EntryPoint.POSTGRES_TOKEN, "eve", "orders", "app", "node-1", ADDRESS, "psql", "sgn_eve", token="tok_1"
     )

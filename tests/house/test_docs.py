@@ -51,7 +51,7 @@ def test_every_setting_is_in_the_reference() -> None:
 
 def test_every_way_in_is_listed() -> None:
     text = (ROOT / "docs" / "entry-points.md").read_text("utf-8")
-    assert set(re.findall(r"\(`((?:ssh|postgres)_[a-z_]+)`\)", text)) == set(EntryPoint)
+    assert set(re.findall(r"\(`((?:ssh|postgres|mysql)_[a-z_]+)`\)", text)) == set(EntryPoint)
 
 
 def test_every_way_in_says_what_it_gives_without_a_second_factor() -> None:

@@ -35,9 +35,9 @@ class ApiServices:
     which the API deletes before it sends the first byte. `devices` are terminals without a browser that wait.
     `clock` is the ledger's time, `wall` this machine's clock, for
     what is compared with somebody else's. `keep_days`: for so long a leaver's data are kept in any case.
-    `postgres_port` is where clients of PostgreSQL come, 0 for nowhere; `database_root` the root (PEM) by which they
-    know the gateway, empty where an operator's own certificate is shown; `try_secret` signs in at a resource as a login
-    with a secret, and says why that did not work.
+    `postgres_port` and `mysql_port` are where clients of those come, 0 for nowhere; `database_root` the root (PEM) by
+    which they know the gateway, empty where an operator's own certificate is shown; `try_secret` signs in at a
+    resource as a login with a secret, and says why that did not work.
     """
 
     ledger: Ledger
@@ -61,5 +61,6 @@ class ApiServices:
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
     keep_days: int = KEEP_DAYS
     postgres_port: int = 0
+    mysql_port: int = 0
     database_root: Callable[[], bytes] = bytes
     try_secret: Callable[[str, str, Secret], Awaitable[Refused | None]] = _untried

@@ -15,6 +15,7 @@ from onepam.domain.access.proof import MfaProof
 from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import PersonKind
 from onepam.domain.sessions.events import (
+    BY_TOKEN,
     MACHINE,
     SPEAKS,
     ConfirmationUsed,
@@ -174,7 +175,7 @@ def _stranger(knock: Knock, facts: KnockFacts, now: Instant) -> Refused | None:
     This is asked first: who holds a copied key elsewhere learns nothing of what it opens."""
     if (facts.kind is PersonKind.SERVICE) is not (knock.entry is EntryPoint.SSH_SERVICE_KEY):
         return Refused("service.entry", "This account may not come in this way.", "Ask an administrator.")
-    if knock.entry is EntryPoint.POSTGRES_TOKEN:
+    if knock.entry in BY_TOKEN:
         return _untold(knock, facts, now)
     if facts.kind is not PersonKind.SERVICE:
         return None
@@ -213,7 +214,7 @@ def _proof(knock: Knock, facts: KnockFacts, verdict: Permitted, now: Instant) ->
     certified = knock.entry is not EntryPoint.SSH_KEY_CONFIRMED
     confirmable = rule is None or not rule.phishing_resistant
     if certified and facts.sign_in is None:
-        what = "token" if knock.entry is EntryPoint.POSTGRES_TOKEN else "certificate"
+        what = "token" if knock.entry in BY_TOKEN else "certificate"
         return Refused("sign_in.ended", f"The sign-in behind this {what} has ended.", "Run: onepam login")
     if knock.confirmation is None and not certified:
         return Challenge() if confirmable else phishable()

@@ -27,9 +27,11 @@ RENAMED = {"ssh_silent_seconds": "silent_seconds"}
 class Config:
     """What differs between installations.
 
-    `silent_seconds` is how long a client of SSH or PostgreSQL may give no sign of life, as a laptop that sleeps.
+    `silent_seconds` is how long a client of SSH or of a database may give no sign of life, as a laptop that sleeps.
     `postgres_port` is where clients of PostgreSQL come, 0 for nowhere; `postgres_certificate` and `postgres_key` are
-    PEM files that take the place of a certificate by the vault's authority.
+    PEM files that take the place of a certificate by the vault's authority, for all clients of databases. `mysql_port`
+    is where clients of MySQL and MariaDB come, 0 for nowhere; `mysql_version` what the listener says that it is, before
+    it knows where a client goes.
     `egress` admits networks and ports that outgoing connections would be refused (`127.0.0.1/32:2222`).
     `source_addresses` are the gateway's own as targets see them, in CIDR form. `witness` is the URL of `onepam witness`
     on another host, `witness_key` its vkey. `disk_alarm_mib`, `disk_low_mib` and `disk_reserve_mib` are free space of
@@ -60,6 +62,9 @@ class Config:
     postgres_port: int = 0
     postgres_certificate: str = ""
     postgres_key: str = ""
+    mysql_host: str = "127.0.0.1"
+    mysql_port: int = 0
+    mysql_version: str = "5.5.5-10.11.0-MariaDB"
     gateway_name: str = "localhost"
     source_addresses: tuple[str, ...] = ("127.0.0.1/32", "::1/128")
     egress: tuple[str, ...] = ()

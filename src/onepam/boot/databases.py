@@ -13,18 +13,25 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.doors import bound
 from onepam.boot.login_tokens import proven_by_certificate, proven_by_token
+from onepam.domain.access.model import ResourceKind
+from onepam.domain.sessions.events import EntryPoint
 from onepam.domain.sessions.target_secrets import Kept, about
 from onepam.gateway.listener import Listener
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.kernel.secret import Secret
-from onepam.protocols.postgres.dial import Who, dial
+from onepam.protocols.mysql import dial as mysql_dial
+from onepam.protocols.mysql import serve as mysql_serve
+from onepam.protocols.mysql.session import MysqlGateway
+from onepam.protocols.mysql.startup import NOBODY
+from onepam.protocols.mysql.threads import Threads
+from onepam.protocols.postgres import dial as postgres_dial
+from onepam.protocols.postgres import serve as postgres_serve
 from onepam.protocols.postgres.inner import Inner
 from onepam.protocols.postgres.keys import Keys
-from onepam.protocols.postgres.serve import listen
 from onepam.protocols.postgres.session import PostgresGateway
 from onepam.protocols.sql.shown import Issued, OfFiles
-from onepam.protocols.sql.target import Where
+from onepam.protocols.sql.target import TargetLeg, Where
 from onepam.store.read.login_tokens import token_holder
 from onepam.store.read.target_secrets import dialled
 from onepam.vault.authorities import Authorities
@@ -69,12 +76,26 @@ def known_by(config: Config, authorities: Authorities) -> bytes:
     return Path(files[0]).read_bytes() if files is not None else root(config, authorities)
 
 
-def databases(platform: "Platform", parts: ExitStack) -> Listener | None:
-    """Listens, where the configuration says so; the listener is closed with `parts`. Raises `Unavailable`."""
+def databases(platform: "Platform", parts: ExitStack) -> tuple[Listener, ...]:
+    """Listens, where the configuration says so; the listeners are closed with `parts`. Raises `Unavailable`."""
+    config, doors = platform.config, platform.doors
+    found: list[Listener] = []
+    if config.postgres_port:
+        socket = parts.enter_context(closing(bound("PostgreSQL", config.postgres_host, config.postgres_port)))
+        found.append(
+            postgres_serve.listen(socket, _postgres(platform), doors.postgres, doors.turns, config.silent_seconds)
+        )
+        parts.callback(found[-1].close)
+    if config.mysql_port:
+        socket = parts.enter_context(closing(bound("MySQL", config.mysql_host, config.mysql_port)))
+        found.append(mysql_serve.listen(socket, _mysql(platform), doors.mysql, doors.turns, config.silent_seconds))
+        parts.callback(found[-1].close)
+    return tuple(found)
+
+
+def _postgres(platform: "Platform") -> PostgresGateway:
     config = platform.config
-    if not config.postgres_port:
-        return None
-    gateway = PostgresGateway(
+    return PostgresGateway(
         shared=platform.gateway,
         shown=shown(config, platform.authorities),
         prove=lambda token, source: proven_by_token(platform.reader, token, source),
@@ -85,12 +106,21 @@ def databases(platform: "Platform", parts: ExitStack) -> Listener | None:
         probes=platform.probes,
         find_token=lambda digest: platform.reader(token_holder, None, digest),
     )
-    socket = parts.enter_context(closing(bound("PostgreSQL", config.postgres_host, config.postgres_port)))
-    doors = platform.doors
-    listener = listen(socket, gateway, doors.postgres, doors.turns, config.silent_seconds)
-    parts.callback(listener.close)
-    platform.queries.connect = Inner(gateway, doors.postgres, doors.turns).connect
-    return listener
+
+
+def _mysql(platform: "Platform") -> MysqlGateway:
+    config, entry = platform.config, EntryPoint.MYSQL_TOKEN
+    return MysqlGateway(
+        shared=platform.gateway,
+        shown=shown(config, platform.authorities),
+        prove=lambda token, source: proven_by_token(platform.reader, token, source, entry),
+        lease=lambda opened: _leased(platform, opened),
+        threads=Threads(),
+        name=config.gateway_name,
+        version=config.mysql_version,
+        probes=platform.probes,
+        find_token=lambda digest: platform.reader(token_holder, None, digest),
+    )
 
 
 async def _leased(platform: "Platform", opened: Opened) -> Secret | Refused:
@@ -111,14 +141,18 @@ async def tried(platform: "Platform", resource: str, login: str, secret: Secret)
     where = await platform.reader(dialled, None, resource)
     if where is None:
         return Refused("resource.unknown", f"There is no resource {resource}.")
-    name, port, pinned = where
+    kind, name, port, pinned = where
     address = await platform.gateway.resolve(name, port)
     if isinstance(address, Refused):
         return address
     target = Where.of(address, port, name, pinned)
     if isinstance(target, Refused):
         return target
-    leg = await dial(target, Who(login, {"database": "postgres"}, secret), TRY_SECONDS)
+    leg: TargetLeg | Refused
+    if kind == ResourceKind.MYSQL:
+        leg = await mysql_dial.dial(target, mysql_dial.Who(login, NOBODY, secret), TRY_SECONDS)
+    else:
+        leg = await postgres_dial.dial(target, postgres_dial.Who(login, {"database": "postgres"}, secret), TRY_SECONDS)
     if isinstance(leg, Refused):
         return leg
     leg.close()

@@ -20,8 +20,8 @@ LIMITS = Limits(most=1024, kept=256, from_address=256, from_network=512)
 
 
 class Doors:
-    """`ssh` and `postgres` count who has not signed in yet, `web` every connection to the console, the API and SCIM.
-    `proxies` are networks in CIDR form that are believed."""
+    """`ssh`, `postgres` and `mysql` count who has not signed in yet, `web` every connection to the console, the API and
+    SCIM. `proxies` are networks in CIDR form that are believed."""
 
     def __init__(self, proxies: tuple[str, ...]) -> None:
         more_descriptors()
@@ -30,6 +30,7 @@ class Doors:
         trusted = tuple(ip_network(each) for each in proxies)
         self.ssh = Crowd(LIMITS, self.known, secrets.randbelow)
         self.postgres = Crowd(LIMITS, self.known, secrets.randbelow)
+        self.mysql = Crowd(LIMITS, self.known, secrets.randbelow)
         self.web = Crowd(LIMITS, self.known, secrets.randbelow, trusted)
 
 

@@ -38,7 +38,7 @@ def inner_jobs(platform: "Platform", after: int) -> Iterator[Job]:
     yield Expiry(ledger, reader).job()
     yield Erasing(ledger, reader, lambda: forget(platform.database), platform.self_check.all_again).job()
     yield ReleaseWatch(reader, platform.replaced).job()
-    crowds = {Door.SSH: doors.ssh, Door.POSTGRES: doors.postgres, Door.WEB: doors.web}
+    crowds = {Door.SSH: doors.ssh, Door.POSTGRES: doors.postgres, Door.MYSQL: doors.mysql, Door.WEB: doors.web}
     yield CrowdWatch(ledger, reader, node, crowds, doors.known).job()
     yield platform.recovery.job()
     yield platform.self_check.job()
@@ -72,7 +72,8 @@ def outbox_of(platform: "Platform") -> Outbox:
 
 def own_ports(platform: "Platform") -> frozenset[int]:
     """Where this process listens itself."""
-    return frozenset({platform.ssh_port, platform.config.console_port, platform.config.postgres_port})
+    config = platform.config
+    return frozenset({platform.ssh_port, config.console_port, config.postgres_port, config.mysql_port})
 
 
 def prober_of(platform: "Platform") -> Prober:
@@ -88,7 +89,9 @@ def prober_of(platform: "Platform") -> Prober:
         certificate=tls[0] if tls else None,
         postgres_host=config.postgres_host,
         postgres_port=config.postgres_port,
-        postgres_trusted=lambda: known_by(config, platform.authorities),
+        mysql_host=config.mysql_host,
+        mysql_port=config.mysql_port,
+        database_trusted=lambda: known_by(config, platform.authorities),
     )
     return Prober(
         platform.ledger, platform.reader, platform.probes, listeners, platform.ledger.time, secrets.token_bytes

@@ -13,16 +13,18 @@ from onepam.vault.authorities import Authorities
 from onepam.vault.database_clients import NOT_OURS, judge, person_of
 
 
-async def proven_by_token(reader: Reader, word: str, source: str) -> Proven | Unfit | Refused:
-    """Who holds this token, where it is good and came from its own address; else one answer for all that is wrong, with
-    whose it is where it came from elsewhere. The one door judges it again, in the command that opens. Raises
-    `Unavailable`."""
+async def proven_by_token(
+    reader: Reader, word: str, source: str, entry: EntryPoint = EntryPoint.POSTGRES_TOKEN
+) -> Proven | Unfit | Refused:
+    """Who holds this token that came by `entry`, where it is good and came from its own address; else one answer for
+    all that is wrong, with whose it is where it came from elsewhere. The one door judges it again, in the command that
+    opens. Raises `Unavailable`."""
     if not is_token(word, LOGIN_TOKEN):
         return INVALID
     found = await reader(token_holder, None, token_digest(Secret(word.encode("ascii"))).hex())
     if found is None:
         return INVALID
-    proven = Proven(found.person, EntryPoint.POSTGRES_TOKEN, sign_in=found.sign_in, token=found.token)
+    proven = Proven(found.person, entry, sign_in=found.sign_in, token=found.token)
     return proven if found.source == source else Unfit(proven, INVALID)
 
 

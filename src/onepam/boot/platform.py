@@ -207,6 +207,7 @@ class Platform:
             "api": f"{config.url}/api/v1",
             "ssh": {"host": config.ssh_host, "port": self.ssh_port},
             **({"postgres": {"host": config.postgres_host, "port": port}} if (port := config.postgres_port) else {}),
+            **({"mysql": {"host": config.mysql_host, "port": port}} if (port := config.mysql_port) else {}),
             "log_key": self.log_key.encode(),
             "origin": config.origin,
             "data": str(config.data),
@@ -274,7 +275,7 @@ class Platform:
             sockets.callback(
                 ssh.close
             )  # also where the rest of the start fails: nobody else gets its descriptor's bytes
-            postgres = databases(self, sockets)
+            others = databases(self, sockets)
             self.outbox = outbox_of(self)
             self.operations = Operations(self)
             probing = Jobs()
@@ -284,8 +285,8 @@ class Platform:
                 self.gateway.tasks.stop()
                 await probing.stop()  # a listener that is closed answers no probe: the next process asks
                 ssh.close()
-                if postgres is not None:
-                    postgres.close()
+                for other in others:
+                    other.close()
 
             self.admit_no_more = admit_no_more
             try:

@@ -114,7 +114,8 @@ def units(config: Config, file: Path) -> tuple[Unit, Unit]:
     socket = Path(config.signer_socket) if config.signer_socket else SIGNER_SOCKET
     program = _word(str(Path(sys.prefix) / "bin" / "onepam"))
     data = config.data.absolute()
-    low = any(0 < port < LOWEST_FREE_PORT for port in (config.ssh_port, config.postgres_port, config.console_port))
+    ports = (config.ssh_port, config.postgres_port, config.mysql_port, config.console_port)
+    low = any(0 < port < LOWEST_FREE_PORT for port in ports)
     gateway = _GATEWAY.format(
         user=GATEWAY,
         wants=f" {SIGNER}.service" if config.signer_socket else "",

@@ -21,7 +21,8 @@ from onepam.gateway.probes import HEADER, Probes
 from onepam.jobs.job import Job
 from onepam.kernel.clock import DAY, SECOND, Clock, Instant
 from onepam.kernel.ids import RandomBytes, new_id
-from onepam.protocols.postgres.probe import ask as asked_of_databases
+from onepam.protocols.mysql.probe import ask as asked_of_mysql
+from onepam.protocols.postgres.probe import ask as asked_of_postgres
 from onepam.protocols.ssh.probe import asking
 from onepam.store.read.probes import daily, due, probes, revoked
 
@@ -50,8 +51,9 @@ _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 @dataclass(frozen=True, slots=True)
 class Listeners:
     """Where this process listens. `host_key` is what the SSH listener shows, `key` the prober's own, made at the start
-    and kept nowhere; `certificate` the file of the console's own TLS, None without. `postgres_port` is 0 where nobody
-    listens for databases, `postgres_trusted` the certificate that is shown there, or its root (PEM)."""
+    and kept nowhere; `certificate` the file of the console's own TLS, None without. `postgres_port` and
+    `mysql_port` are 0 where nobody listens for those, `database_trusted` is the certificate that is shown
+    there, or its root (PEM)."""
 
     ssh_host: str
     ssh_port: int
@@ -62,7 +64,9 @@ class Listeners:
     certificate: str | None
     postgres_host: str
     postgres_port: int
-    postgres_trusted: Callable[[], bytes]
+    mysql_host: str
+    mysql_port: int
+    database_trusted: Callable[[], bytes]
 
 
 class Prober:
@@ -81,8 +85,9 @@ class Prober:
         self._next_daily = 0.0
 
     @property
-    def _databases(self) -> bool:
-        return self._listeners.postgres_port != 0
+    def _databases(self) -> frozenset[ProbePath]:
+        ports = {ProbePath.POSTGRES: self._listeners.postgres_port, ProbePath.MYSQL: self._listeners.mysql_port}
+        return frozenset(path for path, port in ports.items() if port)
 
     def job(self) -> Job:
         """Every second."""
@@ -118,7 +123,10 @@ class Prober:
             await asyncio.sleep(attempt)
             by_path = {path: [each for each in left if each.path is path] for path in ProbePath}
             left = await self._over_ssh(by_path[ProbePath.SSH])
-            left += await self._over_postgres(by_path[ProbePath.POSTGRES])
+            postgres, mysql = by_path[ProbePath.POSTGRES], by_path[ProbePath.MYSQL]
+            where = self._listeners
+            left += await self._over_databases(postgres, asked_of_postgres, where.postgres_host, where.postgres_port)
+            left += await self._over_databases(mysql, asked_of_mysql, where.mysql_host, where.mysql_port)
             left += await self._over_http([*by_path[ProbePath.CONSOLE], *by_path[ProbePath.API]])
         for each in left:
             log.error("probe %s of %s was not answered", each.probe, each.person)
@@ -136,12 +144,13 @@ class Prober:
                 await asyncio.sleep(PAUSE_SECONDS)
         return left
 
-    async def _over_postgres(self, questions: list[Probe]) -> list[Probe]:
-        where, left = self._listeners, list[Probe]()
-        host, port = _reached(where.postgres_host), where.postgres_port
+    async def _over_databases(
+        self, questions: list[Probe], asked: Callable[[str, int, bytes, str], bool], host: str, port: int
+    ) -> list[Probe]:
+        left = list[Probe]()
         for each in questions:
             ticket = self._tickets.ticket(each)
-            if not await asyncio.to_thread(asked_of_databases, host, port, where.postgres_trusted(), ticket):
+            if not await asyncio.to_thread(asked, _reached(host), port, self._listeners.database_trusted(), ticket):
                 left.append(each)
             await asyncio.sleep(PAUSE_SECONDS)
         return left

@@ -12,6 +12,7 @@ from onepam.domain.sessions.login_tokens import (
     MOST_LIVE,
     MOST_WAITING,
     Issue,
+    Issued,
     IssueFacts,
     LoginTokenIssued,
     TokenFacts,
@@ -35,7 +36,8 @@ def test_a_token_is_issued_for_what_is_open() -> None:
     made = issue(FACTS, "sgn_eve", WANTED, NOW)
     expires = Instant(NOW + FIRST_USE)
     assert made == Decided(
-        (LoginTokenIssued("tok_1", "eve", "web-1", "root", "sgn_eve", expires, "d", "192.0.2.1"),), expires
+        (LoginTokenIssued("tok_1", "eve", "web-1", "root", "sgn_eve", expires, "d", "192.0.2.1"),),
+        Issued(expires, ResourceKind.POSTGRES),
     )
 
 
@@ -43,7 +45,7 @@ def test_a_token_does_not_outlive_the_sign_in() -> None:
     actor = replace(FACTS.actor, signed_in_until=Instant(NOW + MINUTE))
     made = issue(replace(FACTS, actor=actor), "sgn_eve", WANTED, NOW)
     assert isinstance(made, Decided)
-    assert made.result == NOW + MINUTE
+    assert made.result.expires == NOW + MINUTE
 
 
 @pytest.mark.parametrize(

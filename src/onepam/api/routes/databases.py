@@ -12,7 +12,7 @@ from onepam.api.routes.route import Route
 from onepam.app.sessions.issue_token import issue_token
 from onepam.app.sessions.target_secrets import give_up_secret, prove_secret, remove_secret, store_secret
 from onepam.app.signing_in.sign_in import record_certificate
-from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.model import ConsoleRight, ResourceKind
 from onepam.domain.sessions.target_secrets import MAX_SECRET_BYTES, Kept, SecretStatus, about
 from onepam.domain.signing_in.events import CertificateIssued
 from onepam.identity.tokens import LOGIN_TOKEN, new_token, token_digest
@@ -49,9 +49,10 @@ class SecretIn(Body):
 
 class LoginToken(Answer):
     """A login token, shown once. It is used as the password of `user`, first before `expires`, from this address.
-    `root` as in a `DatabaseCertificate`."""
+    `kind` is what the resource speaks, and `root` as in a `DatabaseCertificate`."""
 
     token: str
+    kind: ResourceKind
     user: str
     host: str
     port: int
@@ -103,14 +104,16 @@ async def login_token(body: LoginIn, caller: Who, services: Services) -> LoginTo
     """Get a login token for a database: what its client gives in the place of a password."""
     secret = new_token(LOGIN_TOKEN, services.random)
     name, digest = new_id("tok", services.random), token_digest(secret).hex()
-    expires = done(await issue_token(services.ledger, caller.actor, name, body.resource, body.login, digest))
+    issued = done(await issue_token(services.ledger, caller.actor, name, body.resource, body.login, digest))
+    ports = {ResourceKind.POSTGRES: services.postgres_port, ResourceKind.MYSQL: services.mysql_port}
     return LoginToken(
         token=secret.reveal().decode("ascii"),
+        kind=issued.kind,
         user=f"{body.login}@{body.resource}",
         host=services.gateway_name,
-        port=services.postgres_port,
+        port=ports.get(issued.kind, 0),
         root=services.database_root().decode("ascii"),
-        expires=expires,
+        expires=issued.expires,
     )
 
 

@@ -5,8 +5,7 @@ from typing import ClassVar
 
 from onepam.app.ports import Ledger
 from onepam.domain.access.authority import Actor
-from onepam.domain.sessions.login_tokens import Issue, IssueFacts, issue
-from onepam.kernel.clock import Instant
+from onepam.domain.sessions.login_tokens import Issue, Issued, IssueFacts, issue
 from onepam.kernel.errors import Refused
 
 
@@ -21,8 +20,9 @@ class IssueQuery:
 
 async def issue_token(
     ledger: Ledger, actor: Actor, token: str, resource: str, login: str, digest: str
-) -> Instant | Refused:
-    """Until when it may be used first. `digest` is the hex SHA-256 of the secret; it works from the actor's address."""
+) -> Issued | Refused:
+    """Until when it may be used first, at what. `digest` is the hex SHA-256 of the secret; it works from the actor's
+    address."""
     command = Issue(token, resource, login, digest, actor.source)
     outcome = await ledger.commit(
         IssueQuery(actor, resource), lambda facts, now: issue(facts, actor.session, command, now)

@@ -128,6 +128,7 @@ def _console(platform: "Platform", identity: Identity, signals: Receiver, device
         packs=Packs(platform.evidence, platform.ledger.time),
         devices=devices,
         postgres=(config.gateway_name, config.postgres_port),
+        mysql=(config.gateway_name, config.mysql_port),
         database_root=lambda: root(config, platform.authorities),
         queries=platform.queries,
         scim_traffic=platform.scim_traffic,
@@ -184,6 +185,7 @@ def _api(platform: "Platform", devices: Devices) -> ApiServices:
         scim_traffic=platform.scim_traffic,
         keep_days=config.keep_days,
         postgres_port=config.postgres_port,
+        mysql_port=config.mysql_port,
         database_root=lambda: root(config, platform.authorities),
         try_secret=lambda resource, login, secret: tried(platform, resource, login, secret),
     )

@@ -121,7 +121,7 @@ class Measuring:
 
     def _doors(self) -> list[Family]:
         found = self._platform.doors
-        doors = (("ssh", found.ssh), ("postgres", found.postgres), ("web", found.web))
+        doors = (("ssh", found.ssh), ("postgres", found.postgres), ("mysql", found.mysql), ("web", found.web))
         waiting = [Sample(len(crowd), (("door", name),)) for name, crowd in doors]
         away = [Sample(crowd.turned_away, (("door", name),)) for name, crowd in doors]
         return [

@@ -233,6 +233,8 @@ def _waited(made: dict[str, Any], login: str, resource: str) -> None:
 
 def _command(home: Home, kind: str, login: str, resource: str) -> str:
     """What opens this login: of a database its service, or else a token, which comes with the lines for its clients."""
+    if kind == "mysql":
+        return shlex.join(["onepam", "token", resource, "--as", login])
     if kind == "postgres":
         return service_command(home, login, resource) or shlex.join(["onepam", "token", resource, "--as", login])
     return ssh_command(home, login, resource)

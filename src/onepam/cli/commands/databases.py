@@ -35,11 +35,21 @@ def token(
     root = str(home.database_root) if write_root(home, made["root"]) else ""
     note(f"To be used first {when(made['expires'])}; then until the end of the first session. From this address alone.")
     say(made["token"])
+    (_mysql_lines if made["kind"] == "mysql" else _postgres_lines)(host, port, user, root)
+    note(f"  others  host {host}, port {port}, user {user}, the token as the password, TLS required")
+
+
+def _mysql_lines(host: str, port: int, user: str, root: str) -> None:
+    words = ["mariadb", f"--host={host}", f"--port={port}", f"--user={user}", "--ssl-verify-server-cert", "--password"]
+    note(f"  mariadb {shlex.join([*words, *([f'--ssl-ca={root}'] if root else [])])}")
+    note(f"  JDBC    jdbc:mysql://{host}:{port}/DATABASE?{urlencode({'user': user, 'sslMode': 'VERIFY_IDENTITY'})}")
+
+
+def _postgres_lines(host: str, port: int, user: str, root: str) -> None:
     words = f"host={host} port={port} user={_word(user)} dbname=DATABASE sslmode=verify-full"
     note(f"  psql    PGPASSWORD=TOKEN psql {shlex.quote(words + (f' sslrootcert={_word(root)}' if root else ''))}")
     asked = urlencode({"user": user, "sslmode": "verify-full", **({"sslrootcert": root} if root else {})})
     note(f"  JDBC    jdbc:postgresql://{host}:{port}/DATABASE?{asked}")
-    note(f"  others  host {host}, port {port}, user {user}, the token as the password, TLS required")
 
 
 def _word(value: str) -> str:

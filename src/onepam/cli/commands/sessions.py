@@ -80,7 +80,7 @@ def play(
     which = one_id(session)
     if save is not None and save.exists():
         stop(USAGE, f"{save} exists already.", "Choose another name.")
-    if call("GET", f"/sessions/{which}")["session"]["entry"].startswith("postgres_"):
+    if call("GET", f"/sessions/{which}")["session"]["entry"].startswith(("postgres_", "mysql_")):
         _statements(which, save)
         return
     if list_ or Output.as_json:

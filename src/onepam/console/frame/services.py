@@ -29,7 +29,8 @@ from onepam.vault.envelope import Envelope
 @dataclass(frozen=True, slots=True)
 class ConsoleServices:
     """`origin` is the console's exact origin as browsers send it; `ssh_words(login, target)` the command to copy.
-    `postgres` is the host and port that clients of PostgreSQL connect to, port 0 where the gateway does not listen.
+    `postgres` and `mysql` are the host and port that clients of those connect to, port 0 where the gateway does not
+    listen.
 
     `fetch` is how anything leaves for an identity provider, `openid` signs people in by OpenID Connect, and
     `providers` makes what the ledger keeps of a provider ready for use. `signals` takes what transmitters tell.
@@ -68,6 +69,7 @@ class ConsoleServices:
     database_root: Callable[[], bytes] = bytes
     queries: Queries = field(default_factory=Queries)
     postgres: tuple[str, int] = ("", 0)
+    mysql: tuple[str, int] = ("", 0)
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
     guesses: Guesses = field(default_factory=Guesses)
     keep_days: int = KEEP_DAYS

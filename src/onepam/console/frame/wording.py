@@ -22,6 +22,7 @@ ENTRY = {
     EntryPoint.SSH_SERVICE_KEY: "SSH key of a service account",
     EntryPoint.POSTGRES_TOKEN: "Login token for PostgreSQL",
     EntryPoint.POSTGRES_CERTIFICATE: "PostgreSQL certificate",
+    EntryPoint.MYSQL_TOKEN: "Login token for MySQL",
 }
 
 FACTORS = {

@@ -35,7 +35,7 @@ def pin_shown(kind: ResourceKind, pin: str) -> Context:
             case ResourceKind.SSH:
                 algorithm, blob = pin.split(" ")[:2]
                 return _told(fingerprint(b64decode(blob, validate=True)), algorithm)
-            case ResourceKind.POSTGRES:
+            case ResourceKind.POSTGRES | ResourceKind.MYSQL:
                 return _certificate(pin)
     except ValueError:
         digest = b64encode(sha256(pin.encode("utf-8")).digest()).decode("ascii").rstrip("=")

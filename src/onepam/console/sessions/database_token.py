@@ -7,7 +7,6 @@ from onepam.console.frame.clients import lines
 from onepam.console.frame.places import MEMBER, Place
 from onepam.console.frame.visit import Visit
 from onepam.console.sessions.database_token_page import DatabaseTokenPage
-from onepam.domain.access.model import ResourceKind
 from onepam.identity.tokens import LOGIN_TOKEN, new_token, token_digest
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
@@ -18,16 +17,16 @@ async def token(visit: Visit) -> Response:
     resource, login = visit.form.get("resource", "")[:100], visit.form.get("login", "")[:100]
     secret, services = new_token(LOGIN_TOKEN, visit.services.random), visit.services
     ident, digest = new_id("tok", services.random), token_digest(secret).hex()
-    expires = await issue_token(services.ledger, visit.me.actor, ident, resource, login, digest)
-    if isinstance(expires, Refused):
-        return visit.outcome(expires, visit.back("/"), "")
-    how = lines(services, ResourceKind.POSTGRES, login, resource)
+    issued = await issue_token(services.ledger, visit.me.actor, ident, resource, login, digest)
+    if isinstance(issued, Refused):
+        return visit.outcome(issued, visit.back("/"), "")
+    how = lines(services, issued.kind, login, resource)
     page = DatabaseTokenPage(
         user=f"{login}@{resource}",
         resource=resource,
         token=secret.reveal().decode("ascii"),
-        expires=expires,
-        lines=[*how.once, ("psql", how.command), *how.more] if how.command else [],
+        expires=issued.expires,
+        lines=[*how.once, (how.name, how.command), *how.more] if how.command else [],
     )
     return visit.page(page)
 

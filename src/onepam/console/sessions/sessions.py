@@ -29,10 +29,10 @@ from onepam.console.frame.wording import (
     words_of,
 )
 from onepam.console.sessions.sessions_page import PlayerFramePage, SessionPage, SessionsPage
-from onepam.console.sessions.statements import DATABASES, statement_counts, statement_file, statement_list
+from onepam.console.sessions.statements import statement_counts, statement_file, statement_list
 from onepam.console.sessions.timeline import FilmStrip, film_strip
 from onepam.domain.access.model import ConsoleRight
-from onepam.domain.sessions.events import EntryPoint
+from onepam.domain.sessions.events import OF_STATEMENTS, EntryPoint
 from onepam.gateway.playback import NoRecording
 from onepam.kernel.clock import DAY, Instant, iso
 from onepam.kernel.errors import Corrupt, Refused
@@ -73,7 +73,7 @@ async def session_page(visit: Visit) -> Response:
     page, row = found
     own = row.person == view.person
     watches = own or visit.me.has(*WATCHERS)
-    strip, statements, database = FilmStrip(), None, row.entry in DATABASES
+    strip, statements, database = FilmStrip(), None, row.entry in OF_STATEMENTS
     if watches and row.status != "failed":
         if not own or database:
             how = "statements" if database else "timeline"
@@ -304,7 +304,7 @@ def _session(
         "found": row.recording_found,
         "read_now": False,
         "gap": row.gap or "",
-        "database": row.entry in DATABASES,
+        "database": row.entry in OF_STATEMENTS,
         "host_key": "",
     }
     page = SessionPage(

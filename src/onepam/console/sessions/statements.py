@@ -10,15 +10,11 @@ from onepam.console.frame.rendering import duration
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import visible
 from onepam.console.sessions.timeline import FilmStrip
-from onepam.domain.sessions.events import EntryPoint
 from onepam.gateway.playback import NoRecording, StatementPage, Vouched, Wanted
 from onepam.gateway.statements import OUTCOMES, Line, Value
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.read.recordings import final_head
-
-DATABASES = frozenset({EntryPoint.POSTGRES_TOKEN, EntryPoint.POSTGRES_CERTIFICATE})
-"""Ways in to a session of statements, not of terminals and files."""
 
 MOST_CHARACTERS = 4_000
 """Of a text, or of a value, a page shows so many; the files have all."""

@@ -10,13 +10,15 @@ from onepam.domain.access.model import Action, ResourceKind
 class Kind:
     """`pin` is in words what tells a target from another; without one nothing is dialled. `actions` are those that its
     protocol has; of those in `partial` a recording may be kept in part (`recording.volume`), and `guarded` are those
-    that guardrails are about. Those of `beside` give nothing where none of `guarded` is."""
+    that guardrails are about. `leased`: the gateway signs in there by a secret of the vault, and a person comes with a
+    login token. Those of `beside` give nothing where none of `guarded` is."""
 
     pin: str
     actions: tuple[Action, ...]
     partial: frozenset[Action] = frozenset()
     guarded: frozenset[Action] = frozenset()
     beside: frozenset[Action] = frozenset()
+    leased: bool = False
 
     def only(self, actions: tuple[Action, ...]) -> tuple[Action, ...]:
         """Those of the actions that such a resource knows: a permission may select resources of several kinds."""
@@ -31,5 +33,7 @@ KINDS: Mapping[ResourceKind, Kind] = {
         (Action.QUERY, Action.UNMASKED),
         guarded=frozenset({Action.QUERY}),
         beside=frozenset({Action.UNMASKED}),
+        leased=True,
     ),
+    ResourceKind.MYSQL: Kind("TLS certificate", (Action.QUERY,), guarded=frozenset({Action.QUERY}), leased=True),
 }

@@ -25,6 +25,7 @@ class ResourceKind(StrEnum):
 
     SSH = "ssh"
     POSTGRES = "postgres"
+    MYSQL = "mysql"
 
 
 class Action(StrEnum):

@@ -12,6 +12,7 @@ class Door(StrEnum):
 
     SSH = "ssh"
     POSTGRES = "postgres"
+    MYSQL = "mysql"
     WEB = "web"
 
 

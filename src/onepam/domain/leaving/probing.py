@@ -24,6 +24,7 @@ class ProbePath(StrEnum):
     CONSOLE = "console"
     API = "api"
     POSTGRES = "postgres"
+    MYSQL = "mysql"
 
 
 class ProbedProof(StrEnum):

@@ -50,15 +50,16 @@ MAX_ROLE_BYTES = 60_000
 MAX_GUESSES = 5
 """For so many unknown people a nearest address is sought: each costs a look at everybody, inside the ledger's lock."""
 
-PORTS = {ResourceKind.POSTGRES: 5432}
+PORTS = {ResourceKind.POSTGRES: 5432, ResourceKind.MYSQL: 3306}
 """The port of an address that names none; of the others it must be written."""
 
-_PINS = {ResourceKind.SSH: "host_keys", ResourceKind.POSTGRES: "tls"}
+_PINS = {ResourceKind.SSH: "host_keys", ResourceKind.POSTGRES: "tls", ResourceKind.MYSQL: "tls"}
 """By which field a kind says what it is known by."""
 
 _TAKEN = {
     ResourceKind.SSH: "Take it from the machine itself: /etc/ssh/ssh_host_ed25519_key.pub",
     ResourceKind.POSTGRES: "Take it from the server itself: the file that ssl_cert_file names, or of the CA behind it.",
+    ResourceKind.MYSQL: "Take it from the server itself: the file that ssl_cert names, or of the CA behind it.",
 }
 
 _SECTIONS = ("groups", "resources", "roles", "bindings")
@@ -215,7 +216,7 @@ class _Reading:
 
     def _resource(self, name: str, key: Scalar, node: Node) -> ResourceDefinition | None:
         required = ("kind", "address", "labels", "owner", "logins")
-        optional = (*_PINS.values(), "mfa", "environment", "mask", "results")
+        optional = (*dict.fromkeys(_PINS.values()), "mfa", "environment", "mask", "results")
         given = fields.record(node, key.spot, "resource", required, optional, self._findings)
         findings = self._findings
         kind = _read(given, "kind", lambda value: fields.choice(value, "kind", ResourceKind, findings))
@@ -250,7 +251,7 @@ class _Reading:
     def _pins(self, kind: ResourceKind, given: Mapping[str, Node], key: Scalar) -> tuple[str, ...] | None:
         """What the resource is known by, in the field of its kind and in no other."""
         name, pin, findings = _PINS[kind], KINDS[kind].pin, self._findings
-        for other in _PINS.values():
+        for other in dict.fromkeys(_PINS.values()):
             if other != name and other in given:
                 findings.add(given[other].spot, f"A resource of kind {kind} has no `{other}`.", f"Write `{name}`.")
         if name not in given:

@@ -21,6 +21,7 @@ class EntryPoint(StrEnum):
     SSH_SERVICE_KEY = "ssh_service_key"
     POSTGRES_TOKEN = "postgres_token"  # noqa: S105 - the name of an entry point, not a secret
     POSTGRES_CERTIFICATE = "postgres_certificate"
+    MYSQL_TOKEN = "mysql_token"  # noqa: S105
 
 
 SPEAKS: Mapping[EntryPoint, ResourceKind] = {
@@ -29,8 +30,15 @@ SPEAKS: Mapping[EntryPoint, ResourceKind] = {
     EntryPoint.SSH_SERVICE_KEY: ResourceKind.SSH,
     EntryPoint.POSTGRES_TOKEN: ResourceKind.POSTGRES,
     EntryPoint.POSTGRES_CERTIFICATE: ResourceKind.POSTGRES,
+    EntryPoint.MYSQL_TOKEN: ResourceKind.MYSQL,
 }
 """The kind of the resources that an entry point leads to: its door speaks nothing else."""
+
+BY_TOKEN = frozenset({EntryPoint.POSTGRES_TOKEN, EntryPoint.MYSQL_TOKEN})
+"""Where a login token is the proof."""
+
+OF_STATEMENTS = frozenset(entry for entry, kind in SPEAKS.items() if kind is not ResourceKind.SSH)
+"""Ways in to a session of statements, not of terminals and files."""
 
 MACHINE = "machine"
 """Stands in place of the factors where a service account came in: there was no second factor."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from onepam.domain.access.authority import ActorFacts, present
 from onepam.domain.access.decision import AccessFacts, Permitted, decide
+from onepam.domain.access.kinds import KINDS
 from onepam.domain.access.model import ResourceKind
 from onepam.domain.history.commit import Decided
 from onepam.domain.history.event import event, private
@@ -78,6 +79,14 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
+class Issued:
+    """A token that was issued: it may be used first before `expires`, at what speaks `kind`."""
+
+    expires: Instant
+    kind: ResourceKind
+
+
+@dataclass(frozen=True, slots=True)
 class IssueFacts:
     """The actor, their access to the resource, and how many of their tokens wait for their first use."""
 
@@ -100,14 +109,14 @@ class TokenFacts:
     live: int
 
 
-def issue(facts: IssueFacts, sign_in: str, command: Issue, now: Instant) -> Decided[Instant] | Refused:
-    """A token, if the access itself would be given; the result is until when it may be used first."""
+def issue(facts: IssueFacts, sign_in: str, command: Issue, now: Instant) -> Decided[Issued] | Refused:
+    """A token, if the access itself would be given."""
     if (refused := present(facts.actor, now)) is not None:
         return refused
     verdict, resource = decide(facts.access, command.login, now), facts.access.resource
     if not isinstance(verdict, Permitted):
         return verdict
-    if resource is None or resource.kind is not ResourceKind.POSTGRES:
+    if resource is None or not KINDS[resource.kind].leased:
         return Refused("login_token.kind", f"{command.resource} takes no login tokens.", "See how to reach it: /")
     if facts.waiting >= MOST_WAITING:
         return Refused(
@@ -125,7 +134,7 @@ def issue(facts: IssueFacts, sign_in: str, command: Issue, now: Instant) -> Deci
         digest=command.digest,
         source=command.source,
     )
-    return Decided((issued,), expires)
+    return Decided((issued,), Issued(expires, resource.kind))
 
 
 def admits(facts: TokenFacts | None, person: str, target: str, login: str, source: str, now: Instant) -> Refused | None:

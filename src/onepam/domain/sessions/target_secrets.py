@@ -10,8 +10,9 @@ from enum import StrEnum
 
 from onepam.domain.access.authority import ActorFacts, authorised, shown_within
 from onepam.domain.access.decision import ResourceFacts
+from onepam.domain.access.kinds import KINDS
 from onepam.domain.access.mfa_rule import FRESH_FACTOR
-from onepam.domain.access.model import ConsoleRight, ResourceKind
+from onepam.domain.access.model import ConsoleRight
 from onepam.domain.history.commit import Decided
 from onepam.domain.history.event import event, private
 from onepam.kernel.clock import Instant
@@ -160,7 +161,7 @@ def _may_set(facts: SecretFacts, resource: str, login: str, now: Instant) -> Ref
         return refused
     if facts.resource is None:
         return Refused("resource.unknown", f"There is no resource {resource}.", "See: /resources")
-    if facts.resource.kind is not ResourceKind.POSTGRES:
+    if not KINDS[facts.resource.kind].leased:
         return Refused("secret.kind", f"{resource} is reached without a secret of ours.", "See: /resources")
     if login not in facts.resource.logins:
         known = ", ".join(facts.resource.logins)

@@ -16,7 +16,8 @@ from onepam.ledger.lawful.state import State
 
 door_rules = Rules()
 
-SERVICE_KEY, CONFIRMED_KEY, LOGIN_TOKEN = "ssh_service_key", "ssh_key_confirmed", "postgres_token"
+SERVICE_KEY, CONFIRMED_KEY = "ssh_service_key", "ssh_key_confirmed"
+LOGIN_TOKENS = ("postgres_token", "mysql_token")
 BY_ITS_KEY = ("machine",)
 KEPT_IN_PART = "exec"
 """The action of which a recording may be kept in part."""
@@ -59,7 +60,7 @@ def session_opened(state: State, entry: Entry) -> Why:
             found += [chain] if chain is not None else []
         yield from _gives(entry, found, resource)
         yield from _proof(state, entry, resource, administrative=any(each.administrative for each in found))
-    if body["entry"] == LOGIN_TOKEN:
+    if body["entry"] in LOGIN_TOKENS:
         yield Unless("no login token let it in", (("login token", body["session"], who),))
     if body["ends"] <= state.begun:
         yield "it was over before it began"

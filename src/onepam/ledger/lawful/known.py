@@ -135,6 +135,10 @@ class Role:
     permissions: Mapping[str, Mapping[str, Any]]
 
 
+DATABASES = frozenset(("postgres", "mysql"))
+"""Kinds of resources at which the gateway signs in by a secret, and a person comes with a login token."""
+
+
 @dataclass(frozen=True)
 class Resource:
     """A resource as it was set last. `target` is all that says where it is and how it is known, but for the address."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from onepam.kernel.instant import MINUTE, Instant
 from onepam.ledger.lawful.door import reach
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
-from onepam.ledger.lawful.known import LoginToken, Session
+from onepam.ledger.lawful.known import DATABASES, LoginToken, Session
 from onepam.ledger.lawful.rule import Rules, Unless, Why
 from onepam.ledger.lawful.standing import signed_in
 from onepam.ledger.lawful.state import State
@@ -22,7 +22,7 @@ def login_token_issued(state: State, entry: Entry) -> Why:
     who, name = body["person"], body["token"]
     yield signed_in(state, who)
     person, resource = state.people.get(who), state.resources.get(body["resource"])
-    if resource is None or resource.target[0] != "postgres":
+    if resource is None or resource.target[0] not in DATABASES:
         yield f"there was no database {body['resource']}"
     elif person is not None and (person.hold is not None or not reach(state, person, resource, body["login"])):
         yield f"the roles of {who} gave no login {body['login']} there"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
-from onepam.ledger.lawful.known import Session, TargetSecret
+from onepam.ledger.lawful.known import DATABASES, Session, TargetSecret
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts
 from onepam.ledger.lawful.state import State
@@ -21,7 +21,7 @@ def secret_set(state: State, entry: Entry) -> Why:
     body = entry.body
     yield acts(state, body["by"], ADMINISTER, age=FRESH)
     resource = state.resources.get(body["resource"])
-    if resource is None or resource.target[0] != "postgres" or body["login"] not in resource.logins:
+    if resource is None or resource.target[0] not in DATABASES or body["login"] not in resource.logins:
         yield f"there was no database {body['resource']} with the login {body['login']}"
     of, secret = (body["resource"], body["login"]), body["secret"]
     if secret not in state.target_secrets:

@@ -15,10 +15,10 @@ from onepam.gateway.crowd import Crowd, Place
 from onepam.gateway.entering import Proven, Unfit
 from onepam.gateway.listener import Listener
 from onepam.gateway.turns import Turns
-from onepam.kernel.errors import Fault, Refused
+from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import wire
 from onepam.protocols.postgres.person import PersonLeg
-from onepam.protocols.postgres.probe import NONE, PROBER, answer
+from onepam.protocols.postgres.probe import ASKED
 from onepam.protocols.postgres.session import PostgresGateway, PostgresLegs
 from onepam.protocols.postgres.startup import (
     ASK_PASSWORD,
@@ -33,6 +33,7 @@ from onepam.protocols.postgres.startup import (
 )
 from onepam.protocols.postgres.wire import Malformed
 from onepam.protocols.sql.door import SILENT_SECONDS, Door
+from onepam.protocols.sql.probe import PROBER
 from onepam.protocols.sql.tls import ALPN
 
 log = logging.getLogger(__name__)
@@ -131,29 +132,15 @@ class PersonDoor(Door, PersonLeg):
         del self._early[:length]
         self._asking, said = True, word.decode("utf-8", "replace")
         probed = self._asked.user == PROBER and not self.asked
-        entering = self._probed(said) if probed else self._come(self._proven(said), self._asked)
+        entering = (
+            self._probed(self._gateway, ASKED, said)
+            if probed
+            else self._come(self._proven(self._gateway, said), self._asked)
+        )
         self._gateway.shared.tasks.spawn(entering)
         return True
 
-    async def _probed(self, ticket: str) -> None:
-        """The word for a ticket; nobody goes in."""
-        own = self.transport.get_extra_info("sockname")
-        try:
-            word = await answer(self._gateway, ticket, self.source, str(own[0]) if own else "")
-        except Fault as fault:
-            log.error("a probe could not be answered: %s", fault)
-            word = NONE
-        if word == NONE:
-            self._place.wrong()
-        self.part_with(wire.error("28000", word, severity="FATAL"))
-
     # The one door ----------------------------------------------------------------------------------------------------
-
-    async def _proven(self, word: str) -> Proven | Unfit | Refused:
-        proven = await self._gateway.prove(word, self.source)
-        if not isinstance(proven, Proven):
-            self._place.wrong()
-        return proven
 
     async def _judged(self, certificate: bytes) -> Proven | Unfit | Refused:
         """No guess: whoever shows one of ours has its key."""

@@ -18,6 +18,7 @@ from onepam.gateway.session import Legs
 from onepam.gateway.turns import Turns, path
 from onepam.kernel.errors import Fault, Refused
 from onepam.protocols.sql.person import PersonLeg
+from onepam.protocols.sql.probe import NONE, Asked, answer
 from onepam.protocols.sql.session import DatabaseGateway
 
 log = logging.getLogger(__name__)
@@ -123,6 +124,24 @@ class Door(PersonLeg):
         return early
 
     # The one door ----------------------------------------------------------------------------------------------------
+
+    async def _probed(self, gateway: DatabaseGateway, asked: Asked, ticket: str) -> None:
+        """The word for a ticket; nobody goes in."""
+        own = self.transport.get_extra_info("sockname")
+        try:
+            word = await answer(gateway, asked, ticket, self.source, str(own[0]) if own else "")
+        except Fault as fault:
+            log.error("a probe could not be answered: %s", fault)
+            word = NONE
+        if word == NONE:
+            self._place.wrong()
+        self.part_with(self.fatal("28000", word))
+
+    async def _proven(self, gateway: DatabaseGateway, word: str) -> Proven | Unfit | Refused:
+        proven = await gateway.prove(word, self.source)
+        if not isinstance(proven, Proven):
+            self._place.wrong()
+        return proven
 
     async def _enter(
         self, proof: Awaitable[Proven | Unfit | Refused], user: str, client: str, legs: Legs[Any, Any]

@@ -181,7 +181,12 @@ def _disks(db: Snapshot, at: Instant) -> list[Alarm]:
 
 def _doors(db: Snapshot, at: Instant) -> list[Alarm]:
     """A crowd stands at a listener."""
-    names = {Door.SSH: "SSH", Door.POSTGRES: "PostgreSQL", Door.WEB: "the console and the API"}
+    names = {
+        Door.SSH: "SSH",
+        Door.POSTGRES: "PostgreSQL",
+        Door.MYSQL: "MySQL",
+        Door.WEB: "the console and the API",
+    }
     found = sorted({names[each.door] for each in pressed_doors(db, at)})
     if not found:
         return []

@@ -69,7 +69,14 @@ class Probed:
 
 
 def revoked(
-    db: Snapshot, at: Instant, after: Instant, node: str, settled: int, most: int, *, databases: bool = False
+    db: Snapshot,
+    at: Instant,
+    after: Instant,
+    node: str,
+    settled: int,
+    most: int,
+    *,
+    databases: frozenset[ProbePath] = frozenset(),
 ) -> tuple[Revoked, ...]:
     """Access that ended after `after` and `settled` microseconds ago, and that `node` has not probed since; the oldest
     first. Ended are grants, and whatever a session rested on that was cut for it. `databases` as in `probes`."""
@@ -98,7 +105,7 @@ def takes_away(because: str) -> bool:
     return because.startswith("access.") or because in REVOKING
 
 
-def _of_revoked(db: Snapshot, at: Instant, found: Any, databases: bool) -> Probe:
+def _of_revoked(db: Snapshot, at: Instant, found: Any, databases: frozenset[ProbePath]) -> Probe:
     """With the newest certificate, or without one the bare account: the access is judged before the proof."""
     path = _path(db, at, found["resource"], databases)
     blank = Probe("", found["person"], path, ProbedProof.ACCOUNT, ProbePurpose.REVOKED)
@@ -120,7 +127,9 @@ def probed_after(db: Snapshot, at: Instant, person: str, resource: str, login: s
     return Probed(found["made"], ProbePurpose(found["purpose"]), ProbeResult(found["result"]), found["code"])
 
 
-def probes(db: Snapshot, at: Instant, asked: Due, node: str, *, databases: bool = False) -> tuple[Probe, ...]:
+def probes(
+    db: Snapshot, at: Instant, asked: Due, node: str, *, databases: frozenset[ProbePath] = frozenset()
+) -> tuple[Probe, ...]:
     """Every question about a person that the listeners of `node` were not asked since; ids are still empty.
     `databases`: it listens for clients of databases, too."""
     known = rows(
@@ -138,7 +147,7 @@ def probes(db: Snapshot, at: Instant, asked: Due, node: str, *, databases: bool 
     )
 
 
-def daily(db: Snapshot, at: Instant, node: str, *, databases: bool = False) -> tuple[Probe, ...]:
+def daily(db: Snapshot, at: Instant, node: str, *, databases: frozenset[ProbePath] = frozenset()) -> tuple[Probe, ...]:
     """For the way in without a second factor: enabled people, by the bare account and by their registered keys. Empty
     where the node was asked within a day. `databases` as in `probes`."""
     last = row(db, "SELECT max(made) FROM probe WHERE purpose = 'no_mfa' AND node = :node", {"node": node})
@@ -157,21 +166,29 @@ def daily(db: Snapshot, at: Instant, node: str, *, databases: bool = False) -> t
     return tuple(found)
 
 
-def _questions(db: Snapshot, at: Instant, asked: Due, databases: bool) -> Iterator[Probe]:
+def _questions(db: Snapshot, at: Instant, asked: Due, databases: frozenset[ProbePath]) -> Iterator[Probe]:
     blank = Probe("", asked.person, ProbePath.SSH, ProbedProof.ACCOUNT, asked.purpose)
     yield from _at_targets(db, at, (blank, *_certificates(db, at, blank), *_keys(db, at, blank)), databases)
     if databases:
-        yield from _tokens(db, at, blank)
+        yield from _tokens(db, at, blank, databases)
     yield from _sign_ins(db, at, blank)
 
 
-def _path(db: Snapshot, at: Instant, resource: str, databases: bool) -> ProbePath:
+def _path(db: Snapshot, at: Instant, resource: str, databases: frozenset[ProbePath]) -> ProbePath:
     """Which listener leads there; SSH's is asked of what no listener speaks, for the door is one."""
     found = row(db, f"SELECT kind FROM resource WHERE resource = :resource AND {AT}", {"resource": resource, "at": at})
-    return ProbePath.POSTGRES if databases and found is not None and found["kind"] == "postgres" else ProbePath.SSH
+    asked = found is not None and found["kind"] == "postgres" and ProbePath.POSTGRES in databases
+    return ProbePath.POSTGRES if asked else ProbePath.SSH
 
 
-def _at_targets(db: Snapshot, at: Instant, proofs: tuple[Probe, ...], databases: bool) -> list[Probe]:
+def _listener(db: Snapshot, at: Instant, resource: str, databases: frozenset[ProbePath]) -> ProbePath | None:
+    """At which listener a token for this resource is a proof; None where this process has none."""
+    found = row(db, f"SELECT kind FROM resource WHERE resource = :resource AND {AT}", {"resource": resource, "at": at})
+    path = ProbePath.MYSQL if found is not None and found["kind"] == "mysql" else ProbePath.POSTGRES
+    return path if path in databases else None
+
+
+def _at_targets(db: Snapshot, at: Instant, proofs: tuple[Probe, ...], databases: frozenset[ProbePath]) -> list[Probe]:
     """Each proof at where its person last was; where they never were, at any target there is."""
     of = {"person": proofs[0].person, "at": at, "most": MOST_TARGETS}
     targets = rows(
@@ -226,7 +243,7 @@ def _keys(db: Snapshot, at: Instant, blank: Probe, *, still: bool = False) -> It
         yield replace(blank, proof=ProbedProof.SSH_KEY, reference=each["factor"], sought=each["reference"])
 
 
-def _tokens(db: Snapshot, at: Instant, blank: Probe) -> Iterator[Probe]:
+def _tokens(db: Snapshot, at: Instant, blank: Probe, databases: frozenset[ProbePath]) -> Iterator[Probe]:
     """Login tokens whose time is not over, each at what it was got for."""
     for each in rows(
         db,
@@ -234,9 +251,12 @@ def _tokens(db: Snapshot, at: Instant, blank: Probe) -> Iterator[Probe]:
         f"AND coalesce(ends, expires) > :at AND digest IS NOT NULL AND {AT} ORDER BY expires DESC LIMIT :most",
         {"person": blank.person, "at": at, "most": MOST_PROOFS},
     ):
+        path = _listener(db, at, each["resource"], databases)
+        if path is None:
+            continue
         yield replace(
             blank,
-            path=ProbePath.POSTGRES,
+            path=path,
             proof=ProbedProof.TOKEN,
             reference=each["token"],
             sought=each["digest"],

@@ -51,12 +51,14 @@ def next_version(db: Snapshot, at: Instant, resource: str, login: str) -> Kept |
     return Kept(newest["secret"], newest["version"] + 1) if newest else None
 
 
-def dialled(db: Snapshot, at: Instant, resource: str) -> tuple[str, int, tuple[str, ...]] | None:
-    """Where a resource is dialled and what it is known by: address, port, pins; None where it cannot be."""
+def dialled(db: Snapshot, at: Instant, resource: str) -> tuple[str, str, int, tuple[str, ...]] | None:
+    """Where a resource is dialled and what it is known by: kind, address, port, pins; None where it cannot be."""
     found = rows(
         db,
-        f"SELECT address, port, pins FROM resource WHERE resource = :resource AND {AT}",
+        f"SELECT kind, address, port, pins FROM resource WHERE resource = :resource AND {AT}",
         {"resource": resource, "at": at},
     )
     each = found[0] if found else None
-    return (each["address"], each["port"], tuple(json.loads(each["pins"]))) if each and each["address"] else None
+    if not each or not each["address"]:
+        return None
+    return each["kind"], each["address"], each["port"], tuple(json.loads(each["pins"]))

@@ -1,0 +1,199 @@
+"""What stands open between a client and its target: the one command that the target has not answered in full, and the
+statements and executions that this is about.
+
+A client of MySQL waits for an answer before it asks again. So does a gateway that must know what an answer belongs to:
+what a client sends meanwhile stays here, in bounds, and goes on when its turn has come.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final
+
+from onepam.kernel.errors import Refused
+from onepam.protocols.mysql import wire
+from onepam.protocols.mysql.wire import Status
+from onepam.protocols.sql.events import Allowance, Done, Run, Step
+from onepam.recording.statements import MAX_WORDS_BYTES, Form, Outcome, Parameter
+
+MAX_PREPARED: Final = 16_384
+"""Prepared statements that a session may have at a time: the server's own bound, unless it is told otherwise."""
+
+MAX_KEPT_BYTES: Final = 512 * 1024
+"""What is kept of parameters that were sent ahead, in all; of those beyond it the size is."""
+
+MOST_TAGS: Final = 100
+"""Results that are told of one execution."""
+
+NOT_ALLOWED, TOO_MANY, NO_COMMAND, NO_STATEMENT, NO_KILL, TOO_LONG = 1142, 1461, 1047, 1243, 1095, 1153
+"""Numbers of errors (MySQL, "Server Error Message Reference")."""
+
+SQLSTATES: Final = {
+    NOT_ALLOWED: "42000", TOO_MANY: "42000", NO_COMMAND: "08S01", NO_STATEMENT: "HY000", NO_KILL: "HY000",
+    TOO_LONG: "08S01",
+}  # fmt: skip
+
+
+class Answer(Enum):
+    """What a server answers to a command."""
+
+    SIMPLE = auto()
+    """An OK, an EOF or an error."""
+    LINE = auto()
+    """One packet of text, or an error."""
+    FIELDS = auto()
+    """Descriptions of columns until an EOF, or an error."""
+    RESULTS = auto()
+    """Results, one after the other, until one says that it is the last."""
+    PREPARED = auto()
+    """A prepared statement, with the descriptions of its parameters and columns."""
+    ROWS = auto()
+    """Rows of a cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement as it was judged: its number in the session, and why it may not run."""
+
+    number: int
+    refusal: Refused | None = None
+
+
+@dataclass(slots=True)
+class Execution:
+    """An execution until its end is told. `rows` came, or were touched as the server says; `page` are those of the
+    result that comes now, `size` the bytes of all. `cut`: it had more rows than may be given."""
+
+    number: int
+    statement: int
+    rows: int = 0
+    page: int = 0
+    size: int = 0
+    words: str = ""
+    outcome: Outcome = Outcome.UNFINISHED
+    tags: int = 0
+    over: bool = False
+    cut: bool = False
+
+    def told(self, words: str, rows: int) -> None:
+        """A result has ended."""
+        self.rows += rows
+        self.page = 0
+        self.tags += 1
+        if not self.cut and self.tags <= MOST_TAGS:
+            self.words = f"{self.words}; {words}" if self.words else words
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A prepared statement. `types` are those that its parameters had last; `ahead` what was sent of them already, or
+    its size where that is not kept. `cursor`: an execution of which rows may be fetched."""
+
+    statement: Statement
+    parameters: int
+    types: tuple[int, ...] | None = None
+    ahead: dict[int, bytearray | int] = field(default_factory=dict)
+    cursor: Execution | None = None
+
+
+@dataclass(slots=True)
+class Owed:
+    """The command that is not answered in full. `defs` are descriptions of columns that come still, in `more` of such
+    lists behind this one; `described`: rows come, and no descriptions."""
+
+    answer: Answer
+    execution: Execution | None = None
+    prepared: Prepared | None = None
+    statement: Statement | None = None
+    described: bool = False
+    begun: bool = False
+    lists: int = 0
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The state that both directions share; pure. `kill(thread, whole)` ends the statement, or with `whole` the
+    session, of this number where it is one of the same person's, and says whether it was."""
+
+    allowance: Allowance
+    kill: Callable[[int, bool], bool]
+    status: int = 0
+    step: Step = field(default_factory=Step)
+    owed: Owed | None = None
+    sequence: int = 0
+    """Of the packet that comes next from the target."""
+    said: int = 1
+    """Of the packet that the client expects next."""
+    executions: int = 0
+    open: dict[int, Execution] = field(default_factory=dict)
+    prepared: dict[int, Prepared] = field(default_factory=dict)
+    last: int | None = None
+    """The statement that was prepared last, where that went well."""
+    kept: int = 0
+    over: bool = False
+    failed: bool = False
+    muted: bool = False
+    midway: bool = False
+    parting: bool = False
+
+    @property
+    def state(self) -> bytes:
+        """The state of the transaction, as recordings have it."""
+        return b"T" if self.status & Status.IN_TRANSACTION else b"I"
+
+    def begin(self, statement: Statement, form: Form, parameters: tuple[Parameter, ...] = ()) -> Execution:
+        """An execution begins, and is recorded."""
+        self.executions += 1
+        found = self.open[self.executions] = Execution(self.executions, statement.number)
+        self.step.events.append(Run(found.number, statement.number, form, parameters))
+        return found
+
+    def finish(self, execution: Execution, outcome: Outcome, words: str | None = None) -> None:
+        """It has ended, and that is recorded. Once."""
+        if execution.over:
+            return
+        execution.over = True
+        self.open.pop(execution.number, None)
+        said = execution.words if words is None else words
+        said = said.encode("utf-8", "replace")[:MAX_WORDS_BYTES].decode("utf-8", "ignore")
+        rows, size = execution.rows + execution.page, execution.size
+        self.step.events.append(Done(execution.number, outcome, self.state, rows, size, said))
+
+    def refused(
+        self, statement: Statement, form: Form, refused: Refused, parameters: tuple[Parameter, ...] = ()
+    ) -> None:
+        """It did not run, and that is recorded."""
+        self.finish(self.begin(statement, form, parameters), Outcome.REFUSED, refused.message)
+
+    def error(self, sequence: int, number: int, words: str, hint: str = "") -> None:
+        """The client hears why not."""
+        said = f"{words} {hint}".rstrip()
+        self.step.to_client.append(wire.error(sequence, number, SQLSTATES.get(number, "HY000"), said))
+
+    def fail(self, words: str, *, ours: bool) -> None:
+        """A side broke the protocol; with `ours` the client."""
+        if not self.midway and not self.parting:
+            self.error(self.said, 1043, f"{words}.")
+        self.over = self.failed = self.parting = True
+        self.step.fault = Refused("client.protocol" if ours else "target.protocol", words)
+
+    def answered(self) -> None:
+        """The target owes nothing more: whatever comes next answers the client's next command."""
+        self.owed, self.muted, self.said = None, False, 1
+
+    def close(self, prepared: Prepared, outcome: Outcome = Outcome.SUSPENDED) -> None:
+        """Nothing more is fetched of its cursor."""
+        if prepared.cursor is not None:
+            self.finish(prepared.cursor, outcome)
+            prepared.cursor = None
+
+    def forget(self, prepared: Prepared) -> None:
+        """What was sent ahead of its parameters."""
+        self.kept -= sum(len(each) for each in prepared.ahead.values() if isinstance(each, bytearray))
+        prepared.ahead.clear()
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        self.over = self.failed = True
+        for each in list(self.open.values()):
+            self.finish(each, Outcome.UNFINISHED)

@@ -1,0 +1,53 @@
+"""MySQL's relay: what a client hears when it is in, and the number by which its person's other clients may end it."""
+
+from asyncio import Future
+
+from onepam.gateway.recorder import Recorder
+from onepam.gateway.tasks import Tasks
+from onepam.kernel.errors import Refused
+from onepam.protocols.mysql import wire
+from onepam.protocols.mysql.dial import TargetLeg
+from onepam.protocols.mysql.machine import Conversation
+from onepam.protocols.mysql.person import PersonLeg
+from onepam.protocols.mysql.threads import Threads
+from onepam.protocols.sql import relay
+from onepam.protocols.sql.events import Allowance
+
+
+class Relay(relay.Relay[PersonLeg, TargetLeg]):
+    """One session's, of this person."""
+
+    def __init__(
+        self,
+        client: PersonLeg,
+        target: "Future[TargetLeg | Refused]",
+        recorder: Recorder,
+        allowance: Allowance,
+        threads: Threads,
+        person: str,
+        tasks: Tasks,
+    ) -> None:
+        self._allowance, self._threads, self._person = allowance, threads, person
+        super().__init__(client, target, recorder, tasks)
+
+    def conversation(self, there: TargetLeg) -> Conversation:
+        client, tasks = self._client, self._tasks
+        self._threads.hold(
+            client.thread,
+            self._person,
+            lambda: there.cancel(tasks),
+            lambda: client.part("this session was ended by KILL"),
+        )
+        return Conversation(
+            self._allowance, lambda thread, whole: self._threads.kill(thread, self._person, whole), there.status
+        )
+
+    def greeting(self, there: TargetLeg) -> bytes:
+        """An OK with the target's status; from now on the sequence is that of the commands."""
+        client, conversation = self._client, self._conversation
+        said = wire.ok(client.sequence(), there.status)
+        client.sequence = lambda: conversation.said if isinstance(conversation, Conversation) else 1
+        return said
+
+    def forget(self) -> None:
+        self._threads.drop(self._client.thread)

@@ -1,0 +1,54 @@
+"""MySQL's two legs of a session: TLS on both, the vault's secret to the target, statements between them."""
+
+from asyncio import Future
+from dataclasses import dataclass, replace
+
+from onepam.app.open_session import Opened
+from onepam.gateway.recorder import Recorder
+from onepam.gateway.session import Legs
+from onepam.kernel.errors import Refused
+from onepam.protocols.mysql import guarding
+from onepam.protocols.mysql.dial import TargetLeg, Who, dial
+from onepam.protocols.mysql.person import PersonLeg
+from onepam.protocols.mysql.relay import Relay
+from onepam.protocols.mysql.startup import Start
+from onepam.protocols.mysql.threads import Threads
+from onepam.protocols.sql.session import DatabaseGateway
+from onepam.protocols.sql.target import Where
+
+DIAL_SECONDS = 30.0
+"""How long a target may take until it lets us in: a busy machine, ours or the target's, takes its time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MysqlGateway(DatabaseGateway):
+    """`version` is the one that the listener claims, before it knows where a client goes."""
+
+    threads: Threads
+    version: str
+
+
+class MysqlLegs(Legs[TargetLeg, Relay]):
+    """The legs of one client's connection, which came with `asked`."""
+
+    protocol = "mysql"
+
+    def __init__(self, gateway: MysqlGateway, client: PersonLeg, asked: Start) -> None:
+        self.client: PersonLeg = client
+        self._gateway, self._asked = gateway, replace(asked, password=b"")
+
+    async def dial(self, opened: Opened, address: str) -> TargetLeg | Refused:
+        settings = guarding.settings(self._asked, opened.guardrails)
+        if isinstance(settings, Refused):
+            return settings
+        where = Where.of(address, opened.port, opened.address, opened.pins)
+        if isinstance(where, Refused):  # no secret is leased for nothing
+            return where
+        secret = await self._gateway.lease(opened)
+        if isinstance(secret, Refused):
+            return secret
+        return await dial(where, Who(opened.login, self._asked, secret, settings), DIAL_SECONDS)
+
+    def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:
+        gateway, allowed = self._gateway, guarding.allowance(opened.guardrails)
+        return Relay(self.client, target, recorder, allowed, gateway.threads, opened.person, gateway.shared.tasks)
