@@ -3,7 +3,7 @@
 The tables stand here in full, so that a basis or an entry point that is new fails until it has its line.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,7 +146,7 @@ async def by_certificate_of_databases(company: Company, kind: str) -> Opened | C
     return await open_session(company.ledger, asked)
 
 
-ENTRIES = {
+ENTRIES: dict[EntryPoint, Callable[[Company, str], Awaitable[Opened | Challenge | Refused]]] = {
     CERTIFICATE: by_certificate,
     CONFIRMED: by_key,
     TOKEN: by_token,

@@ -66,7 +66,7 @@ def guardrails(node: Node, findings: Findings) -> Guardrails | None:
 
 def data(kind: ResourceKind, given: Mapping[str, Node], findings: Findings) -> tuple[Mask | None, Results | None]:
     """What of a resource's data is masked, and how much of its results is recorded."""
-    if kind is ResourceKind.SSH:
+    if kind is not ResourceKind.POSTGRES:
         for name in ("mask", "results"):
             if name in given:
                 findings.add(given[name].spot, f"A resource of kind {kind} has no `{name}`.", "Remove it.")

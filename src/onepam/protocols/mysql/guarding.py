@@ -1,13 +1,12 @@
 """What guardrails mean for one session of MySQL. There are none yet: an access that has some opens nothing here."""
 
 from onepam.domain.access.guardrails import Guardrails
+from onepam.domain.access.masking import Mask
 from onepam.kernel.errors import Refused
 from onepam.protocols.mysql.startup import Start
 from onepam.protocols.sql.events import Allowance
 
-_NONE_YET = Refused(
-    "target.guardrails", "guardrails are not kept for MySQL and MariaDB yet, so nothing may pass under them"
-)
+_NONE_YET = Refused("target.guardrails", "neither guardrails nor masks are kept for MySQL and MariaDB yet")
 
 
 def allowance(guardrails: Guardrails | None) -> Allowance:
@@ -15,6 +14,6 @@ def allowance(guardrails: Guardrails | None) -> Allowance:
     return Allowance() if guardrails is None else Allowance(frozenset())
 
 
-def settings(asked: Start, guardrails: Guardrails | None) -> tuple[str, ...] | Refused:
+def settings(asked: Start, guardrails: Guardrails | None, mask: Mask | None) -> tuple[str, ...] | Refused:
     """Statements of ours that come before the client's."""
-    return () if guardrails is None else _NONE_YET
+    return () if guardrails is None and mask is None else _NONE_YET

@@ -38,7 +38,7 @@ class MysqlLegs(Legs[TargetLeg, Relay]):
         self._gateway, self._asked = gateway, replace(asked, password=b"")
 
     async def dial(self, opened: Opened, address: str) -> TargetLeg | Refused:
-        settings = guarding.settings(self._asked, opened.guardrails)
+        settings = guarding.settings(self._asked, opened.guardrails, opened.mask)
         if isinstance(settings, Refused):
             return settings
         where = Where.of(address, opened.port, opened.address, opened.pins)
