@@ -82,9 +82,9 @@ def databases(platform: "Platform", parts: ExitStack) -> tuple[Listener, ...]:
     found: list[Listener] = []
     if config.postgres_port:
         socket = parts.enter_context(closing(bound("PostgreSQL", config.postgres_host, config.postgres_port)))
-        found.append(
-            postgres_serve.listen(socket, _postgres(platform), doors.postgres, doors.turns, config.silent_seconds)
-        )
+        gateway = _postgres(platform)
+        found.append(postgres_serve.listen(socket, gateway, doors.postgres, doors.turns, config.silent_seconds))
+        platform.queries.connect = Inner(gateway, doors.postgres, doors.turns).connect
         parts.callback(found[-1].close)
     if config.mysql_port:
         socket = parts.enter_context(closing(bound("MySQL", config.mysql_host, config.mysql_port)))

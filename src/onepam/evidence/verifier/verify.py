@@ -3362,8 +3362,9 @@ directory.person_held 1 because=text decide_by=integer? hold=text left_at=intege
 directory.report_decided 1 because=text by=text? origin=text outcome=(ended|kept|lapsed|returned) person=text
 disk.low 1 free=integer node=text stage=(alarm|enough|low) total=integer
 disk.recovered 1 free=integer node=text total=integer
-door.calm 1 door=(postgres|ssh|web) node=text seconds=integer turned_away=integer
-door.pressed 1 door=(postgres|ssh|web) networks=integer node=text seconds=integer turned_away=integer waiting=integer
+door.calm 1 door=(mysql|postgres|ssh|web) node=text seconds=integer turned_away=integer
+door.pressed 1 door=(mysql|postgres|ssh|web) networks=integer node=text seconds=integer turned_away=integer
+  waiting=integer
 enrolment.announced 1 because=text by=text due=integer enrolment=text person=text
 enrolment.ended 1 because=text by=text? enrolment=text person=text
 enrolment.opened 1 because=text by=text? enrolment=text expires=integer payload=text person=text proposed_by=text?
@@ -3411,9 +3412,9 @@ person.changed 1 by=text? ends=integer? kind=(employee|service|vendor)? manager=
   person=text readdressed=truth
 person.disabled 1 because=text by=text? left_at=integer? notified=integer? origin=text person=text
 person.enabled 1 because=text by=text? person=text
-probe.made 1 code=text fingerprint=text login=text node=text path=(api|console|postgres|ssh) person=text probe=text
-  proof=(account|certificate|cookie|ssh_key|token) purpose=(leaver|no_mfa|ordered|revoked) reference=text resource=text
-  result=(refused|unanswered|would_open)
+probe.made 1 code=text fingerprint=text login=text node=text path=(api|console|mysql|postgres|ssh) person=text
+  probe=text proof=(account|certificate|cookie|ssh_key|token) purpose=(leaver|no_mfa|ordered|revoked) reference=text
+  resource=text result=(refused|unanswered|would_open)
 probe.ordered 1 by=text person=text
 proposal.refused 1 by=text code=text kind=(change|enrolment|erasure|mfa_exception|provider|scim_token|signal|statement)
   proposal=text
@@ -3456,10 +3457,10 @@ request.made 1 digest=text expires=integer payload=text request=text
 request.rerouted 1 by=text? person=text request=text to=[text]
 request.withdrawn 1 because=text by=text? request=text status=(approved|denied|open|void|withdrawn)
 resource.removed 1 by=text? change=text resource=text
-resource.set 1 by=text? change=text environment=[text] kind=(postgres|ssh) labels=<text> logins=[text]
+resource.set 1 by=text? change=text environment=[text] kind=(mysql|postgres|ssh) labels=<text> logins=[text]
   mfa={fresh?=truth,max_age?=integer?,phishing_resistant?=truth}? owner=text payload=text pins=[text] port=integer
   resource=text
-resource.set 2 by=text? change=text environment=[text] kind=(postgres|ssh) labels=<text> logins=[text]
+resource.set 2 by=text? change=text environment=[text] kind=(mysql|postgres|ssh) labels=<text> logins=[text]
   mask={columns?=[text],patterns?=[text]}? mfa={fresh?=truth,max_age?=integer?,phishing_resistant?=truth}? owner=text
   payload=text pins=[text] port=integer resource=text results={bytes=integer,rows=integer}?
 role.removed 1 by=text? change=text role=text
@@ -3519,7 +3520,7 @@ session.opened 1 actions=[(exec|query|sftp|shell|unmasked)]
     role_version=text}]
   because={approval_by?=text,binding=text,grant?=text,group?=text,permission=text,request?=text,role=text,
     role_version=text}
-  ends=integer entry=(postgres_certificate|postgres_token|ssh_certificate|ssh_key_confirmed|ssh_service_key)
+  ends=integer entry=(mysql_token|postgres_certificate|postgres_token|ssh_certificate|ssh_key_confirmed|ssh_service_key)
   guardrails={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|
     ddl|export|grant|other|read|several|write)],timeout?=integer?}?
   login=text
@@ -3527,7 +3528,7 @@ session.opened 1 actions=[(exec|query|sftp|shell|unmasked)]
     provider?=text,session=text}
   node=text payload=text person=text privileged=truth recording=(head_tail|whole) resource=text session=text
 session.refused 1 code=text
-  entry=(postgres_certificate|postgres_token|ssh_certificate|ssh_key_confirmed|ssh_service_key) payload=text
+  entry=(mysql_token|postgres_certificate|postgres_token|ssh_certificate|ssh_key_confirmed|ssh_service_key) payload=text
   person=text? resource=text? session=text
 sign_in.closed 1 because=text by=text? person=text session=text
 sign_in.device_allowed 1 expires=integer key=text parent=text payload=text person=text session=text
@@ -3881,6 +3882,10 @@ class Role:
     version: str
     console: frozenset[str]
     permissions: Mapping[str, Mapping[str, Any]]
+
+
+DATABASES = frozenset(("postgres", "mysql"))
+"""Kinds of resources at which the gateway signs in by a secret, and a person comes with a login token."""
 
 
 @dataclass(frozen=True)
@@ -7161,7 +7166,8 @@ def admits(permission: Mapping[str, Any], login: str, logins: tuple[str, ...]) -
 
 door_rules = Rules()
 
-SERVICE_KEY, CONFIRMED_KEY, LOGIN_TOKEN = "ssh_service_key", "ssh_key_confirmed", "postgres_token"
+SERVICE_KEY, CONFIRMED_KEY = "ssh_service_key", "ssh_key_confirmed"
+LOGIN_TOKENS = ("postgres_token", "mysql_token")
 BY_ITS_KEY = ("machine",)
 KEPT_IN_PART = "exec"
 """The action of which a recording may be kept in part."""
@@ -7204,7 +7210,7 @@ def session_opened(state: State, entry: Entry) -> Why:
             found += [chain] if chain is not None else []
         yield from _gives(entry, found, resource)
         yield from _proof(state, entry, resource, administrative=any(each.administrative for each in found))
-    if body["entry"] == LOGIN_TOKEN:
+    if body["entry"] in LOGIN_TOKENS:
         yield Unless("no login token let it in", (("login token", body["session"], who),))
     if body["ends"] <= state.begun:
         yield "it was over before it began"
@@ -7596,7 +7602,7 @@ def login_token_issued(state: State, entry: Entry) -> Why:
     who, name = body["person"], body["token"]
     yield signed_in(state, who)
     person, resource = state.people.get(who), state.resources.get(body["resource"])
-    if resource is None or resource.target[0] != "postgres":
+    if resource is None or resource.target[0] not in DATABASES:
         yield f"there was no database {body['resource']}"
     elif person is not None and (person.hold is not None or not reach(state, person, resource, body["login"])):
         yield f"the roles of {who} gave no login {body['login']} there"
@@ -7662,7 +7668,7 @@ def secret_set(state: State, entry: Entry) -> Why:
     body = entry.body
     yield acts(state, body["by"], ADMINISTER, age=FRESH)
     resource = state.resources.get(body["resource"])
-    if resource is None or resource.target[0] != "postgres" or body["login"] not in resource.logins:
+    if resource is None or resource.target[0] not in DATABASES or body["login"] not in resource.logins:
         yield f"there was no database {body['resource']} with the login {body['login']}"
     of, secret = (body["resource"], body["login"]), body["secret"]
     if secret not in state.target_secrets:

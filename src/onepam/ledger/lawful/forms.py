@@ -36,8 +36,9 @@ directory.person_held 1 because=text decide_by=integer? hold=text left_at=intege
 directory.report_decided 1 because=text by=text? origin=text outcome=(ended|kept|lapsed|returned) person=text
 disk.low 1 free=integer node=text stage=(alarm|enough|low) total=integer
 disk.recovered 1 free=integer node=text total=integer
-door.calm 1 door=(postgres|ssh|web) node=text seconds=integer turned_away=integer
-door.pressed 1 door=(postgres|ssh|web) networks=integer node=text seconds=integer turned_away=integer waiting=integer
+door.calm 1 door=(mysql|postgres|ssh|web) node=text seconds=integer turned_away=integer
+door.pressed 1 door=(mysql|postgres|ssh|web) networks=integer node=text seconds=integer turned_away=integer
+  waiting=integer
 enrolment.announced 1 because=text by=text due=integer enrolment=text person=text
 enrolment.ended 1 because=text by=text? enrolment=text person=text
 enrolment.opened 1 because=text by=text? enrolment=text expires=integer payload=text person=text proposed_by=text?
@@ -85,9 +86,9 @@ person.changed 1 by=text? ends=integer? kind=(employee|service|vendor)? manager=
   person=text readdressed=truth
 person.disabled 1 because=text by=text? left_at=integer? notified=integer? origin=text person=text
 person.enabled 1 because=text by=text? person=text
-probe.made 1 code=text fingerprint=text login=text node=text path=(api|console|postgres|ssh) person=text probe=text
-  proof=(account|certificate|cookie|ssh_key|token) purpose=(leaver|no_mfa|ordered|revoked) reference=text resource=text
-  result=(refused|unanswered|would_open)
+probe.made 1 code=text fingerprint=text login=text node=text path=(api|console|mysql|postgres|ssh) person=text
+  probe=text proof=(account|certificate|cookie|ssh_key|token) purpose=(leaver|no_mfa|ordered|revoked) reference=text
+  resource=text result=(refused|unanswered|would_open)
 probe.ordered 1 by=text person=text
 proposal.refused 1 by=text code=text kind=(change|enrolment|erasure|mfa_exception|provider|scim_token|signal|statement)
   proposal=text
@@ -130,10 +131,10 @@ request.made 1 digest=text expires=integer payload=text request=text
 request.rerouted 1 by=text? person=text request=text to=[text]
 request.withdrawn 1 because=text by=text? request=text status=(approved|denied|open|void|withdrawn)
 resource.removed 1 by=text? change=text resource=text
-resource.set 1 by=text? change=text environment=[text] kind=(postgres|ssh) labels=<text> logins=[text]
+resource.set 1 by=text? change=text environment=[text] kind=(mysql|postgres|ssh) labels=<text> logins=[text]
   mfa={fresh?=truth,max_age?=integer?,phishing_resistant?=truth}? owner=text payload=text pins=[text] port=integer
   resource=text
-resource.set 2 by=text? change=text environment=[text] kind=(postgres|ssh) labels=<text> logins=[text]
+resource.set 2 by=text? change=text environment=[text] kind=(mysql|postgres|ssh) labels=<text> logins=[text]
   mask={columns?=[text],patterns?=[text]}? mfa={fresh?=truth,max_age?=integer?,phishing_resistant?=truth}? owner=text
   payload=text pins=[text] port=integer resource=text results={bytes=integer,rows=integer}?
 role.removed 1 by=text? change=text role=text
@@ -193,7 +194,7 @@ session.opened 1 actions=[(exec|query|sftp|shell|unmasked)]
     role_version=text}]
   because={approval_by?=text,binding=text,grant?=text,group?=text,permission=text,request?=text,role=text,
     role_version=text}
-  ends=integer entry=(postgres_certificate|postgres_token|ssh_certificate|ssh_key_confirmed|ssh_service_key)
+  ends=integer entry=(mysql_token|postgres_certificate|postgres_token|ssh_certificate|ssh_key_confirmed|ssh_service_key)
   guardrails={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|
     ddl|export|grant|other|read|several|write)],timeout?=integer?}?
   login=text
@@ -201,7 +202,7 @@ session.opened 1 actions=[(exec|query|sftp|shell|unmasked)]
     provider?=text,session=text}
   node=text payload=text person=text privileged=truth recording=(head_tail|whole) resource=text session=text
 session.refused 1 code=text
-  entry=(postgres_certificate|postgres_token|ssh_certificate|ssh_key_confirmed|ssh_service_key) payload=text
+  entry=(mysql_token|postgres_certificate|postgres_token|ssh_certificate|ssh_key_confirmed|ssh_service_key) payload=text
   person=text? resource=text? session=text
 sign_in.closed 1 because=text by=text? person=text session=text
 sign_in.device_allowed 1 expires=integer key=text parent=text payload=text person=text session=text
