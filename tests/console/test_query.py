@@ -8,16 +8,20 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
+from onepam.app.sessions.ask_statement import approve_statement
 from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.domain.access.mfa_rule import MfaRule
+from onepam.domain.access.model import ConsoleRight
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import KillOrdered, SessionClosed, SessionOpened
+from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.recording.statements import Finished, Outcome
 from tests.console.querying import Querying, Somebody, querying
 from tests.gateway_fixture import STANDING
 from tests.protocols.ways import TARGET
 
-SECONDS = 120_000
+SECONDS = 20_000
 """What a step may take at most, in ms."""
 
 
@@ -73,7 +77,11 @@ def test_results(way: Querying, eve: Somebody, at: Callable[..., Page]) -> None:
     one session, made by a token that no page ever had."""
     page = at(eve)
     answers: list[Response] = []
-    page.on("response", answers.append)
+
+    def heard(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", heard)
     html = '<img src=x onerror="document.title=1">'
     run(
         page, f"SELECT 1 AS one, NULL AS nothing, '' AS empty, '{html}' AS html; CREATE TEMP TABLE t (a int);\nSELECT 2"
@@ -195,6 +203,61 @@ def test_guardrails_hold_here(way: Querying, at: Callable[..., Page]) -> None:
     way.does(way.way.gateway.ended(who.person))
     ends = [each for each in way.way.gateway.recorded(opened.session) if isinstance(each, Finished)]
     assert [each.outcome for each in ends] == [Outcome.REFUSED, Outcome.ERROR]
+
+
+def test_a_statement_that_asks_first_waits_here(way: Querying, at: Callable[..., Page]) -> None:
+    """The page says for whom while it waits, and runs it once somebody else has said yes; a cancel withdraws it."""
+    gateway = way.way.gateway
+    max_ = way.does(gateway.person(console=(ConsoleRight.APPROVE,), certificate=False))
+    guards = Guardrails((StatementClass.READ, StatementClass.OTHER, StatementClass.ASK_WRITE))
+    who = way.somebody(replace(STANDING, guardrails=guards, approvers=(max_.role,)))
+    way.way.server.sql("CREATE TABLE said (word text); GRANT ALL ON said TO public")
+    page = at(who)
+    run(page, "SELECT 1; INSERT INTO said VALUES ('one') RETURNING word; SELECT 2")
+    expect(page.locator(".query-notice")).to_contain_text(f"waits for a yes of {max_.role}")
+    expect(page.locator(".query-result")).to_have_count(1)
+    (asked,) = gateway.events(StatementAsked)
+    assert way.does(approve_statement(gateway.platform.ledger, gateway.actor(max_), asked.statement)) is None
+    expect(page.locator(".query-result")).to_have_count(3)
+    expect(page.locator(".query-result").nth(1).locator("td")).to_have_text("one")
+    ran(page)
+    run(page, "INSERT INTO said VALUES ('two')")
+    expect(page.locator(".query-notice")).to_contain_text("waits for a yes")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".query-result").get_by_role("alert")).to_contain_text("57014")
+    assert way.way.server.sql("SELECT word FROM said").split() == ["one"]
+
+
+def test_who_must_confirm_is_asked_on_the_page(way: Querying, at: Callable[..., Page]) -> None:
+    """The same code as in a terminal, and the way to where it is typed."""
+    who, gateway = way.somebody(), way.way.gateway
+    way.does(gateway.record(way.way.resource("fresh-1", mfa=MfaRule(None, fresh=True))))
+    page = at(who)
+    page.goto(f"/databases/query?resource=fresh-1&login={way.login}&database=postgres")
+    run(page, "SELECT 'first'")
+    expect(page.locator(".query-rows td")).to_have_text("first")
+    page.reload()
+    run(page, "SELECT 'second'")
+    notice = page.locator(".query-notice")
+    code = re.search(r"code there:\s+(\S+)", notice.text_content() or "")
+    assert code is not None
+    with page.context.expect_page() as opened:
+        notice.get_by_role("link", name="Confirm").click()
+    assert opened.value.url.startswith(f"{way.address}/confirm/cnf_")
+    opened.value.close()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("[data-query-over]")).not_to_be_empty()
+    assert len(gateway.events(SessionOpened, who.person)) == 1
+
+
+def test_a_database_that_is_not_there(way: Querying, eve: Somebody, at: Callable[..., Page]) -> None:
+    page = at(eve)
+    page.get_by_label("Database").fill("nowhere")
+    run(page, "SELECT 1")
+    expect(page.locator("[data-query-over]")).to_contain_text('database "nowhere" does not exist')
+    page.get_by_label("Database").fill("postgres")
+    run(page, "SELECT 1")
+    expect(page.locator(".query-rows td")).to_have_text("1")
 
 
 def test_two_pages_are_two_sessions_and_a_fifth_is_too_many(way: Querying, at: Callable[..., Page]) -> None:

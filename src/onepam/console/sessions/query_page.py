@@ -31,7 +31,7 @@ class QueryPage(PageContext):
 class QueryPartPage(PageContext):
     """One part of the answer, which the page's script puts where it belongs.
 
-    `notice`: {severity, words, detail, hint, link (where to confirm or to decide, empty)} or none. `result`: {number,
+    `notice`: {severity, words, detail, hint, link (where to confirm, empty)} or none. `result`: {number,
     of, statement, columns (list of {name, number}), rows (list of lists of {null, short, text, left (bytes not
     shown)}), more, copied, tag, took (words), wrong} or none, and in it `wrong`: {sqlstate, words, detail, hint, line,
     column, before, at, after; line 0 where no place is named} or none

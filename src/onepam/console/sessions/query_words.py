@@ -1,5 +1,7 @@
 """What a database said, as a page shows it: bounded, with every invisible character written out."""
 
+import re
+
 from onepam.console.frame.page import Context
 from onepam.console.frame.wording import visible
 from onepam.protocols.postgres.runner import Result
@@ -9,21 +11,23 @@ from onepam.protocols.postgres.splitting import Part
 FOLDED_CHARACTERS = 100
 """What is longer is folded."""
 
+_CONFIRM = re.compile(r"(https?://[^\s/]{1,300})(/confirm/cnf_[a-z0-9]+)", re.ASCII)
+
 MOST_WORDS = 4_000
 BESIDE = 60
 """Characters of the statement on either side of where it is wrong."""
 
 
 def notice_of(said: Notice, origin: str) -> Context:
-    """A notice; a link of ours in it, as to the page where somebody confirms, is one to follow."""
-    found = said.words.find(f"{origin}/")
-    link = said.words[found + len(origin) :].split(maxsplit=1)[0] if found >= 0 else ""
+    """A notice; where it asks for a confirmation, with the way there. A link elsewhere is for somebody else."""
+    found = _CONFIRM.search(said.words)
+    link = found[2] if found is not None and found[1] == origin else ""
     return {
         "severity": visible(said.severity[:20]) or "NOTICE",
         "words": _lines(said.words),
         "detail": _lines(said.detail),
         "hint": _lines(said.hint),
-        "link": link if link.isascii() and not link.startswith("//") else "",
+        "link": link,
     }
 
 
