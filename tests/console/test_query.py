@@ -21,7 +21,7 @@ from tests.console.querying import Querying, Somebody, querying
 from tests.gateway_fixture import STANDING
 from tests.protocols.ways import TARGET
 
-SECONDS = 20_000
+SECONDS = 120_000
 """What a step may take at most, in ms."""
 
 

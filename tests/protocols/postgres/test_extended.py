@@ -110,7 +110,7 @@ def test_a_statement_that_was_not_parsed_here_is_refused_and_never_guessed() -> 
     told = Told()
     told.passes(pg.parse("a", "SELECT"))
     to_target, to_client = told.client(pg.bind("", "b") + pg.execute() + pg.SYNC)
-    assert (to_target, to_client) == (pg.SYNC, b"")
+    assert (to_target, to_client) == (pg.FLUSH + pg.SYNC, b"")
     assert pg.kinds(told.target(pg.PARSED + pg.ready())) == "1EZ"
     assert told.runs == []
 
@@ -215,4 +215,4 @@ def test_names_are_bounded() -> None:
     told = Told()
     for number in range(exchange.MAX_NAMES):
         told.passes(pg.parse(str(number), ""))
-    assert told.client(pg.parse("another", "SELECT 1")) == (b"", b"")
+    assert told.client(pg.parse("another", "SELECT 1")) == (pg.FLUSH, b"")

@@ -77,9 +77,17 @@ def test_a_refused_parse_is_an_error_and_the_rest_of_its_batch_goes_nowhere() ->
 def test_a_refused_parse_waits_for_its_turn() -> None:
     told = reader(status=b"T")
     told.passes(pg.parse("", "SELECT 1") + pg.bind("", "") + pg.execute())
-    assert told.client(pg.parse("", "DELETE FROM t") + pg.execute() + pg.SYNC) == (pg.SYNC, b"")
+    assert told.client(pg.parse("", "DELETE FROM t") + pg.execute() + pg.SYNC) == (pg.FLUSH + pg.SYNC, b"")
     to_client = told.target(pg.PARSED + pg.BOUND + pg.row(b"1") + pg.complete("SELECT 1") + pg.ready("T"))
     assert pg.kinds(to_client) == "12DCEZ"
+
+
+def test_whoever_waits_for_a_refusal_before_the_sync_hears_it() -> None:
+    """As a server sends an error at once, with all that stands before it."""
+    told = reader(status=b"T")
+    told.passes(pg.parse("", "SELECT 1"))
+    assert told.client(pg.parse("", "DELETE FROM t") + pg.FLUSH) == (pg.FLUSH, b"")
+    assert pg.kinds(told.target(pg.PARSED)) == "1E"
 
 
 def test_what_ran_in_the_same_batch_is_undone_as_a_server_would() -> None:
@@ -195,7 +203,7 @@ def test_after_the_bound_the_rest_of_the_batch_is_answered_with_nothing() -> Non
 def test_after_the_bound_a_refusal_of_the_same_batch_is_not_said_either() -> None:
     told = reader(rows=1, status=b"T")
     told.passes(pg.parse("", "SELECT") + pg.bind("", "") + pg.execute())
-    assert told.client(pg.parse("", "DROP TABLE t") + pg.SYNC) == (pg.SYNC, b"")
+    assert told.client(pg.parse("", "DROP TABLE t") + pg.SYNC) == (pg.FLUSH + pg.SYNC, b"")
     to_client = told.target(pg.PARSED + pg.BOUND + pg.row(b"1") * 2 + pg.complete("SELECT 2") + pg.ready("T"))
     assert pg.kinds(to_client) == "12DEZ"
 

@@ -25,6 +25,8 @@ NOT_SUPPORTED = "0A000"
 _UNDOING: Final = wire.message(wire.BIND, b"\0OnePAM: refused\0" + bytes(6))
 """A Bind to a statement that nobody has. Its error undoes what a client whose statement we refused believes undone."""
 
+_FLUSH: Final = wire.message(wire.FLUSH, b"")
+
 NOBODYS: Final = Statement(0)
 """In the place of one that was closed, until the target has said so."""
 
@@ -96,6 +98,8 @@ class Refusing:
         undoing = self._ran and exchange.status == b"I"
         if undoing:
             exchange.step.to_target.append(_UNDOING)
+        elif exchange.owed:  # what the client hears before is sent by a server with its error
+            exchange.step.to_target.append(_FLUSH)
         self._owe(UNDOING if undoing else REFUSAL, ours=words)
         exchange.skipping = True
         exchange.speak()
