@@ -10,8 +10,7 @@ from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
 from onepam.app.sessions.ask_statement import approve_statement
 from onepam.domain.access.guardrails import Guardrails, StatementClass
-from onepam.domain.access.mfa_rule import MfaRule
-from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.model import ConsoleRight, MfaRule
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import KillOrdered, SessionClosed, SessionOpened
