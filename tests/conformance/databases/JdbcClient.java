@@ -1,7 +1,9 @@
 import java.io.ByteArrayOutputStream;
 import java.io.StringReader;
+import java.lang.reflect.Method;
 import java.sql.BatchUpdateException;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -16,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.TreeMap;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyManager;
 
@@ -31,7 +34,11 @@ public final class JdbcClient {
     static Connection connect(String... more) throws SQLException {
         Properties p = new Properties();
         p.setProperty("user", System.getenv("PGUSER"));
-        p.setProperty("password", System.getenv("PGPASSWORD"));
+        if (System.getenv("PGSSLKEY") == null) p.setProperty("password", System.getenv("PGPASSWORD"));
+        else {
+            p.setProperty("sslcert", System.getenv("PGSSLCERT"));
+            p.setProperty("sslkey", System.getenv("PGSSLKEY"));
+        }
         p.setProperty("sslmode", "verify-full");
         p.setProperty("sslrootcert", System.getenv("PGSSLROOTCERT"));
         p.setProperty("gssEncMode", "disable");
@@ -254,8 +261,68 @@ public final class JdbcClient {
             data.getUserName().isEmpty(), c.isValid(60), rows(data.getTypeInfo()).isEmpty());
     }
 
+    /** What a tool for people asks first: all of the driver's metadata, then the catalogue as DBeaver reads it. */
+    static Object walked(Connection c) throws Exception {
+        var data = c.getMetaData();
+        var told = new TreeMap<String, Object>();
+        for (Method each : DatabaseMetaData.class.getMethods())
+            if (each.getParameterCount() == 0 && !List.of("getURL", "getUserName", "getConnection", "getRowIdLifetime").contains(each.getName())) {
+                Object found = each.invoke(data);
+                told.put(each.getName(), found instanceof ResultSet rows ? rows(rows) : found);
+            }
+        told.put("tables", rows(data.getTables(null, null, "%", null)));
+        told.put("views", rows(data.getTables(null, "public", "%", new String[] {"VIEW"})));
+        told.put("columns", rows(data.getColumns(null, null, "%", "%")));
+        told.put("procedures", rows(data.getProcedures(null, null, "%")));
+        told.put("functions", rows(data.getFunctions(null, null, "%")));
+        told.put("of functions", rows(data.getFunctionColumns(null, "public", "%", "%")));
+        told.put("types", rows(data.getUDTs(null, null, "%", null)));
+        told.put("privileges", rows(data.getTablePrivileges(null, null, "%")));
+        for (String table : new String[] {"people", "papers"}) {
+            told.put(table + " keys", rows(data.getPrimaryKeys(null, "public", table)));
+            told.put(table + " indices", rows(data.getIndexInfo(null, "public", table, false, false)));
+            told.put(table + " imported", rows(data.getImportedKeys(null, "public", table)));
+            told.put(table + " exported", rows(data.getExportedKeys(null, "public", table)));
+            told.put(table + " column privileges", rows(data.getColumnPrivileges(null, "public", table, "%")));
+            told.put(table + " best", rows(data.getBestRowIdentifier(null, "public", table, 2, true)));
+            told.put(table + " versions", rows(data.getVersionColumns(null, "public", table)));
+        }
+        told.put("cross", rows(data.getCrossReference(null, "public", "people", null, "public", "papers")));
+        String[] asked = {
+            "SELECT current_schema(),session_user", "SHOW search_path", "SELECT version()",
+            "SELECT * FROM pg_catalog.pg_settings where name='standard_conforming_strings'",
+            "select string_agg(word, ',') from pg_catalog.pg_get_keywords() where word <> ALL ('{a,abs,absolute}'::text[])",
+            "SELECT db.oid,db.* FROM pg_catalog.pg_database db WHERE datallowconn AND NOT datistemplate ORDER BY db.datname",
+            "SELECT n.oid,n.*,d.description FROM pg_catalog.pg_namespace n LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid=n.oid AND d.objsubid=0 AND d.classoid='pg_namespace'::regclass ORDER BY nspname",
+            "SELECT t.oid,t.*,c.relkind,format_type(nullif(t.typbasetype, 0), t.typtypmod) as base_type_name FROM pg_catalog.pg_type t LEFT OUTER JOIN pg_catalog.pg_class c ON c.oid=t.typrelid WHERE t.typname IS NOT NULL ORDER BY t.oid",
+            "SELECT c.oid,c.*,pg_catalog.pg_get_expr(c.relpartbound, c.oid) as partition_expr, pg_catalog.pg_get_partkeydef(c.oid) as partition_key FROM pg_catalog.pg_class c WHERE c.relkind not in ('i','I','c') ORDER BY c.oid",
+            "SELECT p.oid,p.*,pg_catalog.pg_get_expr(p.proargdefaults, 0) as arg_defaults FROM pg_catalog.pg_proc p WHERE pronamespace='public'::regnamespace ORDER BY p.proname",
+        };
+        for (String text : asked) told.put(text, ask(c, text));
+        try (PreparedStatement s = c.prepareStatement("SELECT a.attname, pg_catalog.pg_get_expr(ad.adbin, ad.adrelid, true) AS def_value FROM pg_catalog.pg_attribute a LEFT OUTER JOIN pg_catalog.pg_attrdef ad ON a.attrelid=ad.adrelid AND a.attnum=ad.adnum WHERE NOT a.attisdropped AND a.attrelid=?::regclass ORDER BY a.attnum")) {
+            s.setString(1, "papers");
+            told.put("defaults", rows(s.executeQuery()));
+        }
+        told.forEach((name, found) -> System.out.println(name + " " + (found instanceof List<?> list && list.size() > 40 ? list.size() + " rows " + list.hashCode() : found)));
+        return told.size();
+    }
+
     public static void main(String[] arguments) throws Exception {
         Map<String, Part> parts = new LinkedHashMap<>();
+        if (arguments.length > 0) parts.put("walked", JdbcClient::walked);
+        else all(parts);
+        for (var each : parts.entrySet()) {
+            Object came;
+            try (Connection c = connect()) {
+                came = each.getValue().of(c);
+            } catch (SQLException e) {
+                came = e.getSQLState() + " " + e.getMessage();
+            }
+            System.out.println(each.getKey() + " " + came);
+        }
+    }
+
+    static void all(Map<String, Part> parts) {
         for (String mode : new String[] {"simple", "extended", "extendedForPrepared", "extendedCacheEverything"})
             parts.put("started " + mode, c -> started(mode));
         for (int size : new int[] {1, 7, 100, 1000, 0}) parts.put("paged " + size, c -> paged(c, size));
@@ -268,14 +335,5 @@ public final class JdbcClient {
         for (String when : new String[] {"never", "always", "conservative"}) parts.put("savepoints " + when, c -> savepoints(when));
         parts.put("calls", JdbcClient::calls);
         parts.put("told", JdbcClient::told);
-        for (var each : parts.entrySet()) {
-            Object came;
-            try (Connection c = connect()) {
-                came = each.getValue().of(c);
-            } catch (SQLException e) {
-                came = e.getSQLState() + " " + e.getMessage();
-            }
-            System.out.println(each.getKey() + " " + came);
-        }
     }
 }

@@ -19,6 +19,7 @@ from secrets import token_bytes
 from types import MappingProxyType
 
 from onepam.boot.clock import wall_clock
+from onepam.cli.database_files import new_key
 from onepam.domain.access.model import ResourceKind
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed, SessionFailed, SessionOpened
@@ -32,6 +33,7 @@ from onepam.recording.frames import Frame
 from onepam.recording.statements import Executed, Finished, StatementText
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
+from onepam.vault.database_clients import ClientCertificate
 from tests.gateway_fixture import SECONDS, STANDING, Gateway, Person
 from tests.gateway_process import Process, elsewhere, started
 from tests.protocols.postgres.server import Server, running_server
@@ -66,14 +68,19 @@ class Way:
     password: str
     root: Path
     database: str = DATABASE
+    certificate: Path | None = None
+    """With its key beside it, as `.pk8`, in the place of the password."""
 
     @property
     def environment(self) -> dict[str, str]:
         """For libpq, and for whoever reads its variables."""
-        return {
+        found = {
             "PGHOST": "localhost", "PGPORT": str(self.port), "PGUSER": self.user, "PGPASSWORD": self.password,
             "PGDATABASE": self.database, "PGSSLMODE": "verify-full", "PGSSLROOTCERT": str(self.root),
         }  # fmt: skip
+        if self.certificate is not None:
+            found |= {"PGSSLCERT": str(self.certificate), "PGSSLKEY": str(self.certificate.with_suffix(".pk8"))}
+        return found
 
     @property
     def words(self) -> str:
@@ -121,6 +128,22 @@ class BothWays:
             )
         )
         return Way(self.port, f"{LOGIN}@{TARGET}", secret.reveal().decode(), root)
+
+    async def certified(self, person: Person) -> Way:
+        """The way of a person by a certificate, whose key is as JDBC's driver wants it, made as the manual says."""
+        private, public = new_key()
+        now = wall_clock()
+        made = self.gateway.platform.authorities.database_client(now).issue(
+            public, person.sign_in, person.id, now, 8 * HOUR
+        )
+        assert isinstance(made, ClientCertificate)
+        certificate = self.folder / f"{person.id}.crt"
+        certificate.write_text(made.certificate)
+        key = certificate.with_suffix(".key")
+        key.write_text(private)
+        options = ("-topk8", "-nocrypt", "-outform", "DER", "-in", str(key), "-out", str(key.with_suffix(".pk8")))
+        assert (await self.run(self.direct, "openssl", "pkcs8", *options)).status == 0
+        return replace(await self.through(person), password="", certificate=certificate)
 
     def fresh(self, setup: str = "", database: str = DATABASE) -> None:
         """An empty database in the place of the last one."""
