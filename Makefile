@@ -93,6 +93,7 @@ generated: test-parts ## Write what is made from the code: forms of events, list
 
 .PHONY: bench
 bench: system-packages $(STAMPS)/dev $(STAMPS)/package ## Measure against the goals, and write docs/benchmarks.md (BENCH_ARGS="verify ledger" for a part of it)
+	scripts/install-bench
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
 .PHONY: screenshots

@@ -1,4 +1,4 @@
-"""pgbench's selects through the gateway, beside the same server direct, through a relay that only passes bytes, and
+"""pgbench's selects through the gateway, beside the same server direct, through a relay that only passes messages, and
 through pgbouncer, round by round; rows that come out; what an idle connection takes; how soon a statement is gone."""
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What the gateway is compared with before a PostgreSQL: nothing, a relay that only passes bytes, and pgbouncer. All
+"""What the gateway is compared with before a PostgreSQL: nothing, a relay that only passes messages, and pgbouncer. All
 with TLS on both sides, and one connection of the server for each client's, as ours."""
 
 import asyncio
@@ -6,10 +6,11 @@ import os
 import shutil
 import ssl
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from struct import Struct
 
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.protocols.sql.tls import Leg, Pins, server_context
@@ -18,6 +19,7 @@ from tests.protocols.ways import Postgres
 from tests.targets import free_port
 
 DATABASE = "bench"
+_LENGTH = Struct(">I")
 _TLS = b"\0\0\0\x08\x04\xd2\x16\x2f"
 """An SSLRequest."""
 
@@ -45,7 +47,7 @@ def environment(port: int, user: str, password: str, root: Path) -> dict[str, st
     }  # fmt: skip
 
 
-# A relay that only passes bytes ---------------------------------------------------------------------------------------
+# A relay that only passes messages ------------------------------------------------------------------------------------
 
 
 class _Side(Leg):
@@ -76,7 +78,8 @@ class _Side(Leg):
 
 @asynccontextmanager
 async def bare(way: Postgres, folder: Path) -> AsyncIterator[Way]:
-    """Bytes in, bytes out, in this process and with our TLS: what a gateway in Python costs that looks at nothing."""
+    """Message after message, in this process and with our TLS: what a gateway in Python costs that looks at nothing but
+    where messages end."""
     loop, port, shown = asyncio.get_running_loop(), free_port(), way.server.shown
     ours = server_context(shown.certificate, shown.key)
     (theirs,) = Pins.of([way.server.authority.certificate.decode()]).contexts(None)
@@ -91,7 +94,7 @@ async def bare(way: Postgres, folder: Path) -> AsyncIterator[Way]:
 
     listener = await loop.create_server(accepted, "127.0.0.1", port)
     try:
-        yield direct(way, folder, "bare relay", port)
+        yield direct(way, folder, "bare framing relay", port)
     finally:
         listener.close()
         for task in tasks:
@@ -105,8 +108,26 @@ async def _joined(client: _Side, context: ssl.SSLContext, port: int) -> None:
     await loop.create_connection(lambda: there, "127.0.0.1", port)
     await there.secured_at
     for side, other in ((client, there), (there, client)):
-        side.heard, side.full, side.lost = other.send, other.hold, other.close
-    there.send(bytes(client.early))
+        side.heard, side.full, side.lost = _Framed(other.send, starts=side is client).take, other.hold, other.close
+    client.heard(bytes(client.early))
+
+
+class _Framed:
+    """Passes whole messages on. What `starts` begins with a message that has no kind."""
+
+    def __init__(self, send: Callable[[bytes], object], *, starts: bool) -> None:
+        self._send, self._kind, self._rest = send, 0 if starts else 1, b""
+
+    def take(self, data: bytes) -> None:
+        data, at = self._rest + data, 0
+        while len(data) - at >= self._kind + _LENGTH.size:
+            end = at + self._kind + _LENGTH.unpack_from(data, at + self._kind)[0]
+            if end > len(data):
+                break
+            at, self._kind = end, 1
+        self._rest = data[at:]
+        if at:
+            self._send(data[:at])
 
 
 # pgbouncer ------------------------------------------------------------------------------------------------------------
@@ -157,9 +178,22 @@ ignore_startup_parameters = extra_float_digits
         *run_as, program, "-q", str(home / "pgbouncer.ini"), stderr=asyncio.subprocess.DEVNULL
     )
     try:
-        await asyncio.sleep(1)
+        await _listening(process, port)
         yield direct(way, folder, "pgbouncer", port)
     finally:
         process.terminate()
         await process.wait()
         shutil.rmtree(home)
+
+
+async def _listening(process: asyncio.subprocess.Process, port: int) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            if process.returncode is not None:
+                raise RuntimeError(f"pgbouncer ended with {process.returncode}") from None
+            await asyncio.sleep(0.1)
+        else:
+            writer.close()
+            return
