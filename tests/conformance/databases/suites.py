@@ -151,7 +151,7 @@ SUITES = {
     for each in (
         Suite("pgx", _EXTENSIONS, 900, pgx),
         Suite("asyncpg", "", 300, asyncpg),
-        Suite("sqlalchemy-psycopg", _SCHEMAS, 300, sqlalchemy("psycopg", *_REACHING)),
+        Suite("sqlalchemy-psycopg", _SCHEMAS, 280, sqlalchemy("psycopg", *_REACHING)),
         Suite("sqlalchemy-asyncpg", _SCHEMAS, 300, sqlalchemy("asyncpg", "test/dialect/test_suite.py")),
     )
 }
