@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -73,12 +74,7 @@ async def _selects(ways: list[Way], mode: str, clients: int, folder: Path, progr
     for number in range(ROUNDS):
         for way in ways:
             progress(f"{mode}, {clients} clients, {way.name}, round {number + 1} of {ROUNDS}")
-            logs = folder / f"log-{time.monotonic_ns()}"
-            options = ("-n", "-S", "-M", mode, "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(SECONDS))
-            said = await _program(way, "pgbench", *options, "-l", "--log-prefix", str(logs))
-            tps = re.search(r"^tps = ([0-9.]+)", said, re.MULTILINE)
-            assert tps is not None, said
-            found[way.name].append((float(tps[1]), _p99(logs)))
+            found[way.name].append(await _round(way, mode, clients, folder))
     title = f"{mode}, {clients} client{'s' if clients > 1 else ''}"
     base = found.pop("direct")
     figures = [Figure(f"{title}, direct", median(tps for tps, _ in base), "tps")]
@@ -89,6 +85,22 @@ async def _selects(ways: list[Way], mode: str, clients: int, folder: Path, progr
         added = median(late - of for (_, late), (_, of) in zip(theirs, base, strict=True))
         figures.append(Figure(f"{title}, {name}: added p99", added * 1000, "ms"))
     return figures
+
+
+async def _round(way: Way, mode: str, clients: int, folder: Path) -> tuple[float, float]:
+    """Of so many seconds in which all clients are in; pgbench counts those in which they come, too."""
+    coming = 0.0
+    for _ in range(5):
+        logs = folder / f"log-{time.monotonic_ns()}"
+        seconds = str(SECONDS + ceil(coming))
+        options = ("-n", "-S", "-M", mode, "-c", str(clients), "-j", str(min(clients, 2)), "-T", seconds)
+        said = await _program(way, "pgbench", *options, "-l", "--log-prefix", str(logs))
+        tps = re.search(r"^tps = ([0-9.]+)", said, re.MULTILINE)
+        came = re.search(r"^initial connection time = ([0-9.]+) ms", said, re.MULTILINE)
+        if tps is not None and came is not None and int(seconds) - float(came[1]) / 1000 > SECONDS / 2:
+            return float(tps[1]), _p99(logs)
+        coming = max(SECONDS, 2 * coming, float(came[1]) / 500 if came else 0.0)
+    raise RuntimeError(f"{clients} clients are not in, {way.name}: {said}")
 
 
 def _p99(logs: Path) -> float:
