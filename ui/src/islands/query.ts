@@ -110,7 +110,7 @@ export function mount(host: HTMLElement): void {
       ended("The answer broke off, and the session ended with it. To run again connects anew.");
     }
     clearInterval(clock);
-    running.textContent = "";
+    running.textContent = results.childElementCount === 1 ? "1 result" : `${results.childElementCount} results`;
     part("cancel").hidden = true;
     (part("run") as HTMLButtonElement).disabled = false;
     busy = false;

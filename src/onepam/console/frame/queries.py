@@ -71,6 +71,8 @@ class Queries:
         """A page of somebody's that has no session yet."""
         if (connect := self.connect) is None:
             return UNSERVED
+        for each in [each for each in self._pages.values() if each.runner.over is not None and not each.busy]:
+            self.end(each)
         if sum(each.person == actor.person for each in self._pages.values()) >= MOST_PAGES:
             return MANY
         source, now = actor.source, asyncio.get_running_loop().time()

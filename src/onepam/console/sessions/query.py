@@ -57,9 +57,14 @@ class Asked:
     @classmethod
     def of(cls, sent: Mapping[str, Any]) -> "Asked":
         """Of a form, or of JSON. Line ends are those that a script sees in the field."""
-        text = str(sent.get("text", "")).replace("\r\n", "\n")
-        resource, login, database = (str(sent.get(name, ""))[:100] for name in ("resource", "login", "database"))
+        text = _plain(sent.get("text")).replace("\r\n", "\n")
+        resource, login, database = (_plain(sent.get(name))[:100] for name in ("resource", "login", "database"))
         return cls(resource, login, database, text)
+
+
+def _plain(sent: object) -> str:
+    """A text without what no client can send to a database: NUL, and half of a letter."""
+    return sent.replace("\0", "").encode("utf-8", "replace").decode() if isinstance(sent, str) else ""
 
 
 async def query_page(visit: Visit) -> Response:
@@ -249,8 +254,8 @@ async def _make(parts: Parts, made: "asyncio.Queue[Context | None]") -> None:
     except Fault as fault:
         log.error("a query page's answer failed: %s", type(fault).__name__)
         await made.put(_refused(UNAVAILABLE))
-    except OSError:
-        log.exception("a query page could not connect")
+    except Exception:
+        log.exception("a query page's answer failed")
         await made.put(_refused(UNAVAILABLE))
     await made.put(None)
 

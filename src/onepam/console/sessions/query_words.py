@@ -36,7 +36,7 @@ def result_of(result: Result, text: str) -> Context:
     return {
         "number": result.number,
         "of": result.of,
-        "statement": visible(" ".join(result.part.text.split())[:FOLDED_CHARACTERS]),
+        "statement": _short(" ".join(result.part.text.split())),
         "columns": [{"name": visible(each.name), "number": each.number} for each in result.columns],
         "rows": [[_cell(value) for value in row] for row in result.rows],
         "more": result.more,
@@ -61,7 +61,7 @@ def _cell(value: Value | None) -> Context:
         return {"null": True, "short": "", "text": "", "left": 0}
     text = _lines(value.text)
     folds = value.left or len(text) > FOLDED_CHARACTERS or "\n" in text
-    short = text.split("\n", 1)[0][:FOLDED_CHARACTERS] + "…" if folds else ""
+    short = f"{text.split(chr(10), 1)[0][:FOLDED_CHARACTERS]}…" if folds else ""
     return {"null": False, "short": short, "text": text, "left": value.left}
 
 
@@ -88,6 +88,10 @@ def _wrong(wrong: Wrong, part: Part, text: str) -> Context:
         "at": at,
         "after": after,
     }
+
+
+def _short(text: str) -> str:
+    return visible(text[:FOLDED_CHARACTERS]) + "…" * (len(text) > FOLDED_CHARACTERS)
 
 
 def _lines(text: str) -> str:

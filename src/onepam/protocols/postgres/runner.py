@@ -213,9 +213,9 @@ class Runner:
     # What is run -----------------------------------------------------------------------------------------------------
 
     async def run(self, text: str) -> AsyncIterator[Notice | Result]:
-        """Runs the statements of a text, up to the first that is refused or fails."""
+        """Runs the statements of a text (without NUL), up to the first that is refused or fails."""
         parts: list[Part] = []
-        for part in split(text.replace("\0", "")):
+        for part in split(text):
             parts.append(part)
             if len(parts) > MOST_STATEMENTS:
                 words = f"a text has at most {MOST_STATEMENTS} statements here; psql takes more"
