@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from onepam.domain.access.guardrails import StatementClass
 from onepam.domain.leaving.brake import DirectoryPersonHeld, HoldReason
 from onepam.domain.providers.refusals import ProviderRefused
+from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.domain.telling.outbox import Channel, Notice, ReceiverSet, Told, next_notice
-from onepam.kernel.clock import HOUR, MINUTE
+from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.store.read import outbox
 from onepam.store.read.outbox import to_tell
 from tests.company import Company, record
@@ -68,6 +70,14 @@ async def test_the_deciders_told_are_bounded(company: Company, monkeypatch: pyte
     assert len(await told(company, "request.made")) == 4
     monkeypatch.setattr(outbox, "MOST_DECIDERS_TOLD", 2)
     assert [receiver for receiver, _ in await told(company, "request.made")] == ["mail:ada", "mail:aud"]
+
+
+async def test_of_a_statement_whoever_may_decide_on_it_is_told(company: Company) -> None:
+    classes, until = (StatementClass.WRITE,), Instant(company.clock() + MINUTE)
+    asked = StatementAsked("stm_1", "ses_1", "eve", "web-1", "app", 3, classes, False, ("manager",), until)
+    await company.bind("eve", "manager")
+    await record(company.ledger, asked)
+    assert [receiver for receiver, _ in await told(company, "statement.asked")] == ["mail:max"]
 
 
 async def test_a_refused_provider_is_told_to_administrators_and_systems(company: Company) -> None:

@@ -9,6 +9,7 @@ from onepam.app.provisioning.traffic import ScimTraffic
 from onepam.domain.access.authority import Actor
 from onepam.domain.leaving.erasing import KEEP_DAYS
 from onepam.egress.ldap.client import Directory
+from onepam.gateway.ask_first import WaitingStatements
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
 from onepam.identity.devices import Devices
@@ -37,7 +38,8 @@ class ApiServices:
     what is compared with somebody else's. `keep_days`: for so long a leaver's data are kept in any case.
     `postgres_port` and `mysql_port` are where clients of those come, 0 for nowhere; `database_root` the root (PEM) by
     which they know the gateway, empty where an operator's own certificate is shown; `try_secret` signs in at a
-    resource as a login with a secret, and says why that did not work.
+    resource as a login with a secret, and says why that did not work. `statements` is
+    what those say that wait for somebody's yes.
     """
 
     ledger: Ledger
@@ -62,5 +64,6 @@ class ApiServices:
     keep_days: int = KEEP_DAYS
     postgres_port: int = 0
     mysql_port: int = 0
+    statements: WaitingStatements = field(default_factory=WaitingStatements)
     database_root: Callable[[], bytes] = bytes
     try_secret: Callable[[str, str, Secret], Awaitable[Refused | None]] = _untried

@@ -36,7 +36,7 @@ _UNAVAILABLE = Refused(
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Said:
     """What whoever decides sees of a statement: its text and its parameters, as text without control characters."""
 
     text: str
@@ -47,12 +47,12 @@ class WaitingStatements:
     """What the statements say that wait in this process, by id."""
 
     def __init__(self) -> None:
-        self._shown: dict[str, Shown] = {}
+        self._shown: dict[str, Said] = {}
 
     def __len__(self) -> int:
         return len(self._shown)
 
-    def keep(self, statement: str, shown: Shown) -> None:
+    def keep(self, statement: str, shown: Said) -> None:
         """It waits."""
         self._shown[statement] = shown
 
@@ -60,9 +60,16 @@ class WaitingStatements:
         """It waits no more."""
         self._shown.pop(statement, None)
 
-    def shown(self, statement: str) -> Shown | None:
+    def shown(self, statement: str) -> Said | None:
         """None where it does not wait here."""
         return self._shown.get(statement)
+
+    def facts(self, statement: str) -> list[tuple[str, str]]:
+        """The same as words and what stands beside them."""
+        shown = self.shown(statement)
+        if shown is None:
+            return []
+        return [("Statement", shown.text), *((f"${each}", value) for each, value in enumerate(shown.parameters, 1))]
 
 
 @dataclass(slots=True)
@@ -74,7 +81,7 @@ class Question:
     execution: int
     classes: tuple[StatementClass, ...]
     in_transaction: bool
-    shown: Shown
+    shown: Said
     because: str = "session.over"
 
 

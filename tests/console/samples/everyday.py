@@ -353,6 +353,8 @@ def laid(
         "icon": icon,
         "title": title,
         "facts": [{"word": word, "value": value} for word, value in facts.items()],
+        "text": "",
+        "values": (),
         "by": by,
         "at": ago(3 * HOUR),
         "until": ahead(6 * DAY),
@@ -382,6 +384,11 @@ PROPOSALS = replace(
         laid(
             "enr_1", "New factors", "fingerprint", "New factors of Mira Okafor",
             {"Because": "lost the telephone"}, MIRA, MINE_TO_WAIT, alone=ahead(DAY),
+        ),
+        laid(
+            "stm_1", "Statement", "terminal-2", "A statement of Mira Okafor as app on orders",
+            {"Class": "write", "In a transaction": "others wait for what it has locked"}, MIRA,
+            text="UPDATE orders\nSET state = $1 WHERE id = $2", values=("'cancelled'", "NULL"), href="",
         ),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from onepam.domain.access.guardrails import StatementClass
 from onepam.domain.access.model import Action, Substance
 from onepam.domain.history.event import UnknownKind, kinds, name_of
 from onepam.domain.history.system import AnchorHandedOut, ClockJumped, LedgerVerified, SystemStarted
@@ -25,6 +26,7 @@ from onepam.domain.recovery.recovering import AccessRecovered
 from onepam.domain.requests.events import RequestMade
 from onepam.domain.roster.events import RosterHeld, RosterRefused
 from onepam.domain.sessions.recordings import Condition, RecordingFoundBad
+from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.domain.signing_in.events import (
     EnrolmentAnnounced,
     EnrolmentProposed,
@@ -180,6 +182,17 @@ def test_a_request_is_told_to_whoever_may_decide_without_its_reason() -> None:
     assert (told.audience, told.alike, told.person, told.alarm) == (
         Audience.DECIDERS, "request.made per_1", "", False
     )  # fmt: skip
+
+
+def test_a_statement_that_waits_is_told_to_whoever_may_decide_without_its_text() -> None:
+    classes, until = (StatementClass.WRITE,), parse("2026-03-03T14:00:00Z")
+    asked = StatementAsked("stm_1", "ses_1", "per_1", "db-1", "app", 3, classes, False, ("lead",), until)
+    told = said(asked)
+    words = "Ada Bcc: eve@example.com Example waits in a session at db-1 as app for a yes to a statement (write), yours"
+    assert told.sentence == f"{words} or another's, until 2026-03-03T14:00:00.000000Z."
+    assert (told.audience, told.alike, told.where) == (Audience.DECIDERS, "statement.asked per_1", "/approvals")
+    locks = said(replace(asked, in_transaction=True)).sentence
+    assert locks.endswith("Z. Others wait for what its transaction has locked.")
 
 
 def test_a_bad_recording_is_said_to_be_what_it_is() -> None:

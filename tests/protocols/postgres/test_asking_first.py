@@ -1,23 +1,32 @@
 """Statements that ask first, by real clients through the whole gateway: psql waits, somebody else decides, it runs."""
 
 import asyncio
+import contextlib
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
 from onepam.app.sessions.ask_statement import approve_statement, deny_statement
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.model import ConsoleRight
-from onepam.domain.sessions.events import SessionOpened
+from onepam.domain.people.events import PersonDisabled
+from onepam.domain.sessions import waiting_statements
+from onepam.domain.sessions.ends import SessionEnd
+from onepam.domain.sessions.events import KillOrdered, SessionOpened
 from onepam.domain.sessions.waiting_statements import (
     StatementApproved,
     StatementAsked,
     StatementEnded,
 )
+from onepam.kernel.clock import SECOND
 from onepam.recording.frames import Marker
 from onepam.recording.statements import Finished, Outcome
-from tests.gateway_fixture import SECONDS, STANDING, Gateway, Person, outcome
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
+from tests.gateway_fixture import SECONDS, STANDING, Gateway, Person, outcome, role_set
 from tests.protocols.ways import Postgres, way_through
 
 pytestmark = pytest.mark.anyio
@@ -113,3 +122,114 @@ async def test_a_write_waits_for_somebody_elses_yes_and_runs_then(scene: Scene) 
     assert any(asked.statement in each for each in words)
     assert f"execution {asked.execution}: somebody has said yes" in words
     assert len(scene.gateway.platform.statements) == 0
+
+
+async def heard(client: asyncio.subprocess.Process, words: str) -> str:
+    """What a client says on standard error, until it has said these words."""
+    assert client.stderr is not None
+    text = ""
+    async with asyncio.timeout(SECONDS):
+        while words not in text:
+            piece = await client.stderr.read(4096)
+            assert piece, text
+            text += piece.decode()
+    return text
+
+
+async def test_a_no_is_an_error_with_the_reason_and_the_session_goes_on(scene: Scene) -> None:
+    eve = await scene.eve()
+    client = await scene.psql(eve, "INSERT INTO said VALUES ('denied')", "SELECT 3")
+    asked = await scene.asked(eve)
+    assert await scene.denies(scene.max, asked.statement, "not today") == ""
+    done = await outcome(client, None)
+    assert f"ERROR:  OnePAM: {scene.max.id} said no to this statement: not today." in done.stderr
+    assert done.stdout.split() == [b"3"]
+    assert "denied" not in await scene.rows()
+
+
+async def test_in_a_transaction_it_waits_shorter_and_its_person_may_take_it_back(scene: Scene) -> None:
+    eve = await scene.eve()
+    client = await scene.psql(eve, "BEGIN", "INSERT INTO said VALUES ('taken')", "COMMIT", "SELECT 4")
+    asked = await scene.asked(eve)
+    assert asked.in_transaction
+    (opened,) = scene.gateway.events(SessionOpened, eve)
+    assert asked.expires <= opened.ends
+    assert await scene.denies(eve, asked.statement) == ""
+    done = await outcome(client, None)
+    assert "took this statement back" in done.stderr
+    assert done.stdout.split() == [b"BEGIN", b"COMMIT", b"4"], "the server had no error, so its transaction goes on"
+
+
+async def test_a_client_that_cancels_or_goes_away_asks_no_more(scene: Scene) -> None:
+    for ends, because in ((signal.SIGINT, "client.cancelled"), (signal.SIGKILL, "client.left")):
+        eve = await scene.eve()
+        client = await scene.psql(eve, "INSERT INTO said VALUES ('cancelled')")
+        asked = await scene.asked(eve)
+        await heard(client, "waits for a yes")
+        client.send_signal(ends)
+        ended = await scene.ended(asked.statement)
+        assert (ended.because, ended.by) == (because, None)
+        assert await scene.approves(scene.max, asked.statement) == "statement.unknown"
+        done = await outcome(client, None)
+        if ends is signal.SIGINT:
+            assert "OnePAM: the statement was cancelled while it waited." in done.stderr
+        await scene.gateway.ended(eve)
+    assert "cancelled" not in await scene.rows()
+
+
+@pytest.mark.parametrize("how", ["killed", "disabled", "narrowed"])
+async def test_what_ends_the_session_ends_the_wait(scene: Scene, how: str) -> None:
+    eve = await scene.eve()
+    client = await scene.psql(eve, "INSERT INTO said VALUES ('ended')")
+    asked = await scene.asked(eve)
+    guards = Guardrails((READ, OTHER))
+    taken = {
+        "killed": KillOrdered(asked.session, "per_ada"),
+        "disabled": PersonDisabled(eve.id, "per_ada", "left"),
+        "narrowed": role_set(eve.role, replace(STANDING, guardrails=guards)),
+    }
+    await scene.gateway.record(taken[how])
+    ended = await scene.ended(asked.statement)
+    assert (ended.because, ended.by) == ("session.over", None)
+    await outcome(client, None)
+    await scene.gateway.ended(eve)
+    assert "ended" not in await scene.rows()
+    frames = scene.gateway.recorded(asked.session)
+    refused = [each for each in frames if isinstance(each, Finished) and each.execution == asked.execution]
+    assert [each.outcome for each in refused] == [Outcome.REFUSED]
+
+
+async def test_nobody_decides_in_time(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting_statements, "LONGEST", SECOND)
+    eve = await scene.eve()
+    client = await scene.psql(eve, "INSERT INTO said VALUES ('lapsed')", "SELECT 5")
+    done = await outcome(client, None)
+    assert "ERROR:  OnePAM: nobody decided on this statement in time." in done.stderr
+    assert done.stdout.split() == [b"5"]
+    (asked,) = [each for each in scene.gateway.events(StatementAsked) if each.by == eve.id]
+    assert (await scene.ended(asked.statement)).because == "statement.lapsed"
+    assert "lapsed" not in await scene.rows()
+
+
+async def test_nobody_who_could_decide_is_here(scene: Scene) -> None:
+    guards = Guardrails((READ, OTHER, ASK_WRITE))
+    eve = await scene.gateway.person(replace(STANDING, guardrails=guards, approvers=("gone",)))
+    done = await outcome(await scene.psql(eve, "INSERT INTO said VALUES ('nobody')", "SELECT 6"), None)
+    assert "takes somebody's yes, and nobody of gone is here" in done.stderr
+    assert done.stdout.split() == [b"6"]
+
+
+async def test_a_gateway_that_stops_refuses_what_waits(tmp_path: Path) -> None:
+    async with way_through("postgres", tmp_path) as way:
+        assert isinstance(way, Postgres)
+        scene = Scene(way, await way.gateway.person(console=APPROVE))
+        await asyncio.to_thread(way.server.sql, "CREATE TABLE said (word text); GRANT ALL ON said TO public")
+        eve = await scene.eve()
+        client = await scene.psql(eve, "INSERT INTO said VALUES ('stopped')")
+        asked = await scene.asked(eve)
+        database = way.gateway.platform.database
+    done = await outcome(client, None)
+    assert SessionEnd.GATEWAY_STOPPED.told in done.stderr
+    with contextlib.closing(connect(database, read_only=True)) as db:
+        ended = [each.event for each in entries(db, 0, 1 << 30) if isinstance(each.event, StatementEnded)]
+    assert [(each.statement, each.because) for each in ended] == [(asked.statement, "session.over")]

@@ -61,7 +61,7 @@ class Decided(Answer):
 async def list_proposals(caller: Who, services: Services, at: AsOf, after: After) -> list[ProposalOut]:
     """What waits for me, and my own proposals: the oldest first, 200 at a time."""
     found = await services.reader(rows.proposals, at, caller.actor.person, caller.facts.rights(), after)
-    return [_out(each) for each in found]
+    return [_out(each, services) for each in found]
 
 
 async def read_proposal(proposal: Id, caller: Who, services: Services, at: AsOf) -> ProposalOut:
@@ -69,7 +69,7 @@ async def read_proposal(proposal: Id, caller: Who, services: Services, at: AsOf)
     found = await services.reader(rows.proposal, at, caller.actor.person, caller.facts.rights(), proposal)
     if found is None:
         raise ApiError(unknown_proposal(proposal))
-    return _out(found)
+    return _out(found, services)
 
 
 async def agree_to_proposal(proposal: Id, body: YesIn, caller: Who, services: Services) -> Decided:
@@ -99,13 +99,15 @@ async def _kind(proposal: str, services: ApiServices) -> ProposalKind:
     return found
 
 
-def _out(found: rows.WaitingProposal) -> ProposalOut:
-    it = found.proposal
+def _out(found: rows.WaitingProposal, services: ApiServices) -> ProposalOut:
+    it, facts = found.proposal, [Fact(word=word, value=value) for word, value in found.facts]
+    if it.kind is ProposalKind.STATEMENT:
+        facts += [Fact(word=word, value=value) for word, value in services.statements.facts(it.proposal)]
     return ProposalOut(
         proposal=it.proposal,
         kind=it.kind,
         title=found.title,
-        facts=[Fact(word=word, value=value) for word, value in found.facts],
+        facts=facts,
         by=it.by,
         by_name=found.by_name,
         person=it.person or None,

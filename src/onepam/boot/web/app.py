@@ -134,6 +134,7 @@ def _console(platform: "Platform", identity: Identity, signals: Receiver, device
         scim_traffic=platform.scim_traffic,
         signals=signals,
         keep_days=config.keep_days,
+        statements=platform.statements,
     )
 
 
@@ -187,6 +188,7 @@ def _api(platform: "Platform", devices: Devices) -> ApiServices:
         postgres_port=config.postgres_port,
         mysql_port=config.mysql_port,
         database_root=lambda: root(config, platform.authorities),
+        statements=platform.statements,
         try_secret=lambda resource, login, secret: tried(platform, resource, login, secret),
     )
 

@@ -1,5 +1,6 @@
 """The inbox: everything that waits for the reader's decision, whatever its kind, and the one pair of actions on it."""
 
+from collections.abc import Callable
 from urllib.parse import quote
 
 from starlette.responses import JSONResponse, Response
@@ -19,6 +20,7 @@ from onepam.console.frame.wording import asked_before
 from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import ProposalKind
+from onepam.gateway.ask_first import Said
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import MILLISECOND, Instant
 from onepam.kernel.errors import Refused
@@ -50,6 +52,9 @@ KINDS = {
     ProposalKind.STATEMENT: ("Statement", "terminal-2"),
 }
 """How each kind is called, and its icon."""
+
+Says = Callable[[str], Said | None]
+"""What a statement says that waits."""
 
 
 async def inbox_page(visit: Visit) -> Response:
@@ -113,16 +118,17 @@ async def _on_request(visit: Visit, request: str, *, approve: bool) -> Response:
 
 
 async def _show(visit: Visit, link: Context | None) -> Response:
-    reader = visit.me.facts
+    reader, says = visit.me.facts, visit.services.statements.shown
     if visit.request.method != "GET":
-        return visit.page(await visit.services.reader(_inbox, None, View.of(visit), reader, link, BEGINNING))
+        return visit.page(await visit.services.reader(_inbox, None, View.of(visit), reader, link, BEGINNING, says))
     typed = visit.request.query_params.get("after", "")
     after = Instant(int(typed)) if typed.isascii() and typed.isdigit() and len(typed) < 17 else BEGINNING
-    return visit.page(await visit.services.reader(_inbox, visit.at, View.of(visit), reader, link, after))
+    return visit.page(await visit.services.reader(_inbox, visit.at, View.of(visit), reader, link, after, says))
 
 
-def _proposal(found: laid.WaitingProposal, reader: ActorFacts, at: Instant) -> Context:
+def _proposal(found: laid.WaitingProposal, reader: ActorFacts, at: Instant, says: Says) -> Context:
     it = found.proposal
+    shown = says(it.proposal) if it.kind is ProposalKind.STATEMENT else None
     word, glyph = KINDS[it.kind]
     return {
         "id": it.proposal,
@@ -130,6 +136,8 @@ def _proposal(found: laid.WaitingProposal, reader: ActorFacts, at: Instant) -> C
         "icon": glyph,
         "title": found.title,
         "facts": [{"word": each, "value": value} for each, value in found.facts],
+        "text": shown.text if shown is not None else "",
+        "values": shown.parameters if shown is not None else (),
         "by": {"id": it.by, "name": found.by_name},
         "at": it.since,
         "until": it.until,
@@ -155,7 +163,7 @@ def _where(kind: ProposalKind, proposal: str, person: str) -> str:
 
 
 def _inbox(
-    db: Snapshot, at: Instant, view: View, reader: ActorFacts, link: Context | None, after: Instant
+    db: Snapshot, at: Instant, view: View, reader: ActorFacts, link: Context | None, after: Instant, says: Says
 ) -> ApprovalsPage:
     rights, roles = reader.rights(), reader.roles_with(ConsoleRight.APPROVE)
     administers = ConsoleRight.ADMINISTER in rights
@@ -173,7 +181,7 @@ def _inbox(
         link=link,
         first=after == BEGINNING,
         later=last,
-        proposals=[_proposal(each, reader, at) for each in proposed],
+        proposals=[_proposal(each, reader, at, says) for each in proposed],
         held=len(held_people(db, at)) if administers else 0,
         reported=len(reported),
         stranded=stranded(db, at) if administers else (),

@@ -21,7 +21,8 @@ class ApprovalsPage(PageContext):
     `decided`: list of {id, person, resource, login, decision ("approved" | "denied"), by, at, undo_left}: the newest.
         `undo_left` is for how many milliseconds the approval can still be undone (0: not any more); POST
         /approvals/<id>/undo (csrf) does
-    `proposals`: list of {id, kind, icon, title, facts (list of {word, value}), by {id, name}, at, until, alone (Instant
+    `proposals`: list of {id, kind, icon, title, facts (list of {word, value}), text (of a statement, or ""), values
+        (its parameters), by {id, name}, at, until, alone (Instant
         or none), href (or none), decision}
     `decision`: the form on it (parts/decision.html)
     `first`: it is the page of the oldest; `later`: after which instant the next page begins, or none

@@ -10,6 +10,7 @@ from onepam.console.frame.packs import Packs
 from onepam.console.frame.queries import Queries
 from onepam.domain.leaving.erasing import KEEP_DAYS
 from onepam.egress.fetch import Fetch
+from onepam.gateway.ask_first import WaitingStatements
 from onepam.gateway.guesses import Guesses
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
@@ -32,6 +33,7 @@ class ConsoleServices:
     `postgres` and `mysql` are the host and port that clients of those connect to, port 0 where the gateway does not
     listen.
 
+    `statements` is what those say that wait for somebody's yes.
     `fetch` is how anything leaves for an identity provider, `openid` signs people in by OpenID Connect, and
     `providers` makes what the ledger keeps of a provider ready for use. `signals` takes what transmitters tell.
     `metadata` reads a SAML provider's again. `refusals` counts what providers send that lets nobody in;
@@ -73,6 +75,7 @@ class ConsoleServices:
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
     guesses: Guesses = field(default_factory=Guesses)
     keep_days: int = KEEP_DAYS
+    statements: WaitingStatements = field(default_factory=WaitingStatements)
 
     @property
     def secure(self) -> bool:

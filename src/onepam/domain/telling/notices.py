@@ -30,6 +30,7 @@ from onepam.domain.recovery.recovering import AccessRecovered
 from onepam.domain.requests.events import RequestMade
 from onepam.domain.roster.events import RosterHeld, RosterRefused
 from onepam.domain.sessions.recordings import Condition, RecordingFoundBad
+from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.domain.signing_in.events import (
     EnrolmentAnnounced,
     EnrolmentProposed,
@@ -291,6 +292,14 @@ TABLE: tuple[Row, ...] = (
         _asked,
         "/approvals",
         lambda event: str(event.substance.person),
+    ),
+    Row(
+        StatementAsked,
+        Audience.DECIDERS,
+        "a statement in somebody's session at a database waits for a yes",
+        said.statement_asked,
+        "/approvals",
+        lambda event: str(event.by),
     ),
     Row(RosterHeld, ALARM, "a version of the staff roster is held back", _roster_held, "/roster"),
     Row(RosterRefused, ALARM, "the staff roster could not be taken", _roster_refused, "/roster"),

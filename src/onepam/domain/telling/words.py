@@ -5,6 +5,7 @@ from collections.abc import Callable
 from onepam.domain.host.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, RenewalAnnounced
 from onepam.domain.leaving.erasure_events import ErasureFinished, ErasureProposed
 from onepam.domain.recovery.recovering import AccessRecovered
+from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.domain.signing_in.events import (
     EnrolmentAnnounced,
     EnrolmentProposed,
@@ -18,6 +19,15 @@ from onepam.kernel.clock import Instant, iso
 
 Named = Callable[[str | None], str]
 """A person's name by id."""
+
+
+def statement_asked(event: StatementAsked, named: Named) -> str:
+    """A live session waits. What the statement says stands on the page alone."""
+    locks = " Others wait for what its transaction has locked." if event.in_transaction else ""
+    return (
+        f"{named(event.by)} waits in a session at {event.resource} as {event.login} for a yes to a statement "
+        f"({', '.join(event.classes)}), yours or another's, until {iso(event.expires)}.{locks}"
+    )
 
 
 def proposed(event: EnrolmentProposed, named: Named) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from onepam.domain.access.guardrails import StatementClass
 from onepam.domain.sessions.waiting_statements import StatementAsked
-from onepam.gateway.ask_first import Question, Shown, ask_first
+from onepam.gateway.ask_first import Question, Said, ask_first
 from onepam.gateway.session import Gateway
 from onepam.kernel.clock import iso
 from onepam.kernel.errors import Refused
@@ -47,7 +47,7 @@ class Asker:
     def ask(self, wanted: Wanted, tell: Callable[[str], None], decided: Callable[[Refused | None], None]) -> None:
         """Begins to wait. `tell` says to the client that it does."""
         classes = tuple(StatementClass(each) for each in sorted(wanted.classes))
-        shown = Shown(legible(wanted.text), tuple(_shown(wanted.parameters)))
+        shown = Said(legible(wanted.text), tuple(_shown(wanted.parameters)))
         question = Question(self._session, wanted.execution, classes, wanted.in_transaction, shown)
         url = self._gateway.console_url
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from onepam.app.ports import Snapshot
 from onepam.domain.access.model import Substance
 from onepam.domain.requests.events import RequestMade
+from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.domain.telling.notices import ALARM, MOST_DECIDERS_TOLD, TABLE, Audience, Telling, telling
 from onepam.domain.telling.outbox import GIVEN_UP, MAIL, SECURITY, Channel, Occurrence, Told, mail_to
 from onepam.kernel.clock import DAY, Instant
@@ -156,6 +157,9 @@ def _audience(
         people |= administrators(db, stored.header.time)
     if MAIL in receivers and Audience.DECIDERS in told.audience and isinstance(stored.event, RequestMade):
         people |= _deciders(db, stored.header.time, stored.event.substance)
+    if MAIL in receivers and Audience.DECIDERS in told.audience and isinstance(stored.event, StatementAsked):
+        asked = deciders(db, stored.header.time, stored.event.approvers, stored.event.by)
+        people |= {person for person, _ in asked[:MOST_DECIDERS_TOLD]}
     found = [(mail_to(each), Channel.MAIL) for each in sorted(people)]
     if SECURITY in receivers and Audience.SECURITY in told.audience:
         found.append((SECURITY, Channel.MAIL))
