@@ -58,7 +58,6 @@ from tests.console.samples.everyday import (
     FLASHES,
     HOME,
     NO_APPROVALS,
-    PROPOSALS,
     REFUSAL,
     REQUEST,
     SETUP,
@@ -67,6 +66,7 @@ from tests.console.samples.homes import READING, RUNNING, WATCHING
 from tests.console.samples.leavers import LEAVERS, NO_LEAVERS
 from tests.console.samples.notices import NO_NOTICES, NOTICES
 from tests.console.samples.people import LEAVER, MFA, NO_MFA, PEOPLE, PERSON, SERVICE
+from tests.console.samples.proposals import PROPOSALS
 from tests.console.samples.providers import (
     CHANGED,
     DECLARED,
