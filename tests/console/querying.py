@@ -35,10 +35,11 @@ class Somebody:
 
 @dataclass
 class Querying:
-    """The gateway, and the loop that it lives in; `does` carries out a command there."""
+    """The gateway, and the loop that it lives in; `does` carries out a command there, `stop` ends all of it."""
 
     way: Postgres
     loop: asyncio.AbstractEventLoop
+    stop: Callable[[], None]
 
     @property
     def address(self) -> str:
@@ -50,14 +51,6 @@ class Querying:
 
     def does(self, command: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(command, self.loop).result(120)
-
-    def calls(self, function: Callable[[], T]) -> T:
-        """Of what must be touched on its own thread."""
-
-        async def called() -> T:
-            return function()
-
-        return self.does(called())
 
     def somebody(self, permission: Permission = STANDING) -> Somebody:
         """A new person, at the console."""
@@ -90,10 +83,15 @@ def querying(folder: Path) -> Iterator[Querying]:
     """Until the end of the block."""
     ready, over, found = Event(), asyncio.Event(), list[Querying]()
 
+    def stop() -> None:
+        if thread.is_alive() and found:
+            found[0].loop.call_soon_threadsafe(over.set)
+        thread.join(120)
+
     async def serve() -> None:
         async with way_through("postgres", folder) as way:
             assert isinstance(way, Postgres)
-            found.append(Querying(way, asyncio.get_running_loop()))
+            found.append(Querying(way, asyncio.get_running_loop(), stop))
             ready.set()
             await over.wait()
 
@@ -103,6 +101,4 @@ def querying(folder: Path) -> Iterator[Querying]:
         assert ready.wait(240), "the gateway did not start"
         yield found[0]
     finally:
-        if found:
-            found[0].loop.call_soon_threadsafe(over.set)
-        thread.join(120)
+        stop()

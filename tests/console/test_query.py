@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
@@ -69,6 +70,20 @@ def ran(page: Page) -> None:
     """Nothing runs any more."""
     expect(page.locator("[data-query-run]")).to_be_enabled()
     expect(page.locator("[data-query-cancel]")).to_be_hidden()
+
+
+def sleeps(way: Querying, word: str, wanted: bool) -> None:
+    """Until a statement with this word sleeps at the server, or none does."""
+    asked = f"SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%''{word}''%' AND wait_event = 'PgSleep'"
+    deadline = monotonic() + SECONDS / 1000
+    while way.way.server.sql(asked).strip() != str(int(wanted)):
+        assert monotonic() < deadline
+
+
+async def none_open(way: Querying, who: Somebody) -> list[str]:
+    """The query pages of somebody's that the gateway still has."""
+    pages = way.way.gateway.platform.queries._pages.values()
+    return [each.ident for each in pages if each.person == who.person.id]
 
 
 def test_results(way: Querying, eve: Somebody, at: Callable[..., Page]) -> None:
@@ -139,15 +154,27 @@ def test_cancel(way: Querying, eve: Somebody, at: Callable[..., Page]) -> None:
     """The server stops what runs, nothing behind it runs, and the connection goes on."""
     page = at(eve)
     run(page, "SELECT 'cancelled', pg_sleep(600); SELECT 'behind'")
-    sleeping = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%''cancelled''%' AND wait_event = 'PgSleep'"
-    while way.way.server.sql(sleeping).strip() != "1":
-        pass
+    sleeps(way, "cancelled", True)
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".query-result").get_by_role("alert")).to_contain_text("57014")
     ran(page)
     expect(page.locator(".query-result")).to_have_count(1)
     run(page, "SELECT 'goes on'")
     expect(page.locator(".query-rows td")).to_have_text("goes on")
+
+
+def test_a_page_that_is_closed_while_something_runs(way: Querying, at: Callable[..., Page]) -> None:
+    """The server stops that, also where the browser says no word."""
+    who = way.somebody()
+    page = at(who)
+    run(page, "SELECT 'left', pg_sleep(600)")
+    sleeps(way, "left", True)
+    page.context.close()
+    (closed,) = way.does(way.way.gateway.ended(who.person))
+    assert isinstance(closed, SessionClosed)
+    assert closed.because is SessionEnd.CLIENT_LEFT
+    sleeps(way, "left", False)
+    assert way.does(none_open(way, who)) == []
 
 
 def test_endless_rows_and_wide_values(eve: Somebody, at: Callable[..., Page]) -> None:
@@ -314,3 +341,16 @@ def test_what_is_not_the_pages_own_is_refused(way: Querying, at: Callable[..., P
     run(stranger, "SELECT 1")
     expect(stranger.locator("[data-query-over]")).not_to_be_empty()
     assert way.way.gateway.events(SessionOpened, other.person) == []
+
+
+def test_a_gateway_that_is_stopped_says_so_to_who_waits(way: Querying, at: Callable[..., Page]) -> None:
+    """The last of this file: with it the gateway has ended."""
+    who = way.somebody()
+    page = at(who)
+    run(page, "SELECT pg_sleep(600)")
+    expect(page.locator("[data-query-state]")).to_contain_text("Connected")
+    way.stop()
+    expect(page.locator("[data-query-over]")).to_contain_text(SessionEnd.GATEWAY_STOPPED.told)
+    (opened,) = way.way.gateway.events(SessionOpened, who.person)
+    (closed,) = [each for each in way.way.gateway.events(SessionClosed) if each.session == opened.session]
+    assert closed.because is SessionEnd.GATEWAY_STOPPED

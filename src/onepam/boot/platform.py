@@ -297,7 +297,8 @@ class Platform:
                     try:
                         yield
                     finally:
-                        await probing.stop()
+                        await admit_no_more()
+                        self.live.end_all(SessionEnd.GATEWAY_STOPPED)  # pages that wait for a session hear it, too
             finally:
                 await admit_no_more()
                 self.live.end_all(SessionEnd.GATEWAY_STOPPED)
