@@ -23,8 +23,8 @@ DIGEST = ROOT / "release" / "verify.py.sha256"
 INSTANT = "onepam.kernel.instant"
 PARTS = (
     INSTANT, "refusal", "progress", "beside", "archive", "canonical", "ed25519", "note", "merkle", "log", "disclosed",
-    "answer", "contents", "seams", "rules", "tabular", "report", "naming", "recordings", "leaving", "population",
-    "roster", "standing", "ways", "access", "factors", "judging", "lacking", "anchors", "batches",
+    "answer", "contents", "proving", "seams", "rules", "tabular", "report", "naming", "recordings", "leaving",
+    "population", "roster", "standing", "ways", "access", "factors", "judging", "lacking", "anchors", "batches",
     *(f"{RULES}.{name}" for name in (
         "forms", "form", "entry", "known", "state", "rule", "standing", "guardrails", "gains", "proposals", "access",
         "rostering", "people", "signing_in", "factors", "excepting", "providers", "provisioning", "requests", "door",

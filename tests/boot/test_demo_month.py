@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from onepam.boot.demo.company import founding
-from onepam.boot.demo.month import ALL, LARGE, Guest, lay, stretch_at
+from onepam.boot.demo.month import DAYS, LARGE, Guest, Size, lay, stretch_at
 from onepam.boot.demo.work import Work
 from onepam.domain.requests.events import RequestApproved, RequestDenied, RequestMade, RequestWithdrawn
 from onepam.kernel.clock import DAY, MICROSECOND, SECOND, Instant, parse
@@ -53,7 +53,7 @@ def test_the_history_is_lawful_and_of_its_size(tmp_path: Path) -> None:
     first = [each for each in times if each < times[0] + SECOND]
     commands = 1 + sum(after != before + MICROSECOND for before, after in pairwise(first))
     assert commands == 1 + len(list(founding(SMALL.people, SMALL.resources))), "each reads as one of its own"
-    assert told[-1] == (ALL, ALL)
+    assert told[-1] == (SMALL.stretches, SMALL.stretches)
     assert told == sorted(told)
 
 
@@ -63,12 +63,25 @@ def test_it_is_lawful_where_few_ask_for_much(tmp_path: Path) -> None:
     assert_lawful(tmp_path / "a")
 
 
+def test_a_longer_one_is_lawful_too_though_vendors_go(tmp_path: Path) -> None:
+    longer = Size(30, 120, sessions=600, requests=30, days=70)
+    lay(tmp_path / "a", NodeAuthor.uncertified("node-1"), longer, UNTIL)
+    assert_lawful(tmp_path / "a")
+    with closing(connect(tmp_path / "a", read_only=True)) as db:
+        opened = rows(db, "SELECT person, min(opened), max(opened) FROM session GROUP BY person")
+    oldest = min(first for _, first, _ in opened)
+    last = {person: last for person, _, last in opened}
+    assert UNTIL - 71 * DAY < oldest < UNTIL - 68 * DAY
+    assert UNTIL - 21 * DAY < last["per_24"] < UNTIL - 8 * DAY, "gone after 64 days"
+
+
 def test_every_request_of_the_large_one_is_decided_within_its_day() -> None:
-    work, over = Work(LARGE.people, LARGE.resources, "node-1"), dict[str, Instant]()
+    work, over = Work(LARGE.people, LARGE.resources, "node-1", Instant(UNTIL - (DAYS + 1) * DAY)), dict[str, Instant]()
     decided = 0
-    for number in range(ALL):
+    for number in range(LARGE.stretches):
         sessions, requests = (
-            total * (number + 1) // ALL - total * number // ALL for total in (LARGE.sessions, LARGE.requests)
+            total * (number + 1) // LARGE.stretches - total * number // LARGE.stretches
+            for total in (LARGE.sessions, LARGE.requests)
         )
         now = stretch_at(number, UNTIL)
         for event in work.stretch(now, sessions, requests):

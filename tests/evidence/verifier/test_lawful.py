@@ -12,8 +12,7 @@ import pytest
 from onepam.domain.host.nodes import NodeCertified
 from onepam.domain.sessions.events import KillOrdered
 from onepam.evidence.verifier import disclosed, lawful, verify
-from onepam.evidence.verifier.archive import Archive
-from onepam.evidence.verifier.log import Log
+from onepam.evidence.verifier.contents import Contents
 from onepam.kernel.clock import DAY
 from tests.evidence.bare import as_logged, bare_pack
 from tests.evidence.company import LOG, NODE, batches_of, certificate
@@ -105,11 +104,11 @@ def test_an_entry_is_judged_as_it_was_stored(check: Check, monkeypatch: pytest.M
     assert (code, result["lawful"]) == (3, told.judged().line())
     assert result["lawful"].startswith("yes: ")
 
-    def read_newest(files: Archive, log: Log) -> Iterator[tuple[int, Any]]:
-        newest = disclosed.Disclosed(files, log)
-        return ((index, newest.body(index)) for index in newest)
+    def prove_newest(pack: Contents) -> Iterator[tuple[int, Any]]:
+        pack.disclosed.read_newest()
+        return ((index, pack.disclosed.body(index)) for index in pack.disclosed)
 
-    monkeypatch.setattr(lawful, "read_entries", read_newest)
+    monkeypatch.setattr(lawful, "prove_entries", prove_newest)
     assert check(pack, *KEY)[0] == 6, "it would be told if the newest form were judged"
 
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from onepam.evidence.verifier import canonical
+from onepam.evidence.verifier import canonical, report
 from onepam.evidence.verifier.canonical import parse
-from onepam.evidence.verifier.disclosed import _line, plain_line
+from onepam.evidence.verifier.disclosed import _line, plain_lines
 from onepam.evidence.verifier.refusal import Refused
+from onepam.evidence.verifier.report import read_row
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(1 << 54), 1 << 54) | st.floats() | st.text(max_size=5),
@@ -67,7 +68,7 @@ def test_ascii_is_read_as_all_else_is(text: str) -> None:
 def entry(line: bytes, quickly: bool) -> Any:
     """Index and body, once the body was read too."""
     try:
-        index, raw = (plain_line(line) if quickly else None) or _line(line, "it")
+        ((index, raw),) = (plain_lines(line + b"\n") if quickly else None) or [_line(line, "it")]
         return index, raw, parse(raw, "body")
     except Refused:
         return Refused
@@ -92,8 +93,62 @@ def test_a_plain_line_is_read_as_any_other(text: str) -> None:
     assert repr(entry(line, True)) == repr(entry(line, False))
 
 
+BODY = st.sampled_from(['{\\"a\\":1}', "{}", '{\\"a\\":\\"}', '{"a\\":1}', "{}\\", "{}x", "[]", '{\\"\\\\\\"\\":1}'])
+LINE = st.builds(
+    lambda before, body, index, after: f'{before}{{"body":"{body}","index":{index}}}{after}'.encode(),
+    st.sampled_from(["", "x"]), BODY, st.sampled_from(["7", "07", ""]), st.sampled_from(["", " "]))  # fmt: skip
+
+
+@given(st.lists(LINE | BODY.map(str.encode), min_size=1, max_size=4), st.sampled_from([b"\n", b""]))
+@example([b'{"body":"{\\"a\\":1}\\","index":1}', b'{"body":"{"a\\":1}","index":2}'], b"\n")
+@example([b'{"body":"{}","index":1}', b'x{"body":"{}","index":2}'], b"\n")
+def test_lines_are_read_at_once_as_one_by_one(lines: list[bytes], last: bytes) -> None:
+    def one(line: bytes) -> Any:
+        try:
+            return _line(line, "it")
+        except Refused:
+            return Refused
+
+    found = plain_lines(b"\n".join(lines) + last)
+    assert found is None or (last and found == [one(line) for line in lines])
+
+
 def test_the_common_line_is_plain() -> None:
-    line = b'{"body":"{\\"at\\":1772546400000000,\\"by\\":\\"eve\\"}","index":318}'
-    assert plain_line(line) == (318, b'{"at":1772546400000000,"by":"eve"}')
-    for other in (line.replace(b"eve", b"e\\\\ve"), line.replace(b"318", b"0318"), line[:-1], b"", b"{}"):
-        assert plain_line(other) is None
+    line = b'{"body":"{\\"at\\":1772546400000000,\\"by\\":\\"eve\\"}","index":318}\n'
+    assert plain_lines(2 * line) == 2 * [(318, b'{"at":1772546400000000,"by":"eve"}')]
+    for other in (line.replace(b"eve", b"e\\\\ve"), line.replace(b"318", b"0318"), line[:-1], line[:-2], b"{}"):
+        assert plain_lines(line + other) is None
+
+
+CELLS = st.lists(st.text(st.sampled_from('a",\\\0\n[]{}é'), max_size=4) | st.none() | st.integers(0, 3), max_size=3)
+
+
+@given(
+    st.builds(lambda cells, ledger: written({"cells": cells, "ledger": ledger}), CELLS, st.lists(VALUES, max_size=3))
+    | st.lists(PIECES, max_size=9).map(lambda pieces: '{"cells":["' + "".join(pieces))
+)
+@example('{"cells":[],"ledger":[1]}')
+@example('{"cells":"abc","ledger":[1]}')
+@example('{"cells":["a"],"ledger":"12"}')
+@example('{"cells":["\\u0000"],"ledger":[1]}')
+@example('{"cells":["a"],"ledger":[1], "x":1}')
+@example('{"cells":["a"],"ledger":[9007199254740992]}')
+@example('{"cells":["a","a"],"cells":["a"],"ledger":[1]}')
+def test_a_row_is_read_as_any_other(text: str) -> None:
+    def read(line: bytes) -> Any:
+        try:
+            return read_row(line, "it")
+        except Refused:
+            return Refused
+
+    line = text.encode("utf-8", "surrogatepass")
+    quick = read(line)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(report, "json_row", lambda cells, ledger: "")
+        assert repr(quick) == repr(read(line))
+
+
+def test_the_common_row_is_read_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "parse", None)
+    row = {"cells": ["a", '["b","c"]', "", "é"], "ledger": [3, 1]}
+    assert read_row(written(row).encode(), "it") == row

@@ -228,9 +228,15 @@ def called(number: int) -> tuple[str, str]:
     return f"{first} {last}" + (f" {again + 1}" if again else ""), address
 
 
+def access_ends(person: int, founded: Instant) -> Instant | None:
+    """Of a vendor, one in 25, when the access ends; of anybody else there is no end."""
+    return Instant(founded + (40 + person % 300) * DAY) if person % 25 == 24 else None
+
+
 def _person(number: int, now: Instant) -> PersonAdded:
     name, email = called(number)
-    vendor = number % 25 == 24
+    ends = access_ends(number, now)
+    vendor = ends is not None
     manager = person_id(number // 8) if number else None
     return PersonAdded(
         person=person_id(number),
@@ -238,7 +244,7 @@ def _person(number: int, now: Instant) -> PersonAdded:
         because="the founding",
         by=None,
         owner=manager if vendor else None,
-        ends=Instant(now + (40 + number % 300) * DAY) if vendor else None,
+        ends=ends,
         manager=manager,
         name=name,
         email=email,

@@ -1,4 +1,4 @@
-"""A company's history of thirty days, laid into a ledger that is new: people, roles, requests, sessions.
+"""A company's history of thirty days or more, laid into a ledger that is new: people, roles, requests, sessions.
 
 Its times lie in the past, so it is written before anything else runs on that ledger.
 """
@@ -25,7 +25,6 @@ DAYS = 30
 STRETCH = 10 * MINUTE
 STRETCHES = 60
 """Of a day's work, until the hour at which the history ends; each is one command."""
-ALL = DAYS * STRETCHES
 LINKS_BY = 0
 """The number of the administrator who makes the guests' links."""
 
@@ -35,12 +34,18 @@ Say = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many there are of each."""
+    """How many there are of each, and how many days the history has after its founding."""
 
     people: int
     resources: int
     sessions: int
     requests: int
+    days: int = DAYS
+
+    @property
+    def stretches(self) -> int:
+        """How many there are in all."""
+        return self.days * STRETCHES
 
     def times(self, factor: float) -> "Size":
         """A smaller one, with something for each of the teams."""
@@ -77,13 +82,13 @@ def lay(
     """The history that ends `until`, alike for a size and a time but for salts and keys. The database is new."""
     with closing(connect(database)) as db:
         create(db)
-    clock = _Past(Instant(until - (DAYS + 1) * DAY))
+    clock, all_ = _Past(Instant(until - (size.days + 1) * DAY)), size.stretches
     with closing(Writer(database, author, clock, token_bytes, clock)) as writer:
         for done, (at, command) in enumerate(_history(size, clock.at, until, author.node, guests)):
             clock.at = at
             writer.commit(NoFacts(), carried_out(command))
-            say(min(done, ALL - 1), ALL)
-    say(ALL, ALL)
+            say(min(done, all_ - 1), all_)
+    say(all_, all_)
 
 
 class _Past:
@@ -96,9 +101,9 @@ class _Past:
         return self.at
 
 
-def stretch_at(number: int, until: Instant) -> Instant:
-    """When the stretch of that number (from 0) is, of a history that ends `until`."""
-    back = (DAYS - 1 - number // STRETCHES) * DAY + (STRETCHES - number % STRETCHES) * STRETCH
+def stretch_at(number: int, until: Instant, days: int = DAYS) -> Instant:
+    """When the stretch of that number (from 0) is, of a history of so many days that ends `until`."""
+    back = (days - 1 - number // STRETCHES) * DAY + (STRETCHES - number % STRETCHES) * STRETCH
     return Instant(until - back)
 
 
@@ -110,12 +115,14 @@ def _history(
     held = [_holds(each, role) for each in guests for role in each.roles]
     for command in founding(size.people, size.resources, held):
         yield begins, command
-    work = Work(size.people, size.resources, node)
-    for number in range(ALL):
+    work = Work(size.people, size.resources, node, begins)
+    for number in range(size.stretches):
         sessions, requests = (
-            total * (number + 1) // ALL - total * number // ALL for total in (size.sessions, size.requests)
+            total * (number + 1) // size.stretches - total * number // size.stretches
+            for total in (size.sessions, size.requests)
         )
-        yield stretch_at(number, until), lambda now, s=sessions, r=requests: work.stretch(now, s, r)  # type: ignore[misc]
+        at = stretch_at(number, until, size.days)
+        yield at, lambda now, s=sessions, r=requests: work.stretch(now, s, r)  # type: ignore[misc]
     yield until, work.evening
     if guests:
         yield until, lambda now: [*work.present(LINKS_BY, now, 0), *(_link(each, now) for each in guests)]

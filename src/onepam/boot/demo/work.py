@@ -11,6 +11,7 @@ from typing import Any
 from onepam.boot.demo.company import (
     APPROVER,
     TEAMS,
+    access_ends,
     approves,
     is_production,
     own_role,
@@ -68,11 +69,13 @@ class _Granted:
 
 @dataclass(slots=True)
 class Work:
-    """The work of `people` on `resources`, in the sessions of `node`. Each call is one command."""
+    """The work of `people`, who were `founded` then, on `resources`, in the sessions of `node`. Each call is one
+    command."""
 
     people: int
     resources: int
     node: str
+    founded: Instant
     seed: int = 1
     _chance: random.Random = field(init=False)
     _sessions: int = 0
@@ -120,7 +123,7 @@ class Work:
         yield RequestMade(asked.request, substance, substance.digest(), Instant(now + DAY), reason, ticket)
 
     def _wished(self, now: Instant) -> _Asked:
-        by = self._chance.randrange(self.people)
+        by = self._somebody(now)
         resource = self._reached(by)
         role = role_of(resource)
         hours = self._chance.randint(1, 4)
@@ -167,7 +170,7 @@ class Work:
         if running and self._chance.random() < 0.2:
             yield from self._by_grant(session, self._chance.choice(running), now)
         else:
-            by = self._chance.randrange(self.people)
+            by = self._somebody(now)
             resource = self._reached(by, standing=True)
             role = role_of(resource)
             because = Because(role, role_version(role), "operate", f"bnd_{by}")
@@ -224,6 +227,14 @@ class Work:
         team = TEAMS.index(own_role(person))
         found = [each for each in range(team, self.resources, len(TEAMS)) if not (standing and is_production(each))]
         return self._chance.choice(found)
+
+    def _somebody(self, now: Instant) -> int:
+        """Of those whose access does not end within a day."""
+        while True:
+            number = self._chance.randrange(self.people)
+            ends = access_ends(number, self.founded)
+            if ends is None or now + DAY < ends:
+                return number
 
     def _approver(self, but: int) -> int:
         while True:

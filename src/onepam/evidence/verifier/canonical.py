@@ -18,6 +18,7 @@ from onepam.evidence.verifier.progress import Progress
 from onepam.evidence.verifier.refusal import Refused, need
 
 MAX_DEPTH, MAX_INTEGER = 32, (1 << 53) - 1
+LONGEST = 1 << 20  # bytes; no line is nearly as long of a file that is read by whole lines
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -42,6 +43,8 @@ _decode_json = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_integer, parse_float=_no_number, parse_constant=_no_number
 ).decode
 _decode_ascii = json.JSONDecoder(parse_int=_integer, parse_float=_no_number, parse_constant=_no_number).decode
+decode_rows = _decode_ascii
+"""The value of a line, for whoever writes the line again from it."""
 canonical = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
 ).encode
@@ -109,6 +112,21 @@ def raw_lines(files: Archive, name: str) -> Iterator[bytes]:
             begun = [last]
         done += len(piece)
         progress.at(done)
+
+
+def whole_lines(files: Archive, name: str) -> Iterator[bytes]:
+    """The pieces of a file, each of whole lines as far as no line is longer than `LONGEST`."""
+    progress, done, rest = Progress(name, files.size(name)), 0, b""
+    for piece in files.pieces(name):
+        rest += piece
+        end = rest.rfind(b"\n") + 1
+        if end or len(rest) > LONGEST:
+            yield rest[: end or None]
+            rest = rest[end:] if end else b""
+        done += len(piece)
+        progress.at(done)
+    if rest:
+        yield rest
 
 
 def instant(text: Any, what: str) -> int:

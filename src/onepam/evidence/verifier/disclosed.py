@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import array
 import functools
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 from typing import Any, Dict, List, Optional, Tuple
 
 from onepam.evidence.verifier.archive import Archive
-from onepam.evidence.verifier.canonical import MAX_INTEGER, canonical, iso, lines, members, parse, raw_lines
+from onepam.evidence.verifier.canonical import MAX_INTEGER, canonical, iso, members, parse, raw_lines, whole_lines
 from onepam.evidence.verifier.log import Log
 from onepam.evidence.verifier.note import unbase64
 from onepam.evidence.verifier.refusal import Refused, need
@@ -31,9 +31,14 @@ _value_of = json.JSONDecoder().decode
 ERASED = "[erased]"
 
 
+def picking(places: List[int]) -> Callable[[List[str]], Tuple[str, ...]]:
+    """What picks of a row the cells at these places."""
+    return itemgetter(*places) if len(places) > 1 else lambda cells: tuple(cells[place] for place in places)
+
+
 class Wanted:
     """What is read of an entry together, given as (place, path): put so that what stands in one object is together.
-    `objects` are these by root and keys, each with the last keys of its paths."""
+    `objects` are these by root and keys, each with the last keys of its paths. `of_row` picks a row's cells there."""
 
     def __init__(self, wanted: Iterable[Tuple[int, str]]) -> None:
         found: Dict[Tuple[str, ...], List[Tuple[str, str, str, int]]] = {}
@@ -45,52 +50,53 @@ class Wanted:
         self.forms = [form for each in found.values() for _, form, _, _ in each]
         self.paths = [path for each in found.values() for _, _, path, _ in each]
         self.places = [place for each in found.values() for *_, place in each]
+        self.of_row = picking(self.places)
 
 
 AT_HAND = 1_000
 """Bodies and payloads that are kept parsed; the others lie as text, a third of the size. More would not be faster: what
 the rows that follow each other rest on lies together."""
 ABSENT = -1
+PLAIN_LINE = re.compile(rb'(?m)^\{"body":"(\{.*\})","index":(0|[1-9]\d{0,14})\}\n')
+QUOTES = 6  # of a line, beside those in its body
+OF_PAYLOAD = re.compile(rb'\{(?:"erased":(\d{1,16}),)?"index":(\d{1,16})[,}]')
 
 
-def read_entries(files: Archive, log: Log) -> Iterator[Tuple[int, Any]]:
-    """The disclosed bodies as they were written, each held against its hash in the log."""
-    last = -1
-    for number, line in enumerate(raw_lines(files, "entries.jsonl"), 1):
-        index, raw = plain_line(line) or _line(line, f"entries.jsonl line {number}")
-        if not log.first <= index < log.end:
-            raise Refused(f"entries.jsonl: entry {index} is outside the range")
-        if index <= last:
-            raise Refused(f"entries.jsonl: entry {index} is doubled or out of order")
-        at = 32 * (index - log.first)
-        if hashlib.sha256(raw).digest() != log.bodies[at : at + 32]:
-            raise Refused(f"entries.jsonl: the body of entry {index} is not the one in the log")
-        body = parse(raw, f"body of entry {index}")
-        if type(body) is not dict:
-            raise Refused(f"body of entry {index}: not an object")
-        last = index
-        yield index, body
+def entry_lines(files: Archive) -> Iterator[Tuple[int, bytes]]:
+    """Index and body of each line of `entries.jsonl`."""
+    name, number = "entries.jsonl", 0
+    need(files.ends_a_line(name), f"{name}: last line is cut")
+    for chunk in whole_lines(files, name):
+        found = plain_lines(chunk)
+        if found is None:
+            whole = chunk.removesuffix(b"\n").split(b"\n")
+            found = [_line(line, f"{name} line {number + after}") for after, line in enumerate(whole, 1)]
+        yield from found
+        number += len(found)
 
 
 class Disclosed:
-    """Bodies and payloads by index, each proved by its hash in the log: of a payload it is held against that here, of a
-    body by `read_entries`, which goes on beside. So nothing that is read here counts before that is through."""
+    """Bodies and payloads by index, each proved by its hash in the log: against that they are held by `prove_entries`,
+    which goes on beside. So nothing that is read here counts before that is through."""
 
     def __init__(self, files: Archive, log: Log) -> None:
         self.log = log
-        self._text = bytearray(files.size("entries.jsonl"))  # its lines, one after another
+        self._text = bytearray()  # of the bodies, one after another
         self._begins: array.array[int] = array.array("q", [ABSENT]) * (log.end - log.first)
         self._ends: array.array[int] = self._begins[:]
-        self._newest: Dict[int, Dict[str, Any]] = {}  # where that is not the form in which it was written
-        self._payloads: Dict[int, Optional[bytes]] = {}  # None where an entry erased it
+        self._newest: Dict[int, Tuple[Dict[str, Any], Any]] = {}  # where that is not the form in which it was written
+        self._payloads: Dict[int, Optional[bytes]] = {}  # their lines; None where an entry erased it
         self.body = functools.lru_cache(AT_HAND)(self._body)
         self._payload = functools.lru_cache(AT_HAND)(self._parsed_payload)
         self._said = functools.lru_cache(AT_HAND)(_nothing_said)
         self.cells = functools.lru_cache(AT_HAND)(self._cells)
         self._place_bodies(files)
-        self._read_payloads(files)
-        for index in self if UPCASTS or log.versions else ():
-            if index in log.versions or (log.kind(index), 1) in UPCASTS:
+        self._place_payloads(files)
+
+    def read_newest(self) -> None:
+        """Puts what was written in an older version of its kind into the newest form. Refuses what it does not know."""
+        for index in self if UPCASTS or self.log.versions else ():
+            if index in self.log.versions or (self.log.kind(index), 1) in UPCASTS:
                 self._upcast(index)
         self.body.cache_clear()
         self._payload.cache_clear()
@@ -107,48 +113,52 @@ class Disclosed:
         erased = sum(payload is None for payload in self._payloads.values())
         return len(self._begins) - self._begins.count(ABSENT), len(self._payloads) - erased, erased
 
+    def written(self) -> Iterator[Tuple[int, bytes]]:
+        """Every body as it was written, by its index."""
+        for index, begin, end in zip(range(self.log.first, self.log.end), self._begins, self._ends):
+            if begin != ABSENT:
+                yield index, bytes(self._text[begin:end])
+
     def _body(self, index: int) -> Dict[str, Any]:
         """The body of a disclosed entry, in the newest form of its kind."""
         if index in self._newest:
-            return self._newest[index]
+            return self._newest[index][0]
         if index not in self:
             raise KeyError(index)
         place = index - self.log.first
-        line = bytes(self._text[self._begins[place] : self._ends[place]])
-        _, raw = plain_line(line) or _line(line, f"entries.jsonl: entry {index}")
-        value: Dict[str, Any] = _value_of(raw.decode("utf-8"))
+        value: Dict[str, Any] = _value_of(self._text[self._begins[place] : self._ends[place]].decode("utf-8"))
         return value
 
     def _parsed_payload(self, index: int) -> Any:
-        raw = self._payloads[index]
-        return None if raw is None else parse(raw, f"payload of entry {index}")
+        if index in self._newest:
+            return self._newest[index][1]
+        line = self._payloads[index]
+        if line is None:
+            return None
+        return parse(payload_of(_value_of(line.decode("utf-8"))), f"payload of entry {index}")
 
     def _place_bodies(self, files: Archive) -> None:
-        """Where the line of each entry lies."""
-        first, text, end = self.log.first, self._text, 0
-        for line in raw_lines(files, "entries.jsonl"):
-            place, begin, end = int(line[line.rindex(b":") + 1 : -1]) - first, end, end + len(line)
-            text[begin:end] = line
-            self._begins[place], self._ends[place] = begin, end
+        """Where the body of each entry lies."""
+        first, end, text, last = self.log.first, self.log.end, self._text, -1
+        for index, body in entry_lines(files):
+            if not first <= index < end:
+                raise Refused(f"entries.jsonl: entry {index} is outside the range")
+            if index <= last:
+                raise Refused(f"entries.jsonl: entry {index} is doubled or out of order")
+            last, place = index, index - first
+            self._begins[place] = len(text)
+            text += body
+            self._ends[place] = len(text)
 
-    def _read_payloads(self, files: Archive) -> None:
-        for line in lines(files, "payloads.jsonl"):
-            index = line["index"] if type(line) is dict and type(line.get("index")) is int else -1
-            digest = self.body(index).get("payload") if index in self else None
-            need(type(digest) is str, f"payloads.jsonl: entry {index} is not disclosed, or has no payload")
-            need(index not in self._payloads, f"payloads.jsonl: the payload of entry {index} is doubled")
-            self._payloads[index] = None if self._erased(line) else read_payload(line, str(digest))
-
-    def _erased(self, line: Any) -> bool:
-        if "erased" not in line:
-            return False
-        members(line, "payloads.jsonl", index=int, erased=int)
-        index, by = line["index"], line["erased"]
-        entry = self.body(by) if by > index and by in self else {}
-        indexes = entry.get("indexes")
-        erases = type(indexes) is list and index in indexes and self.log.kind(by) == "payload.erased"
-        need(erases, f"payloads.jsonl: entry {by} does not erase the payload of entry {index}")
-        return True
+    def _place_payloads(self, files: Archive) -> None:
+        """The lines by their indexes; what else stands in them is for `prove_entries`."""
+        for number, line in enumerate(raw_lines(files, "payloads.jsonl"), 1):
+            found = OF_PAYLOAD.match(line)
+            if found is None:
+                what = f"payloads.jsonl line {number}"
+                parse(line, what)
+                raise Refused(f"{what}: neither a payload nor what erased one")
+            self._payloads[int(found[2])] = None if found[1] else line
 
     def _upcast(self, index: int) -> None:
         """Puts the entry into the newest form of its kind."""
@@ -167,9 +177,7 @@ class Disclosed:
                 body, payload = UPCASTS[kind, step](body, payload)
             except (LookupError, TypeError, ValueError) as error:
                 raise Refused(f"entry {index} ({kind} v{step}) lacks what its kind has: {error}") from None
-        self._newest[index] = body
-        if payload is not None:
-            self._payloads[index] = canonical(payload).encode("utf-8")
+        self._newest[index] = body, payload
 
     def texts(self, indexes: Iterable[int], path: str) -> List[str]:
         """What these entries say there, as `value` has it, without those that say nothing."""
@@ -181,7 +189,7 @@ class Disclosed:
                 found.append(text)
         return found
 
-    def _cells(self, index: int, wanted: Wanted) -> List[str]:
+    def _cells(self, index: int, wanted: Wanted) -> Tuple[str, ...]:
         """What an entry says at each of the paths, as `value` has it; empty where it says nothing."""
         found: List[Any] = []
         roots: Dict[str, Any] = dict.fromkeys(wanted.roots, self.body(index))
@@ -189,17 +197,14 @@ class Disclosed:
             roots["header"] = {"time": iso(self.log.time(index)), "kind": self.log.kind(index), "index": index}
         if "payload" in roots:
             if self._payloads.get(index) is None:
-                return [self.value(index, path) or "" for path in wanted.paths]
+                return tuple([self.value(index, path) or "" for path in wanted.paths])
             roots["payload"] = self._payload(index)
         for root, keys, last in wanted.objects:
             value = roots[root]
             for key in keys:
                 value = value.get(key) if type(value) is dict else None
             found += map(value.get, last) if type(value) is dict else [None] * len(last)
-        return [
-            each if type(each) is str else "" if each is None else text_of(each, form)
-            for each, form in zip(found, wanted.forms)
-        ]
+        return tuple([each if type(each) is str else text_of(each, form) for each, form in zip(found, wanted.forms)])
 
     def value(self, index: int, path: str) -> Optional[str]:
         """The text of `header.time`, `header.kind`, `body.KEY` or `payload.KEY` of an entry; None where absent. Nested
@@ -246,18 +251,13 @@ def _line(line: bytes, what: str) -> Tuple[int, bytes]:
     return value["index"], value["body"].encode("utf-8")
 
 
-def plain_line(line: bytes) -> Optional[Tuple[int, bytes]]:
-    """The same, quickly, of one in whose body nothing is escaped but quotation marks; None of any other. That the body
-    is JSON in canonical form, and so has no control characters, is for whoever reads it."""
-    head, _, tail = line.rpartition(b'","index":')
-    text, digits = head[9:], tail[:-1]
-    quotes = text.count(b'\\"')
-    plain = head.startswith(b'{"body":"') and quotes == text.count(b'"') == text.count(b"\\")
-    if not plain or tail[-1:] != b"}" or not digits.isdigit() or len(digits) > 15:
-        return None
-    if digits[:1] == b"0" and digits != b"0":
-        return None
-    return int(digits), text.replace(b'\\"', b'"')
+def plain_lines(chunk: bytes) -> Optional[List[Tuple[int, bytes]]]:
+    """The same, quickly, of many lines in whose bodies nothing is escaped but quotation marks; None of any others. That
+    a body is JSON in canonical form, and so has no control characters, is for whoever reads it."""
+    found, escaped = PLAIN_LINE.findall(chunk), chunk.count(b'\\"')
+    whole = chunk.endswith(b"\n") and len(found) == chunk.count(b"\n")
+    plain = escaped == chunk.count(b"\\") and chunk.count(b'"') == escaped + QUOTES * len(found)
+    return [(int(index), body.replace(b'\\"', b'"')) for body, index in found] if whole and plain else None
 
 
 @functools.lru_cache(None)
@@ -268,22 +268,8 @@ def split_path(path: str) -> Tuple[str, List[str], str]:
     return root, rest.split("."), form
 
 
-def read_payload(line: Any, digest: str) -> bytes:
-    """The payload of a line of `payloads.jsonl`, of which the body holds the digest."""
-    text = "payload" in line
-    members(line, "payloads.jsonl", index=int, salt=str, **{"payload" if text else "payload_base64": str})
+def payload_of(line: Any) -> bytes:
+    """The payload that a line of `payloads.jsonl` has."""
+    text = line.get("payload")
     what = f"payloads.jsonl: the payload of entry {line['index']}"
-    payload = line["payload"].encode("utf-8") if text else unbase64(line["payload_base64"], what)
-    need(text or not _is_text(payload), f"{what} is text, and stands there as base64")
-    need(re.fullmatch("[0-9a-f]{64}", line["salt"]), f"{what}: bad salt")
-    fits = hashlib.sha256(bytes.fromhex(line["salt"]) + payload).hexdigest() == digest
-    need(fits, f"{what} is not the one in the log")
-    return bytes(payload)
-
-
-def _is_text(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except ValueError:
-        return False
-    return True
+    return text.encode("utf-8") if type(text) is str else bytes(unbase64(line["payload_base64"], what))

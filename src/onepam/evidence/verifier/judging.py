@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from typing import List, Optional, Union
 
 from onepam.evidence.verifier.access import Access
@@ -13,7 +14,7 @@ from onepam.evidence.verifier.naming import Names
 from onepam.evidence.verifier.population import Population
 from onepam.evidence.verifier.recordings import Recordings
 from onepam.evidence.verifier.refusal import Refused, Spoiled, counted
-from onepam.evidence.verifier.report import Report, Row, by_kind
+from onepam.evidence.verifier.report import Report, by_kind
 from onepam.evidence.verifier.rules import AS_OF, BY_RULE, CHOSEN, DERIVED, PERIOD
 from onepam.evidence.verifier.standing import Accounts
 
@@ -45,10 +46,12 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
         rule = Accounts(pack, report, names)
     recordings = Recordings(pack, report) if report.name == "sessions" else None
     access = Access(pack, report) if report.name == "access" else None
+    last = None if report.as_of is None else pack.log.first + bisect.bisect_right(pack.log.times, report.as_of) - 1
     derived, chosen = (report.places(table.get(report.name, {})) for table in (DERIVED, CHOSEN))
     for row in report.rows():
-        if report.as_of is not None:
-            _check_age_of_entries(pack, row, report.as_of)
+        if last is not None and max(row.ledger) > last:
+            later = next(index for index in row.ledger if index > last)
+            raise Refused(f"{row.where}: rests on entry {later}, which is later than the as-of")
         if rule is not None:
             rests = rule.rests(row)
             of = by_kind(rests, pack.disclosed)
@@ -65,12 +68,6 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
     for each in (rule, recordings, access):
         if each is not None:
             each.finish(answer)
-
-
-def _check_age_of_entries(pack: Contents, row: Row, as_of: int) -> None:
-    for index in row.ledger:
-        if pack.log.time(index) > as_of:
-            raise Refused(f"{row.where}: rests on entry {index}, which is later than the as-of")
 
 
 def _say_columns(report: Report, answer: Answer) -> None:

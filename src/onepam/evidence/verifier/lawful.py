@@ -12,7 +12,7 @@ from typing import Any, List
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.batches import beginnings
 from onepam.evidence.verifier.contents import Contents
-from onepam.evidence.verifier.disclosed import read_entries
+from onepam.evidence.verifier.proving import prove_entries
 from onepam.evidence.verifier.refusal import Refused, counted
 from onepam.ledger.lawful.judging import Judging, Lawful, asks, cannot
 
@@ -45,7 +45,7 @@ class _Fold:
 
 
 def judge_entries(pack: Contents) -> List[Any]:
-    """Reads the body of every disclosed entry, and judges the history by them: how many bodies it lacks that a rule
+    """Proves the body of every disclosed entry, and judges the history by them: how many bodies it lacks that a rule
     reads; where it lacks none, the line, the number of findings, and as many in words as are told."""
     log = pack.log
     asked = {kind: asks(kind, 1) for kind in set(log.kinds)}
@@ -53,7 +53,7 @@ def judge_entries(pack: Contents) -> List[Any]:
     for index, version in log.versions.items():
         lacking += asks(log.kind(index), version) - asked[log.kind(index)]
     fold = None if log.first else _Fold(pack)
-    for index, body in read_entries(pack.files, log):
+    for index, body in prove_entries(pack):
         kind = log.kind(index)
         lacking -= asks(kind, log.version(index)) if index in log.versions else asked[kind]
         if fold is not None:

@@ -9,34 +9,18 @@ from __future__ import annotations
 import array
 import hashlib
 import re
-from collections.abc import Iterator
 from typing import Dict, List, Set, Tuple
 
 from onepam.evidence.verifier.archive import Archive
-from onepam.evidence.verifier.canonical import MAX_INTEGER, members, parse
+from onepam.evidence.verifier.canonical import MAX_INTEGER, members, parse, whole_lines
 from onepam.evidence.verifier.merkle import Tree, spans
 from onepam.evidence.verifier.note import Checkpoint
-from onepam.evidence.verifier.progress import Progress
 from onepam.evidence.verifier.refusal import Refused, need
 
 HEADER = re.compile(
     rb'(\{"class":"([a-z][a-z0-9_.]{0,99})","class_seq":(0|[1-9]\d{0,15}),"index":(0|[1-9]\d{0,15}),'
     rb'"kind":"([a-z][a-z0-9_.]{0,99})","time":(0|[1-9]\d{0,15}),"v":([1-9]\d{0,8})\})\n'
 )
-LONGEST = 1 << 20  # bytes; no header is nearly as long
-
-
-def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same, each of whole lines as far as no line is longer than `LONGEST`."""
-    rest = b""
-    for piece in pieces:
-        rest += piece
-        end = rest.rfind(b"\n") + 1
-        if end or len(rest) > LONGEST:
-            yield rest[: end or None]
-            rest = rest[end:] if end else b""
-    if rest:
-        yield rest
 
 
 class Log:
@@ -79,8 +63,8 @@ class Log:
         known: Dict[bytes, str] = {}
         started: Dict[bytes, int] = {}
         next_of: Dict[bytes, int] = {}
-        at, count, progress = 0, self.first, Progress("headers.jsonl", files.size("headers.jsonl"))
-        for chunk in _whole_lines(files.pieces("headers.jsonl")):
+        count = self.first
+        for chunk in whole_lines(files, "headers.jsonl"):
             rows = HEADER.findall(chunk)
             broken = sum(len(row[0]) + 1 for row in rows) != len(chunk)
             need(not broken, f"headers.jsonl: a broken line after entry {count - 1}")
@@ -95,8 +79,6 @@ class Log:
                 self._keep_root(tree, sizes)
             tree.extend(leaves)
             self._keep_root(tree, sizes)
-            at += len(chunk)
-            progress.at(at)
         need(count == self.end, f"headers.jsonl: entry {count} is missing")
         self.counters = {klass.decode(): (started[klass], next_of[klass]) for klass in started}
 

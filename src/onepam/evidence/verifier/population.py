@@ -56,7 +56,9 @@ class Population:
         others += leaving.ends(head) if leaving else []
         due = first + sorted(set(others) - set(first))
         beside = () if leaving else rule.beside
-        cited = [index for index in row.ledger if index in due or log.kind(index) not in beside]
+        cited = row.ledger
+        if beside:
+            cited = [index for index in cited if index in due or log.kind(index) not in beside]
         if cited != due:
             raise Refused(f"{row.where}: must rest on entries {due}, and rests on {cited}")
         if leaving:

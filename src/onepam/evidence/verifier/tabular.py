@@ -1,4 +1,4 @@
-"""The spreadsheet of a report (RFC 4180)."""
+"""A row of a report as text: its line of JSON, and its line of the spreadsheet (RFC 4180)."""
 
 from __future__ import annotations
 
@@ -16,3 +16,10 @@ def csv_row(cells: List[str]) -> bytes:
         return ('"' + line[1:].replace('"', '""').replace("\0", '","') + '"\r\n').encode("utf-8")
     harmless = ("'" + cell if FORMULA.match(cell) else cell for cell in cells)
     return (",".join('"' + cell.replace('"', '""') + '"' for cell in harmless) + "\r\n").encode("utf-8")
+
+
+def json_row(cells: List[str], ledger: List[int]) -> str:
+    """The canonical JSON of a row in whose cells nothing is escaped but quotation marks. Raises `TypeError` where a
+    cell is no text."""
+    texts = "\0".join(cells).replace('"', '\\"').replace("\0", '","')
+    return f'{{"cells":["{texts}"],"ledger":[{",".join(map(str, ledger))}]}}'

@@ -32,8 +32,9 @@ def verify(
     batches are checked."""
     pack, answer = Contents(_read(path), tuple(anchor.size for anchor in anchors)), Answer()
     log = pack.log
+    pack.disclose()
     with Beside(log.end - log.first, lambda: judge_entries(pack)) as judged:
-        pack.disclose()
+        pack.disclosed.read_newest()
         seams = find_seams(pack)
         answer.not_proved += [seam.words() for seam in seams]
         reports = judge_reports(pack, answer)

@@ -419,6 +419,7 @@ def _checked(pieces: Iterator[bytes], member: Member) -> Tuple[str, bytes]:
 
 
 MAX_DEPTH, MAX_INTEGER = 32, (1 << 53) - 1
+LONGEST = 1 << 20  # bytes; no line is nearly as long of a file that is read by whole lines
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -443,6 +444,8 @@ _decode_json = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_integer, parse_float=_no_number, parse_constant=_no_number
 ).decode
 _decode_ascii = json.JSONDecoder(parse_int=_integer, parse_float=_no_number, parse_constant=_no_number).decode
+decode_rows = _decode_ascii
+"""The value of a line, for whoever writes the line again from it."""
 canonical = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
 ).encode
@@ -510,6 +513,21 @@ def raw_lines(files: Archive, name: str) -> Iterator[bytes]:
             begun = [last]
         done += len(piece)
         progress.at(done)
+
+
+def whole_lines(files: Archive, name: str) -> Iterator[bytes]:
+    """The pieces of a file, each of whole lines as far as no line is longer than `LONGEST`."""
+    progress, done, rest = Progress(name, files.size(name)), 0, b""
+    for piece in files.pieces(name):
+        rest += piece
+        end = rest.rfind(b"\n") + 1
+        if end or len(rest) > LONGEST:
+            yield rest[: end or None]
+            rest = rest[end:] if end else b""
+        done += len(piece)
+        progress.at(done)
+    if rest:
+        yield rest
 
 
 def instant(text: Any, what: str) -> int:
@@ -811,20 +829,6 @@ HEADER = re.compile(
     rb'(\{"class":"([a-z][a-z0-9_.]{0,99})","class_seq":(0|[1-9]\d{0,15}),"index":(0|[1-9]\d{0,15}),'
     rb'"kind":"([a-z][a-z0-9_.]{0,99})","time":(0|[1-9]\d{0,15}),"v":([1-9]\d{0,8})\})\n'
 )
-LONGEST = 1 << 20  # bytes; no header is nearly as long
-
-
-def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same, each of whole lines as far as no line is longer than `LONGEST`."""
-    rest = b""
-    for piece in pieces:
-        rest += piece
-        end = rest.rfind(b"\n") + 1
-        if end or len(rest) > LONGEST:
-            yield rest[: end or None]
-            rest = rest[end:] if end else b""
-    if rest:
-        yield rest
 
 
 class Log:
@@ -867,8 +871,8 @@ class Log:
         known: Dict[bytes, str] = {}
         started: Dict[bytes, int] = {}
         next_of: Dict[bytes, int] = {}
-        at, count, progress = 0, self.first, Progress("headers.jsonl", files.size("headers.jsonl"))
-        for chunk in _whole_lines(files.pieces("headers.jsonl")):
+        count = self.first
+        for chunk in whole_lines(files, "headers.jsonl"):
             rows = HEADER.findall(chunk)
             broken = sum(len(row[0]) + 1 for row in rows) != len(chunk)
             need(not broken, f"headers.jsonl: a broken line after entry {count - 1}")
@@ -883,8 +887,6 @@ class Log:
                 self._keep_root(tree, sizes)
             tree.extend(leaves)
             self._keep_root(tree, sizes)
-            at += len(chunk)
-            progress.at(at)
         need(count == self.end, f"headers.jsonl: entry {count} is missing")
         self.counters = {klass.decode(): (started[klass], next_of[klass]) for klass in started}
 
@@ -979,9 +981,14 @@ _value_of = json.JSONDecoder().decode
 ERASED = "[erased]"
 
 
+def picking(places: List[int]) -> Callable[[List[str]], Tuple[str, ...]]:
+    """What picks of a row the cells at these places."""
+    return itemgetter(*places) if len(places) > 1 else lambda cells: tuple(cells[place] for place in places)
+
+
 class Wanted:
     """What is read of an entry together, given as (place, path): put so that what stands in one object is together.
-    `objects` are these by root and keys, each with the last keys of its paths."""
+    `objects` are these by root and keys, each with the last keys of its paths. `of_row` picks a row's cells there."""
 
     def __init__(self, wanted: Iterable[Tuple[int, str]]) -> None:
         found: Dict[Tuple[str, ...], List[Tuple[str, str, str, int]]] = {}
@@ -993,52 +1000,53 @@ class Wanted:
         self.forms = [form for each in found.values() for _, form, _, _ in each]
         self.paths = [path for each in found.values() for _, _, path, _ in each]
         self.places = [place for each in found.values() for *_, place in each]
+        self.of_row = picking(self.places)
 
 
 AT_HAND = 1_000
 """Bodies and payloads that are kept parsed; the others lie as text, a third of the size. More would not be faster: what
 the rows that follow each other rest on lies together."""
 ABSENT = -1
+PLAIN_LINE = re.compile(rb'(?m)^\{"body":"(\{.*\})","index":(0|[1-9]\d{0,14})\}\n')
+QUOTES = 6  # of a line, beside those in its body
+OF_PAYLOAD = re.compile(rb'\{(?:"erased":(\d{1,16}),)?"index":(\d{1,16})[,}]')
 
 
-def read_entries(files: Archive, log: Log) -> Iterator[Tuple[int, Any]]:
-    """The disclosed bodies as they were written, each held against its hash in the log."""
-    last = -1
-    for number, line in enumerate(raw_lines(files, "entries.jsonl"), 1):
-        index, raw = plain_line(line) or _line(line, f"entries.jsonl line {number}")
-        if not log.first <= index < log.end:
-            raise Refused(f"entries.jsonl: entry {index} is outside the range")
-        if index <= last:
-            raise Refused(f"entries.jsonl: entry {index} is doubled or out of order")
-        at = 32 * (index - log.first)
-        if hashlib.sha256(raw).digest() != log.bodies[at : at + 32]:
-            raise Refused(f"entries.jsonl: the body of entry {index} is not the one in the log")
-        body = parse(raw, f"body of entry {index}")
-        if type(body) is not dict:
-            raise Refused(f"body of entry {index}: not an object")
-        last = index
-        yield index, body
+def entry_lines(files: Archive) -> Iterator[Tuple[int, bytes]]:
+    """Index and body of each line of `entries.jsonl`."""
+    name, number = "entries.jsonl", 0
+    need(files.ends_a_line(name), f"{name}: last line is cut")
+    for chunk in whole_lines(files, name):
+        found = plain_lines(chunk)
+        if found is None:
+            whole = chunk.removesuffix(b"\n").split(b"\n")
+            found = [_line(line, f"{name} line {number + after}") for after, line in enumerate(whole, 1)]
+        yield from found
+        number += len(found)
 
 
 class Disclosed:
-    """Bodies and payloads by index, each proved by its hash in the log: of a payload it is held against that here, of a
-    body by `read_entries`, which goes on beside. So nothing that is read here counts before that is through."""
+    """Bodies and payloads by index, each proved by its hash in the log: against that they are held by `prove_entries`,
+    which goes on beside. So nothing that is read here counts before that is through."""
 
     def __init__(self, files: Archive, log: Log) -> None:
         self.log = log
-        self._text = bytearray(files.size("entries.jsonl"))  # its lines, one after another
+        self._text = bytearray()  # of the bodies, one after another
         self._begins: array.array[int] = array.array("q", [ABSENT]) * (log.end - log.first)
         self._ends: array.array[int] = self._begins[:]
-        self._newest: Dict[int, Dict[str, Any]] = {}  # where that is not the form in which it was written
-        self._payloads: Dict[int, Optional[bytes]] = {}  # None where an entry erased it
+        self._newest: Dict[int, Tuple[Dict[str, Any], Any]] = {}  # where that is not the form in which it was written
+        self._payloads: Dict[int, Optional[bytes]] = {}  # their lines; None where an entry erased it
         self.body = functools.lru_cache(AT_HAND)(self._body)
         self._payload = functools.lru_cache(AT_HAND)(self._parsed_payload)
         self._said = functools.lru_cache(AT_HAND)(_nothing_said)
         self.cells = functools.lru_cache(AT_HAND)(self._cells)
         self._place_bodies(files)
-        self._read_payloads(files)
-        for index in self if UPCASTS or log.versions else ():
-            if index in log.versions or (log.kind(index), 1) in UPCASTS:
+        self._place_payloads(files)
+
+    def read_newest(self) -> None:
+        """Puts what was written in an older version of its kind into the newest form. Refuses what it does not know."""
+        for index in self if UPCASTS or self.log.versions else ():
+            if index in self.log.versions or (self.log.kind(index), 1) in UPCASTS:
                 self._upcast(index)
         self.body.cache_clear()
         self._payload.cache_clear()
@@ -1055,48 +1063,52 @@ class Disclosed:
         erased = sum(payload is None for payload in self._payloads.values())
         return len(self._begins) - self._begins.count(ABSENT), len(self._payloads) - erased, erased
 
+    def written(self) -> Iterator[Tuple[int, bytes]]:
+        """Every body as it was written, by its index."""
+        for index, begin, end in zip(range(self.log.first, self.log.end), self._begins, self._ends):
+            if begin != ABSENT:
+                yield index, bytes(self._text[begin:end])
+
     def _body(self, index: int) -> Dict[str, Any]:
         """The body of a disclosed entry, in the newest form of its kind."""
         if index in self._newest:
-            return self._newest[index]
+            return self._newest[index][0]
         if index not in self:
             raise KeyError(index)
         place = index - self.log.first
-        line = bytes(self._text[self._begins[place] : self._ends[place]])
-        _, raw = plain_line(line) or _line(line, f"entries.jsonl: entry {index}")
-        value: Dict[str, Any] = _value_of(raw.decode("utf-8"))
+        value: Dict[str, Any] = _value_of(self._text[self._begins[place] : self._ends[place]].decode("utf-8"))
         return value
 
     def _parsed_payload(self, index: int) -> Any:
-        raw = self._payloads[index]
-        return None if raw is None else parse(raw, f"payload of entry {index}")
+        if index in self._newest:
+            return self._newest[index][1]
+        line = self._payloads[index]
+        if line is None:
+            return None
+        return parse(payload_of(_value_of(line.decode("utf-8"))), f"payload of entry {index}")
 
     def _place_bodies(self, files: Archive) -> None:
-        """Where the line of each entry lies."""
-        first, text, end = self.log.first, self._text, 0
-        for line in raw_lines(files, "entries.jsonl"):
-            place, begin, end = int(line[line.rindex(b":") + 1 : -1]) - first, end, end + len(line)
-            text[begin:end] = line
-            self._begins[place], self._ends[place] = begin, end
+        """Where the body of each entry lies."""
+        first, end, text, last = self.log.first, self.log.end, self._text, -1
+        for index, body in entry_lines(files):
+            if not first <= index < end:
+                raise Refused(f"entries.jsonl: entry {index} is outside the range")
+            if index <= last:
+                raise Refused(f"entries.jsonl: entry {index} is doubled or out of order")
+            last, place = index, index - first
+            self._begins[place] = len(text)
+            text += body
+            self._ends[place] = len(text)
 
-    def _read_payloads(self, files: Archive) -> None:
-        for line in lines(files, "payloads.jsonl"):
-            index = line["index"] if type(line) is dict and type(line.get("index")) is int else -1
-            digest = self.body(index).get("payload") if index in self else None
-            need(type(digest) is str, f"payloads.jsonl: entry {index} is not disclosed, or has no payload")
-            need(index not in self._payloads, f"payloads.jsonl: the payload of entry {index} is doubled")
-            self._payloads[index] = None if self._erased(line) else read_payload(line, str(digest))
-
-    def _erased(self, line: Any) -> bool:
-        if "erased" not in line:
-            return False
-        members(line, "payloads.jsonl", index=int, erased=int)
-        index, by = line["index"], line["erased"]
-        entry = self.body(by) if by > index and by in self else {}
-        indexes = entry.get("indexes")
-        erases = type(indexes) is list and index in indexes and self.log.kind(by) == "payload.erased"
-        need(erases, f"payloads.jsonl: entry {by} does not erase the payload of entry {index}")
-        return True
+    def _place_payloads(self, files: Archive) -> None:
+        """The lines by their indexes; what else stands in them is for `prove_entries`."""
+        for number, line in enumerate(raw_lines(files, "payloads.jsonl"), 1):
+            found = OF_PAYLOAD.match(line)
+            if found is None:
+                what = f"payloads.jsonl line {number}"
+                parse(line, what)
+                raise Refused(f"{what}: neither a payload nor what erased one")
+            self._payloads[int(found[2])] = None if found[1] else line
 
     def _upcast(self, index: int) -> None:
         """Puts the entry into the newest form of its kind."""
@@ -1115,9 +1127,7 @@ class Disclosed:
                 body, payload = UPCASTS[kind, step](body, payload)
             except (LookupError, TypeError, ValueError) as error:
                 raise Refused(f"entry {index} ({kind} v{step}) lacks what its kind has: {error}") from None
-        self._newest[index] = body
-        if payload is not None:
-            self._payloads[index] = canonical(payload).encode("utf-8")
+        self._newest[index] = body, payload
 
     def texts(self, indexes: Iterable[int], path: str) -> List[str]:
         """What these entries say there, as `value` has it, without those that say nothing."""
@@ -1129,7 +1139,7 @@ class Disclosed:
                 found.append(text)
         return found
 
-    def _cells(self, index: int, wanted: Wanted) -> List[str]:
+    def _cells(self, index: int, wanted: Wanted) -> Tuple[str, ...]:
         """What an entry says at each of the paths, as `value` has it; empty where it says nothing."""
         found: List[Any] = []
         roots: Dict[str, Any] = dict.fromkeys(wanted.roots, self.body(index))
@@ -1137,17 +1147,14 @@ class Disclosed:
             roots["header"] = {"time": iso(self.log.time(index)), "kind": self.log.kind(index), "index": index}
         if "payload" in roots:
             if self._payloads.get(index) is None:
-                return [self.value(index, path) or "" for path in wanted.paths]
+                return tuple([self.value(index, path) or "" for path in wanted.paths])
             roots["payload"] = self._payload(index)
         for root, keys, last in wanted.objects:
             value = roots[root]
             for key in keys:
                 value = value.get(key) if type(value) is dict else None
             found += map(value.get, last) if type(value) is dict else [None] * len(last)
-        return [
-            each if type(each) is str else "" if each is None else text_of(each, form)
-            for each, form in zip(found, wanted.forms)
-        ]
+        return tuple([each if type(each) is str else text_of(each, form) for each, form in zip(found, wanted.forms)])
 
     def value(self, index: int, path: str) -> Optional[str]:
         """The text of `header.time`, `header.kind`, `body.KEY` or `payload.KEY` of an entry; None where absent. Nested
@@ -1194,18 +1201,13 @@ def _line(line: bytes, what: str) -> Tuple[int, bytes]:
     return value["index"], value["body"].encode("utf-8")
 
 
-def plain_line(line: bytes) -> Optional[Tuple[int, bytes]]:
-    """The same, quickly, of one in whose body nothing is escaped but quotation marks; None of any other. That the body
-    is JSON in canonical form, and so has no control characters, is for whoever reads it."""
-    head, _, tail = line.rpartition(b'","index":')
-    text, digits = head[9:], tail[:-1]
-    quotes = text.count(b'\\"')
-    plain = head.startswith(b'{"body":"') and quotes == text.count(b'"') == text.count(b"\\")
-    if not plain or tail[-1:] != b"}" or not digits.isdigit() or len(digits) > 15:
-        return None
-    if digits[:1] == b"0" and digits != b"0":
-        return None
-    return int(digits), text.replace(b'\\"', b'"')
+def plain_lines(chunk: bytes) -> Optional[List[Tuple[int, bytes]]]:
+    """The same, quickly, of many lines in whose bodies nothing is escaped but quotation marks; None of any others. That
+    a body is JSON in canonical form, and so has no control characters, is for whoever reads it."""
+    found, escaped = PLAIN_LINE.findall(chunk), chunk.count(b'\\"')
+    whole = chunk.endswith(b"\n") and len(found) == chunk.count(b"\n")
+    plain = escaped == chunk.count(b"\\") and chunk.count(b'"') == escaped + QUOTES * len(found)
+    return [(int(index), body.replace(b'\\"', b'"')) for body, index in found] if whole and plain else None
 
 
 @functools.lru_cache(None)
@@ -1216,25 +1218,11 @@ def split_path(path: str) -> Tuple[str, List[str], str]:
     return root, rest.split("."), form
 
 
-def read_payload(line: Any, digest: str) -> bytes:
-    """The payload of a line of `payloads.jsonl`, of which the body holds the digest."""
-    text = "payload" in line
-    members(line, "payloads.jsonl", index=int, salt=str, **{"payload" if text else "payload_base64": str})
+def payload_of(line: Any) -> bytes:
+    """The payload that a line of `payloads.jsonl` has."""
+    text = line.get("payload")
     what = f"payloads.jsonl: the payload of entry {line['index']}"
-    payload = line["payload"].encode("utf-8") if text else unbase64(line["payload_base64"], what)
-    need(text or not _is_text(payload), f"{what} is text, and stands there as base64")
-    need(re.fullmatch("[0-9a-f]{64}", line["salt"]), f"{what}: bad salt")
-    fits = hashlib.sha256(bytes.fromhex(line["salt"]) + payload).hexdigest() == digest
-    need(fits, f"{what} is not the one in the log")
-    return bytes(payload)
-
-
-def _is_text(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except ValueError:
-        return False
-    return True
+    return text.encode("utf-8") if type(text) is str else bytes(unbase64(line["payload_base64"], what))
 
 
 # ---- answer ----------------------------------------------------------------------------------------------------------
@@ -1343,6 +1331,80 @@ def check_files(manifest: Any, files: Archive) -> None:
             fits = listed[name] == (files.size(name), files.sha256(name))
             need(fits, f"{name} is not the file that manifest.json lists: its SHA-256 or size differs")
     need("manifest.json" not in listed, "manifest.json cannot list itself")
+
+
+# ---- proving ---------------------------------------------------------------------------------------------------------
+# That what is disclosed is what the log has: bodies by their hashes, payloads by the digests in their bodies.
+
+
+def prove_entries(pack: Contents) -> Iterator[Tuple[int, Any]]:
+    """The disclosed bodies as they were written, in order, each held against its hash in the log, and what is said of
+    payloads against the bodies."""
+    hashes, first, payloads = pack.log.bodies, pack.log.first, Payloads(pack)
+    for index, raw in pack.disclosed.written():
+        at = 32 * (index - first)
+        if hashlib.sha256(raw).digest() != hashes[at : at + 32]:
+            raise Refused(f"entries.jsonl: the body of entry {index} is not the one in the log")
+        body = parse(raw, f"body of entry {index}")
+        if type(body) is not dict:
+            raise Refused(f"body of entry {index}: not an object")
+        payloads.hold(index, body)
+        yield index, body
+
+
+class Payloads:
+    """What `payloads.jsonl` says, until the bodies have come that must agree."""
+
+    def __init__(self, pack: Contents) -> None:
+        self._log = pack.log
+        self._due: Dict[int, str] = {}  # digests, by the entries whose payloads they are; empty of one that was erased
+        self._erased: Dict[int, List[int]] = {}  # by the entries that erased them
+        for line in lines(pack.files, "payloads.jsonl"):
+            index = line["index"] if type(line) is dict and type(line.get("index")) is int else -1
+            self._disclosed(index, index in pack.disclosed)
+            need(index not in self._due, f"payloads.jsonl: the payload of entry {index} is doubled")
+            if "erased" in line:
+                self._due[index], by = "", members(line, "payloads.jsonl", index=int, erased=int)["erased"]
+                self._erases(index, by, by > index and by in pack.disclosed)
+                self._erased.setdefault(by, []).append(index)
+            else:
+                self._due[index] = digest_of(line)
+
+    def _disclosed(self, index: int, fits: bool) -> None:
+        need(fits, f"payloads.jsonl: entry {index} is not disclosed, or has no payload")
+
+    def _erases(self, index: int, by: int, fits: bool) -> None:
+        need(fits, f"payloads.jsonl: entry {by} does not erase the payload of entry {index}")
+
+    def hold(self, index: int, body: Any) -> None:
+        """The next body, whatever its form."""
+        due = self._due.pop(index, None)
+        if due is not None:
+            digest = body.get("payload")
+            self._disclosed(index, type(digest) is str)
+            need(due in ("", digest), f"payloads.jsonl: the payload of entry {index} is not the one in the log")
+        for erased in self._erased.pop(index, ()):
+            indexes = body.get("indexes")
+            erases = type(indexes) is list and erased in indexes and self._log.kind(index) == "payload.erased"
+            self._erases(erased, index, erases)
+
+
+def digest_of(line: Any) -> str:
+    """The digest that the body must have of the payload of a line: SHA-256(salt, payload) in hex."""
+    text = "payload" in line
+    members(line, "payloads.jsonl", index=int, salt=str, **{"payload" if text else "payload_base64": str})
+    what, payload = f"payloads.jsonl: the payload of entry {line['index']}", payload_of(line)
+    need(text or not _is_text(payload), f"{what} is text, and stands there as base64")
+    need(re.fullmatch("[0-9a-f]{64}", line["salt"]), f"{what}: bad salt")
+    return hashlib.sha256(bytes.fromhex(line["salt"]) + payload).hexdigest()
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except ValueError:
+        return False
+    return True
 
 
 # ---- seams -----------------------------------------------------------------------------------------------------------
@@ -1609,7 +1671,7 @@ def columns_of(name: str) -> Tuple[str, ...]:
 
 
 # ---- tabular ---------------------------------------------------------------------------------------------------------
-# The spreadsheet of a report (RFC 4180).
+# A row of a report as text: its line of JSON, and its line of the spreadsheet (RFC 4180).
 
 
 FORMULA = re.compile("[\t\r\n]|\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
@@ -1625,6 +1687,13 @@ def csv_row(cells: List[str]) -> bytes:
     return (",".join('"' + cell.replace('"', '""') + '"' for cell in harmless) + "\r\n").encode("utf-8")
 
 
+def json_row(cells: List[str], ledger: List[int]) -> str:
+    """The canonical JSON of a row in whose cells nothing is escaped but quotation marks. Raises `TypeError` where a
+    cell is no text."""
+    texts = "\0".join(cells).replace('"', '\\"').replace("\0", '","')
+    return f'{{"cells":["{texts}"],"ledger":[{",".join(map(str, ledger))}]}}'
+
+
 # ---- report ----------------------------------------------------------------------------------------------------------
 # A report as it lies in the pack: its head, its rows one after another, its spreadsheet, and its envelope.
 
@@ -1638,9 +1707,9 @@ class Row:
 
     __slots__ = ("cells", "ledger", "where")
 
-    def __init__(self, where: str, value: Any, columns: int, disclosed: Disclosed) -> None:
+    def __init__(self, where: str, line: bytes, columns: int, disclosed: Disclosed) -> None:
         self.where = where
-        members(value, where, cells=list, ledger=list)
+        value = read_row(line, where)
         self.cells: List[str] = value["cells"]
         self.ledger: List[int] = value["ledger"]
         if not self.ledger:
@@ -1652,25 +1721,39 @@ class Row:
                 raise Refused(f"{where}: rests on entry {index}, which is not disclosed")
 
 
+def read_row(line: bytes, where: str) -> Any:
+    """Cells and ledger. Where nothing is escaped but quotation marks, the one form of what was read is soon written: a
+    line that is the same needs no look at each member."""
+    if line.count(b"\\") == line.count(b'\\"'):
+        try:
+            text = line.decode("utf-8")
+            value = decode_rows(text)
+            if json_row(value["cells"], value["ledger"]) == text:
+                return value
+        except (ValueError, TypeError, KeyError, RecursionError, Refused):
+            pass  # what is wrong is said below
+    return members(parse(line, where), where, cells=list, ledger=list)
+
+
 class Plan:
     """How rows are read that rest on entries of the same kinds. `columns` has all, each with those of its sources that
     there are. Most say what one entry says, each of `single` that of a kind (kind, places, what is read); nothing is
-    said of `silent` ones; of `joined` ones what an entry says, if it names what another one does; `others` are the
-    rest."""
+    said of those that `silent` picks; of `joined` ones what an entry says, if it names what another one does; `others`
+    are the rest."""
 
     def __init__(self, columns: Iterable[Tuple[int, Sources]], of: ByKind) -> None:
         self.columns = [
             (place, [each for each in sources if each[0] in of and (len(each) == 2 or each[3] in of)])
             for place, sources in columns
         ]
-        self.silent: List[int] = []
+        silent: List[int] = []
         self.joined: List[Tuple[int, str, Wanted, str, str]] = []
         self.others: List[Tuple[int, Sources]] = []
         single: Dict[str, List[Tuple[int, str]]] = {}
         for place, sources in self.columns:
             kind, path, *join = sources[0] if sources else ("", "")
             if not sources:
-                self.silent.append(place)
+                silent.append(place)
             elif len(sources) > 1 or any(len(of.get(each, ())) != 1 for each in (kind, *join[1:2])):
                 self.others.append((place, sources))
             elif join:
@@ -1678,6 +1761,7 @@ class Plan:
             else:
                 single.setdefault(kind, []).append((place, path))
         self.single = [(kind, Wanted(each)) for kind, each in single.items()]
+        self.silent = picking(silent)
 
 
 class Places:
@@ -1689,7 +1773,7 @@ class Places:
 
     def plan(self, of: ByKind) -> Plan:
         """For rows that rest on such entries."""
-        key = tuple((kind, len(entries) > 1) for kind, entries in of.items())
+        key = tuple([(kind, len(entries) > 1) for kind, entries in of.items()])
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = Plan(self._columns, of)
@@ -1704,8 +1788,9 @@ class Report:
 
     def __init__(self, pack: Contents, name: str) -> None:
         self.name, self.what, self.count = name, f"reports/{name}.jsonl", 0
-        self._pack, self._lines = pack, lines(pack.files, self.what)
-        head = members(next(self._lines, None), self.what, report=str, title=str, version=int, columns=list)
+        self._pack, self._lines = pack, raw_lines(pack.files, self.what)
+        head = parse(next(self._lines, b"null"), f"{self.what} line 1")
+        members(head, self.what, report=str, title=str, version=int, columns=list)
         need(head["report"] == name, f"{self.what}: says it is report {head['report']}")
         self.title: str = head["title"]
         self.version: int = head["version"]
@@ -1726,9 +1811,9 @@ class Report:
         """The rows, each held against the spreadsheet; to be read once, to the end."""
         sheet = Sheet(self._pack.files, self.name)
         sheet.take([*self.columns, "ledger"])
-        for value in self._lines:
+        for line in self._lines:
             self.count += 1
-            row = Row(f"{self.what} row {self.count}", value, len(self.columns), self._pack.disclosed)
+            row = Row(f"{self.what} row {self.count}", line, len(self.columns), self._pack.disclosed)
             sheet.take([*row.cells, " ".join(map(str, row.ledger))])
             yield row
         sheet.end()
@@ -1752,14 +1837,14 @@ class Report:
         disclosed = self._pack.disclosed
         try:
             for kind, wanted in plan.single:
-                if [cells[place] for place in wanted.places] != disclosed.cells(of[kind][0], wanted):
+                if wanted.of_row(cells) != disclosed.cells(of[kind][0], wanted):
                     return False
             for place, kind, wanted, other, path in plan.joined:
                 text, mine = disclosed.cells(of[kind][0], wanted)
                 theirs = disclosed.value(of[other][0], path)
                 if not (mine or theirs) or cells[place] != (text if mine == theirs else ""):
                     return False  # where neither says anything one may say that it is nothing
-            if any(cells[place] for place in plan.silent):
+            if any(plan.silent(cells)):
                 return False
             return all(cells[place] == cell_of(disclosed, sources, of) for place, sources in plan.others)
         except Refused:
@@ -2173,7 +2258,9 @@ class Population:
         others += leaving.ends(head) if leaving else []
         due = first + sorted(set(others) - set(first))
         beside = () if leaving else rule.beside
-        cited = [index for index in row.ledger if index in due or log.kind(index) not in beside]
+        cited = row.ledger
+        if beside:
+            cited = [index for index in cited if index in due or log.kind(index) not in beside]
         if cited != due:
             raise Refused(f"{row.where}: must rest on entries {due}, and rests on {cited}")
         if leaving:
@@ -2752,10 +2839,12 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
         rule = Accounts(pack, report, names)
     recordings = Recordings(pack, report) if report.name == "sessions" else None
     access = Access(pack, report) if report.name == "access" else None
+    last = None if report.as_of is None else pack.log.first + bisect.bisect_right(pack.log.times, report.as_of) - 1
     derived, chosen = (report.places(table.get(report.name, {})) for table in (DERIVED, CHOSEN))
     for row in report.rows():
-        if report.as_of is not None:
-            _check_age_of_entries(pack, row, report.as_of)
+        if last is not None and max(row.ledger) > last:
+            later = next(index for index in row.ledger if index > last)
+            raise Refused(f"{row.where}: rests on entry {later}, which is later than the as-of")
         if rule is not None:
             rests = rule.rests(row)
             of = by_kind(rests, pack.disclosed)
@@ -2772,12 +2861,6 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
     for each in (rule, recordings, access):
         if each is not None:
             each.finish(answer)
-
-
-def _check_age_of_entries(pack: Contents, row: Row, as_of: int) -> None:
-    for index in row.ledger:
-        if pack.log.time(index) > as_of:
-            raise Refused(f"{row.where}: rests on entry {index}, which is later than the as-of")
 
 
 def _say_columns(report: Report, answer: Answer) -> None:
@@ -8305,7 +8388,7 @@ class _Fold:
 
 
 def judge_entries(pack: Contents) -> List[Any]:
-    """Reads the body of every disclosed entry, and judges the history by them: how many bodies it lacks that a rule
+    """Proves the body of every disclosed entry, and judges the history by them: how many bodies it lacks that a rule
     reads; where it lacks none, the line, the number of findings, and as many in words as are told."""
     log = pack.log
     asked = {kind: asks(kind, 1) for kind in set(log.kinds)}
@@ -8313,7 +8396,7 @@ def judge_entries(pack: Contents) -> List[Any]:
     for index, version in log.versions.items():
         lacking += asks(log.kind(index), version) - asked[log.kind(index)]
     fold = None if log.first else _Fold(pack)
-    for index, body in read_entries(pack.files, log):
+    for index, body in prove_entries(pack):
         kind = log.kind(index)
         lacking -= asks(kind, log.version(index)) if index in log.versions else asked[kind]
         if fold is not None:
@@ -8366,8 +8449,9 @@ def verify(
     batches are checked."""
     pack, answer = Contents(_read(path), tuple(anchor.size for anchor in anchors)), Answer()
     log = pack.log
+    pack.disclose()
     with Beside(log.end - log.first, lambda: judge_entries(pack)) as judged:
-        pack.disclose()
+        pack.disclosed.read_newest()
         seams = find_seams(pack)
         answer.not_proved += [seam.words() for seam in seams]
         reports = judge_reports(pack, answer)
