@@ -79,6 +79,13 @@ def test_one_that_ends_without_a_word_is_a_fault_too(status: int, two: list[int]
         pass
 
 
+def test_what_it_said_counts_for_nothing_if_it_ends_badly_after_that(two: list[int], monkeypatch: Any) -> None:
+    ends = os._exit
+    monkeypatch.setattr(os, "_exit", lambda status: ends(9))
+    with pytest.raises(Unfinished, match="exit 9"), Beside(1, lambda: "found"):
+        pass
+
+
 @pytest.mark.parametrize(
     ("fault", "raised", "words"),
     [
