@@ -286,6 +286,16 @@ def test_a_database_that_is_not_there(way: Querying, eve: Somebody, at: Callable
     expect(page.locator(".query-rows td")).to_have_text("1")
 
 
+@pytest.mark.parametrize("name", ["OnePAM console", "onepam  CONSOLE", "\uff2fnePAM console 2"])
+def test_no_client_passes_for_a_page(way: Querying, eve: Somebody, name: str) -> None:
+    gateway = way.way.gateway
+    who = way.does(gateway.person(certificate=False))
+    words = f"{way.way.words(way.does(way.way.token(who)))} application_name='{name}'"
+    way.does(gateway.run("psql", "-X", "-c", "SELECT 1", words))
+    (opened,) = gateway.events(SessionOpened, who)
+    assert opened.client == f'client that says "{name}"'
+
+
 def test_two_pages_are_two_sessions_and_a_fifth_is_too_many(way: Querying, at: Callable[..., Page]) -> None:
     who = way.somebody()
     pages = [at(who) for _ in range(5)]

@@ -6,6 +6,7 @@ meanwhile, refusals are recorded, and a gateway that is stopping admits nobody.
 """
 
 import asyncio
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic
@@ -30,7 +31,11 @@ MAX_ASKED_CHARACTERS = 200
 MAX_CLIENT_CHARACTERS = 100
 """Of what a client says it is."""
 
+CONSOLE = "OnePAM console"
+"""What our own pages say they are; of anybody else it is noted that they only say so."""
+
 _STOPPED = Refused("gateway.stopped", "The gateway is being stopped.", "Connect again in a moment.")
+_OURS = "".join(CONSOLE.casefold().split())
 _UNCONFIRMED = Refused("confirmation.missing", "Not confirmed.")
 
 
@@ -58,7 +63,7 @@ class Unfit:
 @dataclass(frozen=True, slots=True)
 class Admission(Generic[T, R]):
     """One client's way from its proof to its session. `source` is its address, `client` what it says it is; `say` shows
-    lines to whoever sits there, who has not been let in yet."""
+    lines to whoever sits there, who has not been let in yet. `ours`: it is a page of this process."""
 
     gateway: Gateway
     legs: Legs[T, R]
@@ -66,6 +71,7 @@ class Admission(Generic[T, R]):
     source: str
     client: str
     say: Callable[[str], None]
+    ours: bool = False
 
     async def enter(self, who: Proven, login: str, target: str) -> R | Refused:
         """From proof to permit and the beginning of the session. Raises `Fault`: then nothing has begun."""
@@ -94,7 +100,7 @@ class Admission(Generic[T, R]):
             login=login,
             node=self.gateway.node,
             source=self.source,
-            client=printable(self.client, MAX_CLIENT_CHARACTERS),
+            client=CONSOLE if self.ours else _stranger(printable(self.client, MAX_CLIENT_CHARACTERS)),
             sign_in=who.sign_in,
             confirmation=confirmation,
             key=who.key,
@@ -147,6 +153,12 @@ class Admission(Generic[T, R]):
             return refused if refused is not None else confirmation
         finally:
             waiting.cancel()
+
+
+def _stranger(client: str) -> str:
+    """What a client says it is; none passes for a page of ours."""
+    letters = "".join(each for each in unicodedata.normalize("NFKC", client).casefold() if each.isalnum())
+    return f'client that says "{client}"'[:MAX_CLIENT_CHARACTERS] if _OURS in letters else client
 
 
 def refusal_words(refused: Refused, console_url: str = "") -> str:

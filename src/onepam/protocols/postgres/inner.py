@@ -24,6 +24,7 @@ class InnerDoor(PersonDoor):
     """The door's end. `source` is the address of the page that asks."""
 
     inner_source = ""
+    ours = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from struct import Struct
 from typing import Final
 
+from onepam.gateway.entering import CONSOLE
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
 from onepam.protocols.postgres import wire
@@ -48,9 +49,6 @@ MOST_LATE: Final = 20
 
 MOST_WAITING: Final = 16
 """Messages that are read ahead."""
-
-CLIENT: Final = "OnePAM console"
-"""What it says it is."""
 
 _START: Final = Struct(">II")
 _CANCEL: Final = 1234 << 16 | 5678
@@ -159,7 +157,7 @@ class Runner:
         self._listens = True
         self._pump = asyncio.get_running_loop().create_task(self._read(reader))
         asked = {"user": user, **({"database": database} if database else {})}
-        asked |= {"application_name": CLIENT, "client_encoding": "UTF8"}
+        asked |= {"application_name": CONSOLE, "client_encoding": "UTF8"}
         pairs = b"".join(f"{name}\0{value}\0".encode() for name, value in asked.items()) + b"\0"
         self._send(_START.pack(len(pairs) + _START.size, _VERSION) + pairs)
         while True:

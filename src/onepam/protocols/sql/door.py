@@ -56,6 +56,9 @@ class Door(PersonLeg):
         self._asking = self._in = False
         self.heard = self._take
 
+    ours = False
+    """Whether it is a page of this process."""
+
     @property
     @abstractmethod
     def names_itself(self) -> bool:
@@ -163,7 +166,7 @@ class Door(PersonLeg):
     ) -> Refused | None:
         if isinstance(proven, Refused):
             return proven
-        admission = Admission(self._shared, legs, self._place, self.source, client, self._say)
+        admission = Admission(self._shared, legs, self._place, self.source, client, self._say, self.ours)
         if isinstance(proven, Unfit):
             await admission.refuse(proven.whose.entry, proven.whose.person, user, proven.refused)
             return proven.refused
