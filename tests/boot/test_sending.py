@@ -22,8 +22,8 @@ from onepam.domain.providers.signals import Delivery, SignalKind, SignalReceived
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, FactorRemoved, SignedOut
 from onepam.egress.egress import Admitted, Egress
 from onepam.egress.fetch import Fetch
+from onepam.identity.signals.listener import Listener
 from onepam.identity.signals.receiver import sealed_token
-from onepam.identity.signals.sending import Listener
 from onepam.identity.signals.transmitter import Transmitter
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import Instant

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 _LOADED = """
 import json, sys
@@ -42,6 +43,14 @@ def test_the_help_of_a_command_on_the_host_loads_no_platform() -> None:
     assert code == 0
     assert "--at-least" in output
     assert not after & HEAVY
+
+
+def test_a_command_on_the_host_loads_no_server_and_nothing_that_calls_out(tmp_path: Path) -> None:
+    code, output, after = loaded_by("ledger", "verify", "--data", str(tmp_path))
+    assert code == 2
+    assert "there is no installation" in output
+    assert not after & {"asyncssh", "httpcore2", "httpx2", "joserfc", "lxml", "starlette", "uvicorn"}
+    assert "sqlite3" in after, "it was on its way"
 
 
 def test_who_is_not_signed_in_hears_it_without_a_client_being_loaded() -> None:

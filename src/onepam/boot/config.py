@@ -11,7 +11,7 @@ from onepam.boot.credentials import lent
 from onepam.domain.leaving.erasing import KEEP_DAYS, LONGEST_KEPT
 from onepam.egress.egress import Admitted
 from onepam.gateway.disk import Marks
-from onepam.identity.signals.sending import Listener
+from onepam.identity.signals.listener import Listener
 from onepam.kernel.errors import Fault
 
 

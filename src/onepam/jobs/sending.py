@@ -9,8 +9,9 @@ from onepam.app.ports import Reader
 from onepam.domain.providers.signals import Outgoing
 from onepam.egress.fetch import Fetch
 from onepam.files.private_file import create_private, read_private
+from onepam.identity.signals.listener import Listener
 from onepam.identity.signals.security_event import MEDIA_TYPE
-from onepam.identity.signals.sending import Listener, Outbox, SendingKey, Told, token_of
+from onepam.identity.signals.sending import Outbox, SendingKey, Told, token_of
 from onepam.identity.tokens import new_token, token_digest
 from onepam.jobs.job import Job
 from onepam.kernel.errors import Corrupt, Fault, Refused

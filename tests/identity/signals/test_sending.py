@@ -10,9 +10,9 @@ import pytest
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.providers.signals import Outgoing, SignalKind
 from onepam.egress.fetch import Fetch
+from onepam.identity.signals.listener import Listener
 from onepam.identity.signals.sending import (
     MOST_AT_ONCE,
-    Listener,
     Outbox,
     SendingKey,
     index_of,

@@ -19,6 +19,7 @@ from joserfc.jwa import JWS_ALGORITHMS
 
 from onepam.domain.providers.signals import Outgoing, SignalKind
 from onepam.files.data_file import content
+from onepam.identity.signals.listener import Listener
 from onepam.identity.signals.security_event import EVENTS, TYPE
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Corrupt
@@ -33,24 +34,6 @@ Load = Callable[[int], Awaitable[tuple[list[Outgoing], int]]]
 
 _URIS = {kind: uri for uri, kind in EVENTS.items()}
 _JTI = re.compile(rf"entry-([0-9]{{1,{MAX_INDEX_DIGITS}}})", re.ASCII)
-_RECEIVER = re.compile(r"([a-z0-9-]{1,40}) (\S{1,500}) (poll|https?://\S{1,500})", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Somebody who is told: by name, what our tokens for them are addressed to, and where we post ("": they fetch)."""
-
-    name: str
-    audience: str
-    endpoint: str
-
-    @classmethod
-    def parse(cls, text: str) -> "Listener":
-        """`NAME AUDIENCE poll`, or `NAME AUDIENCE https://…`. Raises `ValueError`."""
-        found = _RECEIVER.fullmatch(text)
-        if found is None:
-            raise ValueError(f"{text!r} is not NAME AUDIENCE and poll or an address")
-        return cls(found[1], found[2], "" if found[3] == "poll" else found[3])
 
 
 class SendingKey:
