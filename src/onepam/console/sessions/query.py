@@ -10,8 +10,9 @@ import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -23,11 +24,13 @@ from onepam.console.frame.rendering import render
 from onepam.console.frame.visit import Visit
 from onepam.console.sessions.query_page import QueryPage, QueryPartPage
 from onepam.console.sessions.query_words import notice_of, result_of
+from onepam.domain.access.model import ResourceKind
 from onepam.identity.tokens import LOGIN_TOKEN, new_token, token_digest
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import new_id
 from onepam.protocols.postgres.runner import Result
 from onepam.protocols.postgres.said import Notice, Wrong
+from onepam.store.read.catalogue import catalogue
 from onepam.store.read.login_tokens import opened_by
 
 log = logging.getLogger(__name__)
@@ -40,6 +43,8 @@ BEAT_SECONDS = 10.0
 
 LONG = Refused("query.long", f"A text has at most {MOST_CHARACTERS:,} characters here.", "psql takes more.")
 UNAVAILABLE = Refused("unavailable", "OnePAM cannot do this right now.", "Try again soon.")
+
+_CLOSED = Refused("query.closed", "Here is no database that is open to you under this login.")
 
 Parts = AsyncGenerator[Context, None]
 """{notice} or {result, status} (HTML), {query, session}, {over}, {refused, hint}: each alone in a line of JSON."""
@@ -68,8 +73,13 @@ def _plain(sent: object) -> str:
 
 
 async def query_page(visit: Visit) -> Response:
-    """The page. Nothing is opened by looking at it."""
-    return visit.page(_page(visit, Asked.of(visit.request.query_params)))
+    """The page, for a login that is open to the reader. Nothing is opened by looking at it, and no address brings a
+    statement with it."""
+    asked = Asked.of({**visit.request.query_params, "text": ""})
+    found = await visit.services.reader(catalogue, visit.at, visit.me.actor.person, "", 1, asked.resource)
+    if not any((each.site.kind, each.login) == (ResourceKind.POSTGRES, asked.login) for each in found.open):
+        return visit.refusal(replace(_CLOSED, hint=f"/?{urlencode({'q': asked.resource})}"), 404)
+    return visit.page(_page(visit, asked))
 
 
 async def query_once(visit: Visit) -> Response:
