@@ -41,18 +41,18 @@ def test_a_request_from_asking_to_the_grant(office: Office, terminal: NewTermina
     given = his.run("approve", request, "--yes", "--comment", "go ahead")
     assert given.code == 0, given.err
     assert f"onepam undo {request}" in given.out
-    assert "approved, starting" in hers.run("requests").out
+    assert "Approved, starting" in hers.run("requests").out
     assert his.run("undo", request).out.strip() == f"Undone; {request} waits again."
-    assert "approved" not in hers.run("requests").out
+    assert "Approved" not in hers.run("requests").out
     late = his.run("undo", request, "--json")
     assert (late.code, json.loads(late.err)["code"]) == (1, "request.nothing_to_undo")
     assert his.run("approve", request, "--yes", "--comment", "go ahead").code == 0
-    while "approved, starting" in hers.run("requests").out:
+    while "Approved, starting" in hers.run("requests").out:
         time.sleep(0.5)
     listed = hers.run("ls", "web-1")
     assert f"ssh -F {hers.home}/ssh_config app@web-1@onepam" in listed.out
     assert re.search(r"1 h (2\d|30) min", listed.out), "a busy machine takes its minutes"
-    assert "approved, running" in hers.run("requests").out
+    assert "Approved  " in hers.run("requests").out
 
 
 def test_waiting_until_it_is_approved(office: Office, terminal: NewTerminal) -> None:
@@ -232,7 +232,7 @@ def test_people(office: Office, terminal: NewTerminal) -> None:
     assert (row["name"], row["email"], row["manager"]) == ("Nia Newer", "nia@example.com", boss)
     assert (row["ends"], row["origin"], row["last"]) == ("2126-12-31T00:00:00.000000Z", "administrator", None)
     assert mine.run("people", "change", person, "--ends", "never").code == 0
-    assert "Nia Newer <nia@example.com>, employee, invited" in mine.run("people", "show", person).out
+    assert "Nia Newer <nia@example.com>, employee, Invited" in mine.run("people", "show", person).out
     assert mine.run("people", "show", "per_nobody").code == 1
     assert mine.run("people", "disable", person, "--reason", "left", "--yes").code == 0
     states = {each["person"]: each["enabled"] for each in mine.run("people", "--json").json}

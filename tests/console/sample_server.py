@@ -62,7 +62,7 @@ FOUND = {
 }
 
 
-LISTS = {"/": "/~home", "/sessions": "/~sessions", "/people": "/~people"}
+LISTS = {"/": "/~home", "/sessions": "/~sessions", "/people": "/~people", "/requests": "/~requests"}
 """The addresses that the lists' own filters ask for."""
 
 

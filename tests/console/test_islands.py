@@ -236,7 +236,9 @@ def test_the_pages_open_from_the_menu_of_a_phone(page: Page, name: str) -> None:
     expect(page.get_by_role("link", name="Ledger", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize(("name", "address"), [("sessions", "/sessions"), ("people", "/people"), ("home", "/")])
+@pytest.mark.parametrize(
+    ("name", "address"), [("sessions", "/sessions"), ("people", "/people"), ("requests", "/requests"), ("home", "/")]
+)
 def test_a_list_filters_itself_while_typing_and_the_address_says_so(page: Page, name: str, address: str) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if f"{address}?" in request.url else None)
@@ -247,7 +249,7 @@ def test_a_list_filters_itself_while_typing_and_the_address_says_so(page: Page, 
     assert asked[-1].count("q=lena") == 1
 
 
-@pytest.mark.parametrize("sample", ["people", "resources", "sessions"])
+@pytest.mark.parametrize("sample", ["people", "requests", "resources", "sessions"])
 def test_on_a_telephone_each_value_says_of_what_it_is(page: Page, sample: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"/~{sample}")
@@ -263,7 +265,7 @@ def test_on_a_telephone_each_value_says_of_what_it_is(page: Page, sample: str) -
     assert not silent & {"none", "none yet", "never"}
 
 
-@pytest.mark.parametrize("sample", ["people", "resources", "sessions"])
+@pytest.mark.parametrize("sample", ["people", "requests", "resources", "sessions"])
 def test_a_page_of_a_list_is_not_endless_on_a_telephone(page: Page, sample: str) -> None:
     """A page of 25 rows, of those that the sample has again and again."""
     page.set_viewport_size({"width": 390, "height": 844})

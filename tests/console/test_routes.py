@@ -77,6 +77,7 @@ TABLE: dict[str, frozenset[str]] = {
     "POST /factors/{factor}/remove": SIGNED_IN,
     "POST /factors/cli/{session}/end": SIGNED_IN,
     "GET /": SIGNED_IN,
+    "GET /requests": OVERSEERS,
     "POST /requests": SIGNED_IN,
     "GET /requests/{request}": SIGNED_IN,
     "POST /requests/{request}/withdraw": SIGNED_IN,

@@ -88,7 +88,16 @@ async def walked(office: Office) -> None:
     await browsers["ada"].post("/changes", text=ACCESS, **WHY)
     paths = [
         *("/", "/approvals", "/factors", "/sessions", "/people", "/people/eve", "/people/vic", "/resources", "/roles"),
-        *("/resources/web-1", "/changes", "/ledger", "/ledger?entry=40", "/leavers", "/providers", "/second-factors"),
+        *(
+            "/resources/web-1",
+            "/changes",
+            "/ledger",
+            "/ledger?entry=40",
+            "/requests",
+            "/leavers",
+            "/providers",
+            "/second-factors",
+        ),
         *("/providers/proposed/chg_7", "/provisioning", "/notices", "/signals", "/exceptions", "/roster"),
         *(f"/requests/{each.request}" for each in (granted, waiting)),
         *(f"/sessions/{each}" for each in sessions),

@@ -20,7 +20,7 @@ from onepam.console.matrix import changes, proposing, resources, role, roles
 from onepam.console.people import people, service_keys
 from onepam.console.providers import providers, signals
 from onepam.console.provisioning import provisioning
-from onepam.console.requests import requests
+from onepam.console.requests import asked_for, requests
 from onepam.console.roster import roster
 from onepam.console.sessions import database_root, database_token, query, sessions
 from onepam.console.signing_in import auth, exceptions, factors, second_factors
@@ -32,6 +32,7 @@ PLACES: tuple[Place, ...] = (
     *requests.PLACES,
     *factors.PLACES,
     *sessions.PLACES,
+    *asked_for.PLACES,
     *database_root.PLACES,
     *database_token.PLACES,
     *query.PLACES,

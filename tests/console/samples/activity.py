@@ -53,6 +53,7 @@ def session_row(
 
 
 SESSIONS = SessionsPage(
+    counted="41 sessions, 2 refusals",
     filter={"q": "", "state": "", "days": 7},
     sessions=[
         session_row(

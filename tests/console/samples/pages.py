@@ -89,6 +89,7 @@ from tests.console.samples.provisioning import (
     PROVISIONING,
 )
 from tests.console.samples.querying import QUERY, QUERY_OVER, QUERY_RAN, QUERY_UNSERVED
+from tests.console.samples.requests import REQUESTS
 from tests.console.samples.roster import (
     NO_ROSTER,
     PLAN,
@@ -236,6 +237,8 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "signals-empty": (shell("/signals"), NO_SIGNALS),
     "signal_new": (shell("/signals/new"), SIGNAL_FORM),
     "signal_token": (shell("/signals"), TOKEN),
+    "requests": (shell("/requests"), REQUESTS),
+    "requests-empty": (shell("/requests"), replace(REQUESTS, requests=[])),
     "resources": (shell("/resources"), RESOURCES),
     "resource": (shell("/resources/db-orders-1"), RESOURCE),
     "roles": (shell("/roles"), ROLES),

@@ -113,6 +113,7 @@ class RequestOut(Answer):
     grant: str | None
     grant_ends: MaybeMoment
     grant_state: str | None
+    state_words: str
 
 
 class Approver(Answer):

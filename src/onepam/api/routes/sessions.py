@@ -56,6 +56,7 @@ class SessionOut(Answer):
     actions: list[Action]
     privileged: bool
     status: str
+    state_words: str
     source: str | None
     client: str | None
     opened: Moment

@@ -47,7 +47,7 @@ def ls(
             (
                 each["resource"],
                 each["login"],
-                when(each["until"]).removeprefix("in ") or "-",
+                when(each["until"]).removeprefix("in ") or "Standing",
                 _command(home, each["kind"], each["login"], each["resource"]),
             )
             for each in found["open"]
@@ -137,7 +137,7 @@ def requests(
                 each["person_name"],
                 f"{each['login']}@{each['resource']}",
                 span(each["duration_seconds"]),
-                each["status"] if each["grant_state"] is None else f"{each['status']}, {each['grant_state']}",
+                each["state_words"] + (", starting" if each["grant_state"] == "starting" else ""),
                 when(each["made"]),
                 each["reason"] or "",
             )

@@ -278,6 +278,6 @@ def _last(last: dict[str, Any] | None) -> str:
 
 def _state(person: dict[str, Any]) -> str:
     if not person["enabled"]:
-        return "disabled"
+        return "Disabled"
     ends = f"ends {when(person['ends'])}" if person["ends"] else ""
-    return ", ".join(filter(None, ("invited" if person["invited"] else "", ends))) or "enabled"
+    return ", ".join(filter(None, ("Invited" if person["invited"] else "Active", ends)))

@@ -42,7 +42,7 @@ def sessions(
                 each["person_name"],
                 f"{each['login']}@{each['resource']}",
                 when(each["opened"]),
-                each["status"] + (" (gap)" if each["gap"] else ""),
+                each["state_words"] + (" (gap)" if each["gap"] else ""),
                 recording_words(each),
                 each["closed_words"],
             )

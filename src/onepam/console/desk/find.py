@@ -9,7 +9,6 @@ from onepam.console.frame.page import Context
 from onepam.console.frame.places import MEMBER, Place
 from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
-from onepam.console.frame.wording import session_state
 from onepam.kernel.clock import Instant
 from onepam.kernel.text import natural
 from onepam.store.read.catalogue import catalogue
@@ -74,7 +73,7 @@ def _sessions(
         _result(
             "Session",
             f"{each.person_name} on {each.resource}",
-            f"as {each.login}, {session_state(each).replace('closed', 'ended')}",
+            f"as {each.login}, {each.state_words.lower()}",
             f"/sessions/{each.session}",
             "terminal-2",
         )

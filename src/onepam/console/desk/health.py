@@ -6,7 +6,7 @@ from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.frame.page import Context
 from onepam.console.frame.rendering import plural
 from onepam.console.frame.view import View
-from onepam.console.frame.wording import session_state, words_of
+from onepam.console.frame.wording import words_of
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.store.read.alarms import Alarm
 from onepam.store.read.sessions import SessionFilter, count_refusals, count_sessions, refusals, sessions
@@ -79,7 +79,7 @@ def wall(db: Snapshot, at: Instant, alarms: Iterable[Alarm], view: View) -> Cont
                 "login": each.login,
                 "started": each.opened,
                 "privileged": each.privileged,
-                "state": session_state(each),
+                "state": each.state,
             }
             for each in sessions(db, at, open_now)
         ],

@@ -16,7 +16,6 @@ from onepam.console.frame.rendering import Flash, duration, plural, words
 from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
-from onepam.console.frame.wording import session_state
 from onepam.console.matrix.launching import offers, opened
 from onepam.console.roster.roster import HELD_WORDS
 from onepam.domain.access.authority import ActorFacts
@@ -146,7 +145,7 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
                 "id": each.request,
                 "resource": each.resource,
                 "login": each.login,
-                "status": "over" if each.grant_state in ("ended", "expired") else each.status.value,
+                "status": each.state,
                 "at": each.made,
                 "ends": each.grant_ends,
                 "waiting_for": _waiting_for(db, at, each.request) if each.status == "open" else "",
@@ -160,7 +159,7 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
                 "login": each.login,
                 "started": each.opened,
                 "ended": each.closed,
-                "state": session_state(each),
+                "state": each.state,
             }
             for each in been
         ],

@@ -27,7 +27,7 @@ _ASKS = {
         "people with an account",
         "/people",
     ),
-    Question.ASKED: ("Who asked for access, and who agreed?", "request", "requests", ""),
+    Question.ASKED: ("Who asked for access, and who agreed?", "request", "requests", "/requests"),
     Question.SESSIONS: ("Who was in, and what was done there?", "session", "sessions", "/sessions"),
     Question.REFUSED: ("Who was refused?", "refusal", "refusals", "/sessions?state=refused"),
     Question.CHANGED: ("Who changed what roles may do?", "change", "changes", "/changes"),

@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 from onepam.console.frame.page import PageContext
 from onepam.console.frame.places import Place
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant, iso, moment, utc
+from onepam.store.read import requests, sessions
 from onepam.store.read.alarms import Alarm
 
 CONSOLE = Path(__file__).parent.parent
@@ -318,6 +319,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     environment.globals.update(asset=asset, icon=icon, url=url, place=place, extent=extent)
+    environment.globals.update(request_words=requests.STATES, session_words=sessions.STATES)
     environment.filters.update(
         ago=ago, left=left, on=on, utc=utc, exact=exact, day=day, field_time=field_time, iso=iso, duration=duration,
         stopwatch=stopwatch, size=size, grouped=grouped, plural=plural, initials=initials, words=words,

@@ -159,13 +159,6 @@ def asked_before(asked: int, used: int) -> str:
     return f"Asked {asked:,} times before, and {often}"
 
 
-def session_state(row: SessionRow) -> str:
-    """`live`, `closed`, `killed` or `failed`."""
-    if row.status == "open":
-        return "live"
-    return "killed" if row.status == "closed" and row.killed_by else row.status
-
-
 RECORDING_STALE = 30 * DAY
 """After so long a check of a recording says nothing of it any more."""
 

@@ -13,7 +13,7 @@ from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.sheet import every, sheet
 from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
-from onepam.console.frame.wording import longest, recording_state, rule_words, session_state
+from onepam.console.frame.wording import longest, recording_state, rule_words
 from onepam.console.matrix.launching import offers, opened
 from onepam.console.matrix.pins import pin_name, pin_shown, pin_state
 from onepam.console.matrix.resources_page import ResourcePage, ResourcesPage
@@ -134,7 +134,7 @@ def _resource(
                 "login": each.login,
                 "started": each.opened,
                 "ended": each.closed,
-                "state": session_state(each),
+                "state": each.state,
                 "recording": recording_state(each, at),
             }
             for each in sessions(

@@ -4,7 +4,7 @@ from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.frame.decision import decision
 from onepam.console.frame.page import Context
 from onepam.console.frame.view import View, resources, role_path
-from onepam.console.frame.wording import FACTORS, held_by, session_state
+from onepam.console.frame.wording import FACTORS, held_by
 from onepam.console.people.lanes import lanes
 from onepam.console.people.people_page import PersonPage
 from onepam.console.people.person_change import form_of
@@ -208,7 +208,7 @@ def _sessions(db: Snapshot, at: Instant, person: str) -> list[Context]:
             "login": each.login,
             "started": each.opened,
             "ended": each.closed,
-            "state": session_state(each),
+            "state": each.state,
         }
         for each in sessions(db, at, SessionFilter(person=person, most=MOST_SESSIONS))
     ]

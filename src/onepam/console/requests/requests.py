@@ -89,7 +89,7 @@ def _request(
     return RequestPage(
         request={
             "id": ident,
-            "status": row.status.value,
+            "status": row.state,
             "person": {"id": row.person, "name": row.person_name},
             "resource": resource,
             "login": row.login,

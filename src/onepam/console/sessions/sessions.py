@@ -13,7 +13,7 @@ from onepam.console.frame.page import Context
 from onepam.console.frame.paging import paged, pager
 from onepam.console.frame.places import ANYBODY, MEMBER, Place, Shown
 from onepam.console.frame.refusal_page import RefusalPage
-from onepam.console.frame.rendering import PLAYER_CSP, field_time
+from onepam.console.frame.rendering import PLAYER_CSP, field_time, plural
 from onepam.console.frame.sheet import every, sheet
 from onepam.console.frame.view import View, resources
 from onepam.console.frame.visit import Visit
@@ -24,7 +24,6 @@ from onepam.console.frame.wording import (
     probe_words,
     recording_state,
     session_because,
-    session_state,
     visible,
     words_of,
 )
@@ -187,24 +186,31 @@ def _filter(at: Instant, view: View, wanted: Context, before: Instant | None, mo
 
 def _page(db: Snapshot, at: Instant, view: View, wanted: Context, window: Window) -> Page[Context]:
     """Sessions and refusals, the newest first."""
+    return _counted(db, at, view, wanted, window)[0]
+
+
+def _counted(db: Snapshot, at: Instant, view: View, wanted: Context, window: Window) -> tuple[Page[Context], str]:
+    """The page, and how many sessions and refusals all pages have: who was refused had no session."""
     which = _filter(at, view, wanted, rows.place_in_lists(db, at, window.after), window.most + 1)
-    found, total = list[Context](), 0
+    found, opened, refused = list[Context](), 0, 0
     if wanted["state"] != "refused":
         found += [_row(each, at) for each in rows.sessions(db, at, which)]
-        total += rows.count_sessions(db, at, which)
+        opened = rows.count_sessions(db, at, which)
     if wanted["state"] in ("", "refused"):
         found += [_refusal_row(each) for each in rows.refusals(db, at, which)]
-        total += rows.count_refusals(db, at, which)
+        refused = rows.count_refusals(db, at, which)
     newest = sorted(found, key=lambda each: -each["started"])[: which.most]
-    return Page.of(newest, window, total, itemgetter("id"))
+    said = [plural(number, word) for number, word in ((opened, "session"), (refused, "refusal")) if number]
+    return Page.of(newest, window, opened + refused, itemgetter("id")), ", ".join(said)
 
 
 def _listed(db: Snapshot, at: Instant, view: View, wanted: Context, window: Window) -> SessionsPage:
-    page = _page(db, at, view, wanted, window)
+    page, counted = _counted(db, at, view, wanted, window)
     return SessionsPage(
         filter=wanted,
         sessions=sorted(page.rows, key=lambda row: row["state"] != "live"),
         pager=pager(page, window, {name: str(value) for name, value in wanted.items()}),
+        counted=counted,
     )
 
 
@@ -229,7 +235,7 @@ def _line(row: Context) -> tuple[object, ...]:
 def _row(each: rows.SessionRow, at: Instant) -> Context:
     return {
         "id": each.session,
-        "state": session_state(each),
+        "state": each.state,
         "person": {"id": each.person, "name": each.person_name},
         "resource": each.resource,
         "login": each.login,
@@ -275,7 +281,7 @@ def _session(
     asked = request(db, at, row.because.request) if row.because.request else None
     shown = {
         "id": ident,
-        "state": session_state(row),
+        "state": row.state,
         "person": {"id": row.person, "name": row.person_name},
         "resource": resources(db, at, [row.resource])[row.resource],
         "login": row.login,

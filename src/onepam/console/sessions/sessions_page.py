@@ -15,6 +15,7 @@ class SessionsPage(PageContext):
         started, ended (Instant or none), recording (wording.recording_state), checked (Instant or none), partial
         (bool: by policy), counts (str: "2 shells or commands, 3 file records"), because (str: ended why)}
     `pager`: of parts/ui.html
+    `counted`: how many sessions and refusals the list has, in words
     """
 
     template: ClassVar = "sessions.html"
@@ -22,6 +23,7 @@ class SessionsPage(PageContext):
     filter: Context
     sessions: list[Context]
     pager: Context
+    counted: str
 
 
 @dataclass(frozen=True, slots=True)

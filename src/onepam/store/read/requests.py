@@ -23,6 +23,15 @@ from onepam.store.read.names import name
 BEGINNING = Instant(0)
 MOST = 500
 """Rows that a list gives at most."""
+STATES = {
+    "open": "Waiting",
+    "approved": "Approved",
+    "over": "Over",
+    "denied": "Denied",
+    "withdrawn": "Withdrawn",
+    "void": "Void",
+}
+"""What becomes of a request, as it is called wherever it is shown; what was approved is over with its access."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,16 @@ class RequestRow:
     grant: str | None
     grant_ends: Instant | None
     grant_state: str | None
+
+    @property
+    def state(self) -> str:
+        """A key of `STATES`."""
+        return "over" if self.grant_state in ("ended", "expired") else self.status.value
+
+    @property
+    def state_words(self) -> str:
+        """The state as it is called."""
+        return STATES[self.state]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +137,7 @@ def requests(
             "most": min(most, MOST),
         },
     )
-    return tuple(_row(db, at, each) for each in found)
+    return tuple(as_listed(db, at, each) for each in found)
 
 
 def request(db: Snapshot, at: Instant, request: str) -> RequestDetail | None:
@@ -129,7 +148,7 @@ def request(db: Snapshot, at: Instant, request: str) -> RequestDetail | None:
     asked = substance(found["substance"])
     sessions = _sessions(db, at, asked.person, request)
     return RequestDetail(
-        row=_row(db, at, found),
+        row=as_listed(db, at, found),
         approvers=deciders(db, at, approvers(db, asked, at), asked.person),
         sessions=tuple(each["session"] for each in sessions),
         history=_history(db, at, request, found["made"], found["decided"], [each["opened"] for each in sessions]),
@@ -143,7 +162,7 @@ def state_of(db: Snapshot, at: Instant, request: str, person: str) -> str | None
     found = row(db, f"SELECT * FROM request WHERE request = :request AND person = :person AND {AT}", of)
     if found is None:
         return None
-    told = _row(db, at, found)
+    told = as_listed(db, at, found)
     return f"{told.status}-{told.grant_state or 'none'}"
 
 
@@ -215,7 +234,7 @@ def _waiting(db: Snapshot, at: Instant, found: Row, asked: Substance, under: str
     access = access_facts(db, asked.person, asked.resource, at)
     stands = standing(asked, access, at)
     return Waiting(
-        row=_row(db, at, found),
+        row=as_listed(db, at, found),
         under=under,
         privileged=_privileged(asked, stands, access),
         asked=len(alike),
@@ -270,7 +289,8 @@ def _sessions(db: Snapshot, at: Instant, person: str, request: str) -> list[Any]
     )
 
 
-def _row(db: Snapshot, at: Instant, found: Any) -> RequestRow:
+def as_listed(db: Snapshot, at: Instant, found: Row) -> RequestRow:
+    """A row of the table of requests as lists show it."""
     asked = substance(found["substance"])
     status = RequestStatus(found["status"])
     lapsed = status is RequestStatus.OPEN and found["expires"] <= at

@@ -30,6 +30,9 @@ _CHECKS = f"""{LAST_CHECK} AS checked,
     (SELECT b.condition FROM bad_recording b WHERE b.session = session.session AND {_AT_OF_B}) AS bad,
     (SELECT b.found FROM bad_recording b WHERE b.session = session.session AND {_AT_OF_B}) AS found"""
 
+STATES = {"live": "Live", "closed": "Ended", "killed": "Killed", "failed": "Failed", "refused": "Refused"}
+"""What becomes of a session, as it is called wherever it is shown; who is refused has none."""
+
 _because = decoder(Because)
 _also = decoder(tuple[Because, ...])
 _mfa = decoder(MfaProof)
@@ -94,6 +97,18 @@ class SessionRow:
     recording_checked: Instant | None
     recording_bad: Condition | None
     recording_found: str
+
+    @property
+    def state(self) -> str:
+        """A key of `STATES`."""
+        if self.status == "open":
+            return "live"
+        return "killed" if self.status == "closed" and self.killed_by else self.status
+
+    @property
+    def state_words(self) -> str:
+        """The state as it is called."""
+        return STATES[self.state]
 
     @property
     def closed_words(self) -> str:
