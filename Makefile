@@ -54,7 +54,7 @@ conformance: test-parts ## Foreign programs and suites against the product (CONF
 
 .PHONY: conformance-slice
 conformance-slice: test-parts ## Those of them that need nothing large: other SSH clients, programs of PostgreSQL
-	$(BIN)/python -m pytest -m conformance tests/conformance/test_ssh_clients.py tests/conformance/databases/test_programs.py
+	$(BIN)/python -m pytest -n 2 -m conformance tests/conformance/test_ssh_clients.py tests/conformance/databases/test_programs.py
 
 .PHONY: static
 static: lint types imports sizes ## Lint and format, strict types, import contracts, sizes (all of them: make -k static)
