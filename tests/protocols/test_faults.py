@@ -13,6 +13,8 @@ import pytest
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed, SessionFailed, SessionOpened
 from onepam.gateway import sealing as sealing_module
+from onepam.protocols.mysql.relay import Relay as MysqlRelay
+from onepam.protocols.mysql.session import MysqlLegs
 from onepam.protocols.postgres.relay import Relay as PostgresRelay
 from onepam.protocols.postgres.session import PostgresLegs
 from onepam.protocols.ssh.relay import Relay as SshRelay
@@ -113,7 +115,7 @@ async def test_a_relay_that_cannot_be_made(way: Way, monkeypatch: pytest.MonkeyP
     """The recorder is there already: its recording ends, the dial is hung up, and the next session is as ever."""
     person = await way.gateway.person()
     with monkeypatch.context() as patch:
-        for legs in (SshLegs, EchoLegs, PostgresLegs):
+        for legs in (SshLegs, EchoLegs, PostgresLegs, MysqlLegs):
             patch.setattr(legs, "relay", fails)
         assert "The gateway failed, so this session is not opened." in await heard(await way.start(person))
     (failed,) = await way.gateway.ended(person)
@@ -135,7 +137,7 @@ async def test_a_relay_that_cannot_hang_up(way: Way, monkeypatch: pytest.MonkeyP
     person = await way.gateway.person()
     process = await way.working(person)
     with monkeypatch.context() as patch:
-        for relay in (SshRelay, EchoRelay, PostgresRelay):
+        for relay in (SshRelay, EchoRelay, PostgresRelay, MysqlRelay):
             patch.setattr(relay, "close", fails)
         process.kill()
         await process.wait()

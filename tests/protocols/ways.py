@@ -3,10 +3,11 @@
 import asyncio
 import fcntl
 import os
+import signal
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from secrets import randbelow, token_bytes, token_hex
@@ -31,9 +32,10 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
 from onepam.recording.frames import Frame, Input
-from onepam.recording.statements import Executed
+from onepam.recording.statements import Executed, StatementText
 from tests.gateway_fixture import SECONDS, STANDING, Gateway, Person, outcome, running_gateway
 from tests.protocols.echo.gateway import EchoDoor
+from tests.protocols.mysql import server as mysql_server
 from tests.protocols.postgres.server import PASSWORD, Server, pair, running_server
 from tests.targets import descendants, free_port
 
@@ -55,6 +57,9 @@ class Way(ABC):
 
     mismatched: SessionEnd = SessionEnd.TARGET_HOST_KEY
     """Why a session with a target fails that is not the pinned one."""
+
+    shows_before = True
+    """Whether a client shows what it is told before it is in, other than why it is not."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
@@ -89,6 +94,14 @@ class Way(ABC):
     @abstractmethod
     def serving(self) -> list[int]:
         """The processes that serve what goes on at the target."""
+
+    async def lose(self) -> None:
+        """What serves at the target ends without a word."""
+        for pid in reversed(
+            self.serving()
+        ):  # who holds the connection first: a shell that dies ends its channel in order
+            with suppress(ProcessLookupError):  # it followed by itself
+                os.kill(pid, signal.SIGKILL)
 
     def shows(self, process: asyncio.subprocess.Process) -> asyncio.StreamReader | None:
         """Where a client shows what it is told before it is in."""
@@ -182,6 +195,17 @@ class Echo(Way):
         return [self._server.pid]
 
 
+async def login_token(gateway: Gateway, person: Person, target: str) -> str:
+    """A token of the person's for the gateway's login there, good from loopback."""
+    secret, now = new_token(LOGIN_TOKEN, token_bytes), wall_clock()
+    issued = LoginTokenIssued(
+        new_id("tok", token_bytes), person.id, target, gateway.target.login, person.sign_in,
+        Instant(now + 10 * MINUTE), token_digest(secret).hex(), "127.0.0.1",
+    )  # fmt: skip
+    await gateway.record(issued)
+    return secret.reveal().decode()
+
+
 class Postgres(Way):
     """libpq and a real PostgreSQL."""
 
@@ -225,13 +249,7 @@ class Postgres(Way):
 
     async def token(self, person: Person, target: str = TARGET) -> str:
         """A login token of the person, as `onepam token` gives one."""
-        secret, now = new_token(LOGIN_TOKEN, token_bytes), wall_clock()
-        issued = LoginTokenIssued(
-            new_id("tok", token_bytes), person.id, target, self.gateway.target.login, person.sign_in,
-            Instant(now + 10 * MINUTE), token_digest(secret).hex(), "127.0.0.1",
-        )  # fmt: skip
-        await self.gateway.record(issued)
-        return secret.reveal().decode()
+        return await login_token(self.gateway, person, target)
 
     def words(self, token: str, target: str = TARGET) -> str:
         """What libpq connects by."""
@@ -258,6 +276,73 @@ class Postgres(Way):
         return [
             pid for pid in descendants(self.server.pid) if b" 127.0.0.1(" in Path(f"/proc/{pid}/cmdline").read_bytes()
         ]
+
+
+class Mysql(Way):
+    """libmariadb and a real MariaDB."""
+
+    flood = b"flood\n"
+    shows_before = False
+    mismatched = SessionEnd.TARGET_CERTIFICATE
+
+    def __init__(self, gateway: Gateway, server: mysql_server.Server) -> None:
+        super().__init__(gateway)
+        self.server = server
+        self.root = gateway.folder / "database-authority.pem"
+        self.root.write_bytes(gateway.platform.authorities.database(wall_clock()).root)
+
+    @property
+    def port(self) -> int:
+        return self.gateway.platform.config.mysql_port
+
+    @property
+    def target_port(self) -> int:
+        return self.server.port
+
+    @property
+    def other_pin(self) -> str:
+        return pair("localhost").pin
+
+    @property
+    def narrower(self) -> Permission:
+        return replace(STANDING, guardrails=Guardrails((StatementClass.READ,)))
+
+    @property
+    def filling(self) -> bytes:
+        """Rows that come are counted, not kept: what is asked fills it."""
+        return b"".join(token_hex(30_000).encode() + b"\n" for _ in range(40))
+
+    def said(self, frames: list[Frame]) -> bytes:
+        texts = [each.text for each in frames if isinstance(each, StatementText)]
+        return b"".join(each[len(b"SELECT '") : -1] + b"\n" for each in texts if each.startswith(b"SELECT '"))
+
+    def resource(self, name: str, **changed: Any) -> ResourceSet:
+        own = {"kind": ResourceKind.MYSQL, "port": self.server.port, "pins": (self.server.shown.pin,)}
+        return self.gateway.resource(name, **{**own, **changed})
+
+    async def start(self, person: Person, target: str = TARGET) -> asyncio.subprocess.Process:
+        return await (await self.poised(person, target))()
+
+    async def poised(self, person: Person, target: str = TARGET) -> Callable[[], Awaitable[asyncio.subprocess.Process]]:
+        client = Path(__file__).parent / "mysql" / "line_client.py"
+        token, user = await login_token(self.gateway, person, target), f"{self.gateway.target.login}@{target}"
+        return lambda: self.gateway.start(sys.executable, str(client), str(self.port), user, token, str(self.root))
+
+    def shows(self, process: asyncio.subprocess.Process) -> asyncio.StreamReader | None:
+        return process.stdout
+
+    async def unconfirmed(self, person: Person) -> asyncio.subprocess.Process:
+        """A target that asks for a factor for each session; the sign-in's was shown for another one."""
+        await self.gateway.record(self.resource("fresh-1", mfa=MfaRule(None, fresh=True)))
+        await outcome(await self.working(person, "fresh-1"))
+        return await self.start(person, "fresh-1")
+
+    def serving(self) -> list[int]:
+        """Each connection is a thread of the one server's."""
+        return [self.server.pid]
+
+    async def lose(self) -> None:
+        await asyncio.to_thread(self.server.again)
 
 
 @asynccontextmanager
@@ -291,11 +376,22 @@ async def through_postgres(gateway: Gateway, port: int, targets: AsyncExitStack)
         yield Postgres(gateway, server)
 
 
+@asynccontextmanager
+async def through_mysql(gateway: Gateway, port: int, targets: AsyncExitStack) -> AsyncIterator[Mysql]:
+    server = targets.enter_context(mysql_server.running_server(port=port))
+    user = f"`{gateway.target.login}`@`127.0.0.1`"
+    script = f"CREATE OR REPLACE USER {user} IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON app.* TO {user}"
+    await asyncio.to_thread(server.sql, script)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(databases, "_leased", _leased)
+        yield Mysql(gateway, server)
+
+
 async def _leased(platform: Platform, opened: Opened) -> Secret | Refused:
     return Secret(PASSWORD.encode())
 
 
-WAYS = {"ssh": through_ssh, "echo": through_echo, "postgres": through_postgres}
+WAYS = {"ssh": through_ssh, "echo": through_echo, "postgres": through_postgres, "mysql": through_mysql}
 """Each protocol is one: given a running gateway, a free port of loopback that it may dial for a target, and where to
 put what ends that target, after the gateway."""
 
@@ -304,9 +400,14 @@ put what ends that target, after the gateway."""
 async def way_through(name: str, folder: Path, **config: Any) -> AsyncIterator[Way]:
     """The protocol of that name in front of a gateway that knows its target as `way-1`."""
     port = free_port()
+    config = {"postgres_port": free_port(), "mysql_port": free_port(), **config}
     async with (
         AsyncExitStack() as targets,
-        running_gateway(folder, egress=(f"127.0.0.1/32:{port}",), postgres_port=free_port(), **config) as gateway,
+        running_gateway(
+            folder,
+            egress=(f"127.0.0.1/32:{port}",),
+            **config,
+        ) as gateway,
         WAYS[name](gateway, port, targets) as way,
     ):
         await gateway.record(way.resource(TARGET))

@@ -70,6 +70,16 @@ class Server:
         }
         for name, content in files.items():
             self._write(name, content)
+        self._run()
+        self.sql(
+            "CREATE DATABASE app;"
+            f"CREATE USER app IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON app.* TO app;"
+            f"CREATE USER edder IDENTIFIED VIA ed25519 USING PASSWORD('{PASSWORD}'); GRANT ALL ON app.* TO edder;"
+        )
+
+    def _run(self) -> None:
+        """Starts the program, and waits until it answers."""
+        data, owner = self.folder / "data", [f"--user={self._user.pw_name}"] if self._user else []
         shown = [f"--ssl-cert={self.folder}/server.crt", f"--ssl-key={self.folder}/server.key"] if self._tls else []
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -87,11 +97,11 @@ class Server:
             if self._process.poll() is not None or time.monotonic() > until:
                 raise AssertionError(f"the MariaDB has not started: {self.log[-2000:]}")
             time.sleep(0.1)
-        self.sql(
-            "CREATE DATABASE app;"
-            f"CREATE USER app IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON app.* TO app;"
-            f"CREATE USER edder IDENTIFIED VIA ed25519 USING PASSWORD('{PASSWORD}'); GRANT ALL ON app.* TO edder;"
-        )
+
+    def again(self) -> None:
+        """Ends it without a word, and starts it again."""
+        self.stop()
+        self._run()
 
     def _write(self, name: str, data: bytes) -> None:
         path = self.folder / name
