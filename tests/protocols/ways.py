@@ -32,10 +32,9 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
 from onepam.recording.frames import Frame, Input
-from onepam.recording.statements import Executed, StatementText
+from onepam.recording.statements import Executed
 from tests.gateway_fixture import SECONDS, STANDING, Gateway, Person, outcome, running_gateway
 from tests.protocols.echo.gateway import EchoDoor
-from tests.protocols.mysql import server as mysql_server
 from tests.protocols.postgres.server import PASSWORD, Server, pair, running_server
 from tests.targets import descendants, free_port
 
@@ -58,8 +57,7 @@ class Way(ABC):
     mismatched: SessionEnd = SessionEnd.TARGET_HOST_KEY
     """Why a session with a target fails that is not the pinned one."""
 
-    shows_before = True
-    """Whether a client shows what it is told before it is in, other than why it is not."""
+    shows_before = True  # what a client is told before it is in, other than why it is not
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
@@ -97,9 +95,7 @@ class Way(ABC):
 
     async def lose(self) -> None:
         """What serves at the target ends without a word."""
-        for pid in reversed(
-            self.serving()
-        ):  # who holds the connection first: a shell that dies ends its channel in order
+        for pid in reversed(self.serving()):  # a shell that dies first ends its channel in order
             with suppress(ProcessLookupError):  # it followed by itself
                 os.kill(pid, signal.SIGKILL)
 
@@ -278,73 +274,6 @@ class Postgres(Way):
         ]
 
 
-class Mysql(Way):
-    """libmariadb and a real MariaDB."""
-
-    flood = b"flood\n"
-    shows_before = False
-    mismatched = SessionEnd.TARGET_CERTIFICATE
-
-    def __init__(self, gateway: Gateway, server: mysql_server.Server) -> None:
-        super().__init__(gateway)
-        self.server = server
-        self.root = gateway.folder / "database-authority.pem"
-        self.root.write_bytes(gateway.platform.authorities.database(wall_clock()).root)
-
-    @property
-    def port(self) -> int:
-        return self.gateway.platform.config.mysql_port
-
-    @property
-    def target_port(self) -> int:
-        return self.server.port
-
-    @property
-    def other_pin(self) -> str:
-        return pair("localhost").pin
-
-    @property
-    def narrower(self) -> Permission:
-        return replace(STANDING, guardrails=Guardrails((StatementClass.READ,)))
-
-    @property
-    def filling(self) -> bytes:
-        """Rows that come are counted, not kept: what is asked fills it."""
-        return b"".join(token_hex(30_000).encode() + b"\n" for _ in range(40))
-
-    def said(self, frames: list[Frame]) -> bytes:
-        texts = [each.text for each in frames if isinstance(each, StatementText)]
-        return b"".join(each[len(b"SELECT '") : -1] + b"\n" for each in texts if each.startswith(b"SELECT '"))
-
-    def resource(self, name: str, **changed: Any) -> ResourceSet:
-        own = {"kind": ResourceKind.MYSQL, "port": self.server.port, "pins": (self.server.shown.pin,)}
-        return self.gateway.resource(name, **{**own, **changed})
-
-    async def start(self, person: Person, target: str = TARGET) -> asyncio.subprocess.Process:
-        return await (await self.poised(person, target))()
-
-    async def poised(self, person: Person, target: str = TARGET) -> Callable[[], Awaitable[asyncio.subprocess.Process]]:
-        client = Path(__file__).parent / "mysql" / "line_client.py"
-        token, user = await login_token(self.gateway, person, target), f"{self.gateway.target.login}@{target}"
-        return lambda: self.gateway.start(sys.executable, str(client), str(self.port), user, token, str(self.root))
-
-    def shows(self, process: asyncio.subprocess.Process) -> asyncio.StreamReader | None:
-        return process.stdout
-
-    async def unconfirmed(self, person: Person) -> asyncio.subprocess.Process:
-        """A target that asks for a factor for each session; the sign-in's was shown for another one."""
-        await self.gateway.record(self.resource("fresh-1", mfa=MfaRule(None, fresh=True)))
-        await outcome(await self.working(person, "fresh-1"))
-        return await self.start(person, "fresh-1")
-
-    def serving(self) -> list[int]:
-        """Each connection is a thread of the one server's."""
-        return [self.server.pid]
-
-    async def lose(self) -> None:
-        await asyncio.to_thread(self.server.again)
-
-
 @asynccontextmanager
 async def through_ssh(gateway: Gateway, port: int, targets: AsyncExitStack) -> AsyncIterator[Way]:
     yield Ssh(gateway)
@@ -377,14 +306,13 @@ async def through_postgres(gateway: Gateway, port: int, targets: AsyncExitStack)
 
 
 @asynccontextmanager
-async def through_mysql(gateway: Gateway, port: int, targets: AsyncExitStack) -> AsyncIterator[Mysql]:
-    server = targets.enter_context(mysql_server.running_server(port=port))
-    user = f"`{gateway.target.login}`@`127.0.0.1`"
-    script = f"CREATE OR REPLACE USER {user} IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON app.* TO {user}"
-    await asyncio.to_thread(server.sql, script)
+async def through_mysql(gateway: Gateway, port: int, targets: AsyncExitStack) -> AsyncIterator[Way]:
+    from tests.protocols.mysql.way import through  # which is made of what stands here
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(databases, "_leased", _leased)
-        yield Mysql(gateway, server)
+        async with through(gateway, port, targets) as way:
+            yield way
 
 
 async def _leased(platform: Platform, opened: Opened) -> Secret | Refused:

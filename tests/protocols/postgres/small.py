@@ -137,7 +137,14 @@ class _Admission:
     """In the place of the one door: a permit for whoever asks."""
 
     def __init__(
-        self, shared: Any, legs: PostgresLegs, place: Any, source: str, client: str, say: Callable[[str], None]
+        self,
+        shared: Any,
+        legs: PostgresLegs,
+        place: Any,
+        source: str,
+        client: str,
+        say: Callable[[str], None],
+        ours: bool,
     ) -> None:
         self._small, self._legs, self._place = cast(Small, shared.small), legs, place
 
