@@ -16,7 +16,7 @@ from onepam.console.frame.places import DECIDES, MEMBER, Place, Shown
 from onepam.console.frame.rendering import Flash
 from onepam.console.frame.view import View, resources
 from onepam.console.frame.visit import Visit
-from onepam.console.frame.wording import asked_before
+from onepam.console.frame.wording import asked_before, guard_words
 from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import ProposalKind
@@ -216,6 +216,7 @@ def _letter(db: Snapshot, at: Instant, view: View, each: rows.Waiting, resource:
         "resource": resource,
         "login": row.login,
         "role": row.role,
+        "passes": guard_words(row.guardrails),
         "duration": row.duration,
         "reason": row.reason or "",
         "ticket": row.ticket or "",

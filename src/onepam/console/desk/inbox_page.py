@@ -13,7 +13,8 @@ from onepam.store.read.leavers import Stranded
 class ApprovalsPage(PageContext):
     """The inbox: what waits for the reader's decision.
 
-    `waiting`: list of {id, decision, person {id, name, detail}, resource {id, name, kind, labels}, login, role,
+    `waiting`: list of {id, decision, person {id, name, detail}, resource {id, name, kind, labels}, login, passes
+        (str: what of a database's statements passes), role,
         duration, reason, ticket, ticket_href (or none), at, expires, before (str: asked and used how often), unusual
         (list of str), chain, privileged (bool)}
     `stranded`: list of {request, person_name, resource, login, roles}: for administrators, what nobody left may

@@ -7,7 +7,7 @@ from onepam.console.frame.page import Context
 from onepam.console.frame.paging import paged, pager
 from onepam.console.frame.places import SEES_ALL, Place
 from onepam.console.frame.visit import Visit
-from onepam.console.frame.wording import actions_words, held_by, how_given
+from onepam.console.frame.wording import actions_words, guard_words, held_by, how_given
 from onepam.console.matrix.role_page import RolePage
 from onepam.domain.access.model import ConsoleRight, Permission, SubjectKind
 from onepam.domain.matrix.matrix import SOURCE
@@ -50,7 +50,8 @@ def _permission(permission: Permission) -> Context:
     logins = "every login" if permission.logins == ("*",) else ", ".join(permission.logins)
     return {
         "name": permission.name,
-        "says": f"{actions_words(permission.actions)} as {logins}, {how_given(permission.mode, permission.longest)}",
+        "says": f"{actions_words(permission.actions)} as {logins}, {how_given(permission.mode, permission.longest)}"
+        + (f" ({passes})" if (passes := guard_words(permission.guardrails)) else ""),
         "where": " ".join(f"{key}={value}" for key, value in sorted(permission.where.items())),
         "approvers": list(permission.approvers),
         "administrative": permission.administrative,

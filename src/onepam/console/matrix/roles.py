@@ -11,7 +11,7 @@ from onepam.console.frame.places import SEES_ALL, Place, Shown
 from onepam.console.frame.rendering import field_time
 from onepam.console.frame.sheet import every, sheet
 from onepam.console.frame.visit import Visit
-from onepam.console.frame.wording import actions_words, how_given
+from onepam.console.frame.wording import actions_words, guard_words, how_given
 from onepam.console.matrix.roles_page import RolesPage
 from onepam.domain.access.model import Mode
 from onepam.kernel.clock import Instant, iso
@@ -97,6 +97,7 @@ def _cell(role: RoleRow, system: System, cells: tuple[Cell, ...]) -> Context:
     """Several permissions of a role on one system are one square; standing shows, because it is more."""
     says = "; ".join(
         f"{actions_words(each.actions)} as {', '.join(each.logins)}, {how_given(each.mode, each.longest)}"
+        + (f" ({passes})" if (passes := guard_words(each.guardrails)) else "")
         for each in cells
     )
     others = len(system.resources) - 1

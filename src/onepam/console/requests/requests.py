@@ -12,7 +12,7 @@ from onepam.console.frame.rendering import some
 from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.view import View, resources
 from onepam.console.frame.visit import Visit
-from onepam.console.frame.wording import probe_words, words_of
+from onepam.console.frame.wording import guard_words, probe_words, words_of
 from onepam.console.requests.requests_page import RequestPage
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.requests.events import RequestStatus
@@ -95,6 +95,7 @@ def _request(
             "login": row.login,
             "role": row.role,
             "permission": row.permission,
+            "passes": guard_words(row.guardrails),
             "duration": row.duration,
             "reason": row.reason if row.reason is not None else "erased",
             "ticket": row.ticket or "",

@@ -10,7 +10,8 @@ from onepam.console.frame.page import Context, PageContext
 class RequestPage(PageContext):
     """One request, its chain and its history.
 
-    `request`: {id, status, person {id, name}, resource {id, name, kind, labels}, login, role, permission, duration,
+    `request`: {id, status, person {id, name}, resource {id, name, kind, labels}, login, role, permission, passes
+        (str: what of a database's statements passes), duration,
         reason, ticket, ticket_href (or none), at, expires, digest, ends (Instant or none: the grant's end), starting
         (bool: approved, and not in effect before effective_at), void_why (str), probe {state, word, at (or none)} or
         none: after the grant's end}

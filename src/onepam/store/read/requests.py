@@ -8,6 +8,7 @@ from typing import Any
 from onepam.app.ports import Snapshot
 from onepam.domain.access.authority import HeldRole
 from onepam.domain.access.decision import AccessFacts
+from onepam.domain.access.guardrails import Guardrails
 from onepam.domain.access.model import Action, ConsoleRight, Substance
 from onepam.domain.requests.approval import authority, permission_of, standing
 from onepam.domain.requests.events import RequestStatus
@@ -50,6 +51,7 @@ class RequestRow:
     role: str
     permission: str
     actions: tuple[Action, ...]
+    guardrails: Guardrails | None
     duration: int
     digest: str
     status: RequestStatus
@@ -309,6 +311,7 @@ def as_listed(db: Snapshot, at: Instant, found: Row) -> RequestRow:
         role=asked.role,
         permission=asked.permission,
         actions=asked.actions,
+        guardrails=asked.guardrails,
         duration=asked.duration,
         digest=found["digest"],
         status=RequestStatus.VOID if lapsed else status,

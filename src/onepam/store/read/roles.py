@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 
 from onepam.app.ports import Snapshot
+from onepam.domain.access.guardrails import Guardrails
 from onepam.domain.access.model import Action, ConsoleRight, Mode, Permission
 from onepam.domain.leaving.brake import gives
 from onepam.domain.matrix.matrix import ResourceDefinition, RoleDefinition
@@ -64,6 +65,7 @@ class Cell:
     administrative: bool
     privileged: bool
     people: int
+    guardrails: Guardrails | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,7 @@ def _cells(role: RoleDefinition, system: System, held_by: int) -> tuple[Cell, ..
             administrative=each.administrative,
             privileged=each.privileged(system.labels),
             people=held_by,
+            guardrails=each.guardrails,
         )
         for each in role.permissions
         if (logins := _logins(each, system))
