@@ -251,6 +251,7 @@ def test_what_drivers_ask_for_at_their_start_is_given_to_readers_and_bound() -> 
     [
         {"Client_Encoding": "utf8", "STANDARD_conforming_strings": "on"},
         {"options": "-c client-encoding=utf-8 --standard_conforming_strings=on"},
+        {"client_encoding": "'utf-8'", "standard_conforming_strings": "on"},
     ],
 )
 def test_how_texts_are_read_is_said_for_whoever_does_not_say_it(asked: dict[str, str]) -> None:

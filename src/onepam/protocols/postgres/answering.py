@@ -25,8 +25,8 @@ _READING: Final = frozenset(("client_encoding", "standard_conforming_strings"))
 class Answering:
     """The target's direction. While some bytes are taken, those from `_start` on are still to pass."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, exchange: Exchange, whole: Mapping[int, int] = wire.WHOLE) -> None:
+        self._exchange, self._whole = exchange, whole
         self._held = bytearray()
         self._needed = 0
         self._left = 0
@@ -108,7 +108,7 @@ class Answering:
             raise Malformed("the target sent what is no answer, or one that is too long")
         if kind in (wire.ROW, wire.DATA):
             return self._rows(kind, offset)
-        read = 1 + min(length, wire.WHOLE.get(kind, 4))
+        read = 1 + min(length, self._whole.get(kind, 4))
         if here < read:
             return self._hold(offset, read)
         end = offset + 1 + length
@@ -155,10 +155,10 @@ class Answering:
             self._cut(execution, offset)
         return end
 
-    def _cut(self, execution: Execution, offset: int) -> None:
+    def _cut(self, execution: Execution, offset: int, words: str = "") -> None:
         """No further row may be given: the client is told so, the server asked to stop, and nobody hears the rest."""
-        exchange = self._exchange
-        words = f"this access gives at most {self._most_rows} rows of a result; what the statement did may stand."
+        exchange, most = self._exchange, self._most_rows
+        words = words or f"this access gives at most {most} rows of a result; what the statement did may stand."
         self._pass_until(offset)
         exchange.step.to_client.append(wire.error(TOO_LARGE, words))
         exchange.step.cancel = exchange.muted = execution.cut = True

@@ -258,7 +258,7 @@ class Asking(Refusing):
         before = exchange.portals.pop(bound.portal, None)
         if before is not None:
             before.parameters = ()
-        portal = Portal(self._known, bound.parameters, exchange.batch, exchange.turn)
+        portal = Portal.of(self._known, bound.parameters, exchange)
         if bound.portal:
             portal.execution = self._begun(portal)
         name = (True, bound.portal)
@@ -311,8 +311,7 @@ class Asking(Refusing):
 
     def _describe(self, body: bytes, whole: bytes) -> None:
         """Also of names that we have not heard of: SQL makes some, and a description does nothing."""
-        wire.named(body)
-        self._owe(wire.DESCRIBE)
+        self._owe(wire.DESCRIBE, after=self._exchange.named(*wire.named(body)))
         self._exchange.step.to_target.append(whole)
 
     def _close(self, body: bytes, whole: bytes) -> None:

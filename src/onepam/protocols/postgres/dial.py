@@ -15,6 +15,7 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
 from onepam.kernel.text import printable
 from onepam.protocols.postgres import wire
+from onepam.protocols.postgres.catalogue import Catalogue
 from onepam.protocols.postgres.signing_in import SigningIn
 from onepam.protocols.sql import target
 from onepam.protocols.sql.target import Where, secured
@@ -58,11 +59,12 @@ class Who:
 
 class TargetLeg(target.TargetLeg):
     """Our connection to a target that has let us in. `greeting` are the messages that it sent from then on, but the key
-    to cancel by, and until it was ready, without the last."""
+    to cancel by, and until it was ready, without the last. `catalogue`: what is known of its masked columns."""
 
     def __init__(self) -> None:
         super().__init__()
         self.greeting: list[bytes] = []
+        self.catalogue: Catalogue | None = None
         self.process, self.key = 0, b""
         self._where: Where | None = None
 

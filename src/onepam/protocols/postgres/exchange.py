@@ -6,6 +6,7 @@ it hears anything, and a refusal of ours waits in it for its turn.
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -72,7 +73,8 @@ class Waiting:
 class Execution:
     """An execution until its end is told. `given` are rows of all its results and pages, `page` those of this
     page. `cut`: it had more rows than may be given. `doubted`: its command tags tell of names that it gave up, of those
-    that were given before this turn (see `Exchange.turn`). `masked`: the words of an error may repeat what is."""
+    that were given before this turn (see `Exchange.turn`). `masked`: the words of an error may repeat what is.
+    `columns` are those of the result that comes now; of its rows `kept`, of so many bytes, are recorded."""
 
     number: int
     statement: int
@@ -88,6 +90,9 @@ class Execution:
     doubted: bool = False
     turn: int = 0
     masked: bool = False
+    columns: Sequence[Any] | None = None
+    kept: int = 0
+    kept_bytes: int = 0
 
     def completed(self, tag: str) -> None:
         """A result has ended. Its rows are as many as the tag tells, where it does and they were all given."""
@@ -105,11 +110,13 @@ class Execution:
 
 @dataclass(slots=True)
 class Prepared:
-    """A statement by its name, as it was parsed in this turn. `gone`: the name means nothing that we know."""
+    """A statement by its name, as it was parsed in this turn. `gone`: the name means nothing that we know. `columns`:
+    those of its result, where they were described."""
 
     statement: Statement
     turn: int
     gone: bool = False
+    columns: Sequence[Any] | None = None
 
 
 @dataclass(slots=True)
@@ -125,6 +132,13 @@ class Portal:
     execution: Execution | None = None
     given: bool = False
     gone: bool = False
+    prepared: Prepared | None = None
+    columns: Sequence[Any] | None = None
+
+    @classmethod
+    def of(cls, prepared: Prepared, parameters: tuple[Parameter, ...], exchange: "Exchange") -> "Portal":
+        """One that is bound now."""
+        return cls(prepared.statement, parameters, exchange.batch, exchange.turn, prepared=prepared)
 
 
 @dataclass(slots=True)
@@ -197,6 +211,10 @@ class Exchange:
             self.step.events.append(Hidden("execution", self.executions, words))
         execution.masked = statement.masked or bool(hidden)
         return execution
+
+    def named(self, of_portal: bool, name: bytes) -> Prepared | Portal | None:
+        """What a name means now."""
+        return (self.portals if of_portal else self.statements).get(cut_name(name))
 
     def known(self, found: Prepared | Portal) -> bool:
         """Whether a name certainly means this, also for the target when it comes to it."""

@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Final
 
-from onepam.domain.access.guardrails import ASKABLE, Guardrails, StatementClass
+from onepam.app.open_session import Opened
+from onepam.domain.access.guardrails import ASKABLE, Guardrails, StatementClass, narrower
 from onepam.domain.access.masking import Mask
+from onepam.domain.access.model import Action
 from onepam.domain.access.patterns import Patterns
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.kernel.clock import MILLISECOND
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres.bound import bound
+from onepam.protocols.postgres.catalogue import Catalogue
+from onepam.protocols.postgres.proving import refusal
 from onepam.protocols.postgres.statements import by_name, classify, freed, setting
 from onepam.protocols.sql.events import Allowance
 from onepam.protocols.sql.masking import Masking
@@ -21,6 +26,9 @@ _NO_SETTINGS: Final = frozenset(("user", "database", "options", "replication"))
 _READ_BY: Final = {"client_encoding": "UTF8", "standard_conforming_strings": "on"}
 """The settings by which a text is read, for a client that asks for no other. So what RESET leads back to is never what
 the target has for the login, of which nobody hears before the texts that follow the RESET are judged."""
+
+_SHOWN: Final = Guardrails((StatementClass.READ, StatementClass.WRITE, StatementClass.SEVERAL, StatementClass.OTHER))
+"""What may run where columns are masked: of the other classes nobody can tell what they show, or make to be shown."""
 
 _OPTION = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:[^\s\\]|\\.)*)(?:\s+|$)")
 
@@ -41,6 +49,37 @@ def allowance(guardrails: Guardrails | None, mask: Mask | None = None) -> Allowa
         freed=freed,
         masking=masking,
     )
+
+
+def guarded(opened: Opened) -> Guardrails | None:
+    """The guardrails of a session: where columns are masked for it, no more than can be read for what it shows."""
+    return narrower(opened.guardrails, _SHOWN) if hides(opened) else opened.guardrails
+
+
+def hides(opened: Opened) -> bool:
+    """Whether columns are masked for whoever has this session."""
+    return opened.mask is not None and bool(opened.mask.columns) and Action.UNMASKED not in opened.actions
+
+
+def asks(opened: Opened) -> bool:
+    """Whether a statement of the session may ask somebody first."""
+    rails = guarded(opened)
+    return rails is not None and bool(rails.asks())
+
+
+def looks(opened: Opened) -> bool:
+    """Whether it must be known which columns of the target are masked."""
+    masks = opened.mask is not None and bool(opened.mask.columns)
+    return masks and (hides(opened) or opened.results is not None)
+
+
+def of_session(opened: Opened, known: Catalogue | None) -> Allowance:
+    """What a session's statements may do and show. `known` is there where `looks` asks for it."""
+    found = replace(allowance(guarded(opened), opened.mask), results=opened.results)
+    if known is None:
+        return found
+    proves = partial(refusal, known=known) if hides(opened) else None
+    return replace(found, masks=known.masks, unmasked=not hides(opened), proves=proves)
 
 
 @lru_cache(maxsize=64)

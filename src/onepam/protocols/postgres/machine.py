@@ -8,6 +8,7 @@ from onepam.protocols.postgres import wire
 from onepam.protocols.postgres.answering import Answering
 from onepam.protocols.postgres.asking import MOST_BEHIND, Asking
 from onepam.protocols.postgres.exchange import MAX_OWED, Exchange, Waiting
+from onepam.protocols.postgres.hiding import Hiding
 from onepam.protocols.sql.events import Allowance, Event, Step
 
 
@@ -18,7 +19,8 @@ class Conversation:
     def __init__(self, allowance: Allowance, settings: Mapping[str, str] | None = None, status: bytes = b"I") -> None:
         self._exchange = Exchange(allowance, status, settings=dict(settings or {}))
         self._asking = Asking(self._exchange)
-        self._answering = Answering(self._exchange)
+        hides = allowance.masks is not None or allowance.results is not None
+        self._answering = Hiding(self._exchange) if hides else Answering(self._exchange)
 
     @property
     def full(self) -> bool:

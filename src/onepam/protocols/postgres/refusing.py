@@ -38,7 +38,7 @@ class Refusing:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._ran = False
-        self._known = NOBODYS
+        self._known = Prepared(NOBODYS, 0)
 
     def _owe(
         self,
@@ -75,7 +75,7 @@ class Refusing:
         """Whether a statement of this name was parsed here, and may be bound; else that is refused."""
         found = self._exchange.statements.get(statement)
         if found is not None and self._exchange.known(found):
-            self._known = found.statement
+            self._known = found
             return True
         words = "this statement was not prepared in this session, or SQL took its name."
         self._refuse(wire.error(UNKNOWN_STATEMENT, words))
@@ -112,7 +112,7 @@ class Refusing:
     def _asks_once(self, portal: bytes, parameters: tuple[Parameter, ...]) -> bool:
         """Whether a statement that asks first can be bound so: whoever decides sees all of it, and it runs by its own
         Execute alone; else that is refused. A portal that has a name SQL's FETCH may run."""
-        if not self._known.asks:
+        if not self._known.statement.asks:
             return True
         if portal:
             self._refuse(wire.error(NOT_SUPPORTED, "a statement that asks first can be bound to no portal of a name."))

@@ -1,7 +1,7 @@
 """PostgreSQL's relay: what a client hears when it is in, notices, and the key by which it cancels."""
 
 from asyncio import Future
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Final
 
@@ -11,6 +11,7 @@ from onepam.gateway.recorder import Recorder, RecorderFailed
 from onepam.gateway.tasks import Tasks
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import wire
+from onepam.protocols.postgres.catalogue import Catalogue
 from onepam.protocols.postgres.dial import TargetLeg
 from onepam.protocols.postgres.keys import Keys
 from onepam.protocols.postgres.machine import Conversation
@@ -45,7 +46,7 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
         client: PersonLeg,
         target: "Future[TargetLeg | Refused]",
         recorder: Recorder,
-        allowance: Allowance,
+        allowance: Callable[[Catalogue | None], Allowance],
         keys: Keys,
         tasks: Tasks,
         asker: Asker | None = None,
@@ -55,7 +56,7 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
         super().__init__(client, target, recorder, tasks)
 
     def conversation(self, there: TargetLeg) -> Conversation:
-        self._talk = Conversation(self._allowance, dict(_settings(there.greeting)))
+        self._talk = Conversation(self._allowance(there.catalogue), dict(_settings(there.greeting)))
         return self._talk
 
     def greeting(self, there: TargetLeg) -> bytes:

@@ -3,6 +3,7 @@
 from asyncio import Future
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from onepam.app.open_session import Opened
 from onepam.gateway.entering import Proven, Unfit
@@ -12,6 +13,7 @@ from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import guarding
 from onepam.protocols.postgres.dial import TargetLeg, Who, dial
 from onepam.protocols.postgres.keys import Keys
+from onepam.protocols.postgres.looking import look_up
 from onepam.protocols.postgres.person import PersonLeg
 from onepam.protocols.postgres.relay import Relay
 from onepam.protocols.sql.asker import Asker
@@ -41,7 +43,7 @@ class PostgresLegs(Legs[TargetLeg, Relay]):
         self._parameters = parameters
 
     async def dial(self, opened: Opened, address: str) -> TargetLeg | Refused:
-        parameters = guarding.start({"database": opened.login, **self._parameters}, opened.guardrails)
+        parameters = guarding.start({"database": opened.login, **self._parameters}, guarding.guarded(opened))
         if isinstance(parameters, Refused):
             return parameters
         where = Where.of(address, opened.port, opened.address, opened.pins)
@@ -50,9 +52,21 @@ class PostgresLegs(Legs[TargetLeg, Relay]):
         secret = await self._gateway.lease(opened)
         if isinstance(secret, Refused):
             return secret
-        return await dial(where, Who(opened.login, parameters, secret), DIAL_SECONDS)
+        there = await dial(where, Who(opened.login, parameters, secret), DIAL_SECONDS)
+        if isinstance(there, Refused) or opened.mask is None or not guarding.looks(opened):
+            return there
+        try:
+            known = await look_up(there, opened.mask.columns)
+        except BaseException:
+            there.cut()
+            raise
+        if isinstance(known, Refused):
+            there.cut()
+            return known
+        there.catalogue = known
+        return there
 
     def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:
-        shared, allowance = self._gateway.shared, guarding.allowance(opened.guardrails, opened.mask)
-        asker = Asker(shared, opened.session) if allowance.asks else None
+        shared, allowance = self._gateway.shared, partial(guarding.of_session, opened)
+        asker = Asker(shared, opened.session) if guarding.asks(opened) else None
         return Relay(self.client, target, recorder, allowance, self._gateway.keys, shared.tasks, asker)

@@ -121,7 +121,9 @@ _BY_NAME: Final = re.compile(r"\b(?:prepare|execute)\b", re.IGNORECASE)
 _ENDS: Final = frozenset(f"TRANS_STMT_{each}" for each in ("COMMIT", "ROLLBACK", "PREPARE"))
 _READ_ONLY: Final = frozenset(("transaction_read_only", "default_transaction_read_only"))
 _ON: Final = frozenset(("on", "true", "yes", "1"))
-_ENCODINGS: Final = frozenset(("utf8", "utf-8", "unicode"))
+_ENCODINGS: Final = frozenset(("utf8", "unicode"))
+_NO_LETTER: Final = re.compile(r"[^a-z0-9]")
+"""What PostgreSQL leaves out of the name of an encoding, also the quotes that some drivers send."""
 
 
 def classify(sql: str) -> Classes | None:
@@ -197,7 +199,7 @@ def setting(name: str, value: str | None) -> Classes:
     if name in _READ_ONLY:
         return _OTHER if value in _ON else frozenset((OTHER, WRITE))
     if name == "client_encoding":
-        return _OTHER if value in _ENCODINGS else _ADMIN
+        return _OTHER if _NO_LETTER.sub("", value) in _ENCODINGS else _ADMIN
     if name == "standard_conforming_strings":
         return _OTHER if value in _ON else _ADMIN
     if name == "search_path":  # functions of PostgreSQL's names may be others behind another schema

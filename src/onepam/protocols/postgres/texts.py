@@ -134,6 +134,8 @@ class Texts:
             return _NOTHING, Refused(
                 f"statement.{beyond[0]}", f"this access does not allow statements of the kind {kinds}."
             )
+        if allowance.proves is not None and (unproven := allowance.proves(words or "")) is not None:
+            return _NOTHING, unproven
         asks = allowance.asks if found is None else found & allowance.asks
         return asks, _TOO_LONG if asks and len(text) > MOST_SHOWN else None
 

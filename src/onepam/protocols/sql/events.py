@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from onepam.domain.access.masking import Results
 from onepam.kernel.errors import Refused
 from onepam.protocols.sql.masking import Masking
 from onepam.recording.statements import Form, Outcome, Parameter
@@ -35,6 +36,15 @@ class Hidden(NamedTuple):
     words: str
 
 
+class Kept(NamedTuple):
+    """Row number `row` (from 1) of an execution's result: texts, None for NULL, the size in bytes of what is masked.
+    Row 0 has the names of the columns."""
+
+    execution: int
+    row: int
+    cells: tuple[str | int | None, ...]
+
+
 class Run(NamedTuple):
     """An execution is about to go to the target, or is refused."""
 
@@ -56,7 +66,7 @@ class Done(NamedTuple):
     words: str
 
 
-Event = Text | Cut | Hidden | Run | Done
+Event = Text | Cut | Hidden | Kept | Run | Done
 
 
 class Freed(NamedTuple):
@@ -91,7 +101,9 @@ class Allowance:
     read. `by_name` says whether a text prepares or executes by SQL's own names, which does not pass where some ask.
     `freed` gives the names that a text gives up, None where it cannot tell. `rows`: most rows that one execution may
     give. `text`, `parameter`: bytes that are kept of a statement's text, and of a parameter: of a longer one the size
-    is; 0 keeps the values of none. `masking`: what is not recorded as it is.
+    is; 0 keeps the values of none. `masking`: what is not recorded as it is. `masks`: whether a column of a result is
+    masked, by the numbers of its relation and its own; the client has it as it is where it is `unmasked`. `proves`: why
+    a text may not run where columns are. `results`: what is kept of rows.
     """
 
     classes: frozenset[str] | None = None
@@ -104,3 +116,7 @@ class Allowance:
     asks: frozenset[str] = frozenset()
     unread: bool = False
     by_name: Callable[[str], bool] | None = None
+    masks: Callable[[int, int], bool] | None = None
+    unmasked: bool = False
+    proves: Callable[[str], Refused | None] | None = None
+    results: Results | None = None

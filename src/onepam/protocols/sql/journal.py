@@ -1,10 +1,11 @@
 """What is recorded of a session's statements: events to frames, and long texts in pieces."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from onepam.protocols.sql.events import Allowance, Cut, Done, Event, Hidden, Run, Step, Text
+from onepam.protocols.sql.events import Allowance, Cut, Done, Event, Hidden, Kept, Run, Step, Text
 from onepam.recording.frames import Frame, Marker
 from onepam.recording.statements import MAX_TEXT_BYTES, Executed, Finished, StatementText
 
@@ -29,6 +30,8 @@ def frames(events: Iterable[Event], at: int) -> Iterator[Frame]:
             yield StatementText(at, each.statement, each.text, each.more)
         elif type(each) is Hidden:
             yield Marker(at, f"{each.what} {each.number}: {each.words}")
+        elif type(each) is Kept:
+            yield Marker(at, f"execution {each.execution}: row {each.row}: {json.dumps(each.cells)}")
         else:
             assert type(each) is Cut
             yield Marker(
