@@ -170,6 +170,7 @@ def test_a_page_that_is_closed_while_something_runs(way: Querying, at: Callable[
     page = at(who)
     run(page, "SELECT 'left', pg_sleep(600)")
     sleeps(way, "left", True)
+    page.evaluate("navigator.sendBeacon = () => true")
     page.context.close()
     (closed,) = way.does(way.way.gateway.ended(who.person))
     assert isinstance(closed, SessionClosed)
