@@ -43,6 +43,7 @@ class _Set(NamedTuple):
     but: bool = False
 
     def has(self, character: str) -> bool:
+        """Whether this character is one of them."""
         return (character in self.of) is not self.but
 
 
@@ -131,6 +132,7 @@ class _Reader:
         self._text, self._at = text, 0
 
     def whole(self) -> _Node:
+        """The pattern that the whole text is. Raises `BadPattern`."""
         found = self._either()
         if self._at < len(self._text):
             raise BadPattern("a `)` closes nothing")
@@ -241,6 +243,7 @@ class _Steps:
         self._steps: list[tuple[int, _Set | int, int]] = [(_SPLIT, 1, 1)]
 
     def all(self, node: _Node) -> list[tuple[int, _Set | int, int]]:
+        """The steps of a pattern, and behind them that it was found."""
         self._write(node)
         self._steps.append((_FOUND, 0, 0))
         return self._steps
