@@ -200,5 +200,12 @@ async def test_more_than_a_page_is_turned_over_and_counted_whole(office: Office)
     assert len(found) == len(set(found))
     assert set(found) == {*IDS, *many, request}
     assert "From the oldest" in page
+    for words, those in (("EVE", {request, "exc_1"}), ("web-1", {request}), ("signal", {"chg_2"}), ("lab", set(many))):
+        narrowed = await bob.read(f"/approvals?q={words}")
+        there = set(re.findall(r'action="/approvals/(\w+)"', narrowed))
+        assert (there == those) if len(those) <= PAGE_SIZE else (there < those), words
+        assert badge(narrowed) == str(len(IDS) + len(many) + 1), "the number is of all"
+        assert ("&amp;q=lab" in narrowed) == (words == "lab")
+    assert "Nothing that waits matches" in await bob.read("/approvals?q=zzz")
     for odd in ("x", "-1", "9" * 30, ""):
         assert listed(await bob.read(f"/approvals?after={odd}")) == set(found[:PAGE_SIZE])

@@ -258,6 +258,7 @@ def letter(ident: str, person: Context, target: Context, login: str, reason: str
 
 
 APPROVALS = ApprovalsPage(
+    filter={"q": ""},
     first=True,
     later=None,
     link=None,

@@ -121,9 +121,9 @@ async def _show(visit: Visit, link: Context | None) -> Response:
     reader, says = visit.me.facts, visit.services.statements.shown
     if visit.request.method != "GET":
         return visit.page(await visit.services.reader(_inbox, None, View.of(visit), reader, link, BEGINNING, says))
-    typed = visit.request.query_params.get("after", "")
+    typed, query = (visit.request.query_params.get(name, "").strip()[:100] for name in ("after", "q"))
     after = Instant(int(typed)) if typed.isascii() and typed.isdigit() and len(typed) < 17 else BEGINNING
-    return visit.page(await visit.services.reader(_inbox, visit.at, View.of(visit), reader, link, after, says))
+    return visit.page(await visit.services.reader(_inbox, visit.at, View.of(visit), reader, link, after, says, query))
 
 
 def _proposal(found: laid.WaitingProposal, reader: ActorFacts, at: Instant, says: Says) -> Context:
@@ -163,12 +163,20 @@ def _where(kind: ProposalKind, proposal: str, person: str) -> str:
 
 
 def _inbox(
-    db: Snapshot, at: Instant, view: View, reader: ActorFacts, link: Context | None, after: Instant, says: Says
+    db: Snapshot,
+    at: Instant,
+    view: View,
+    reader: ActorFacts,
+    link: Context | None,
+    after: Instant,
+    says: Says,
+    query: str = "",
 ) -> ApprovalsPage:
     rights, roles = reader.rights(), reader.roles_with(ConsoleRight.APPROVE)
     administers = ConsoleRight.ADMINISTER in rights
-    waiting = rows.inbox(db, at, view.person, roles, after, PAGE_SIZE + 1)
-    proposed = laid.proposals(db, at, view.person, rights, after, PAGE_SIZE + 1)
+    waiting = rows.inbox(db, at, view.person, roles, after, PAGE_SIZE + 1, query)
+    proposed = laid.proposals(db, at, view.person, rights, after, laid.MOST if query else PAGE_SIZE + 1)
+    proposed = tuple(each for each in proposed if _says(each, query))[: PAGE_SIZE + 1]
     made = [[each.row.made for each in waiting], [each.proposal.since for each in proposed]]
     last = min((each[PAGE_SIZE - 1] for each in made if len(each) > PAGE_SIZE), default=None)
     if last is not None:
@@ -179,6 +187,7 @@ def _inbox(
     reported = {each.person for each in reported_leavers(db, at)} if administers else ()
     return ApprovalsPage(
         link=link,
+        filter={"q": query},
         first=after == BEGINNING,
         later=last,
         proposals=[_proposal(each, reader, at, says) for each in proposed],
@@ -200,6 +209,12 @@ def _inbox(
             for each in decided
         ],
     )
+
+
+def _says(found: laid.WaitingProposal, query: str) -> bool:
+    """Whether the words stand in what it is, whom it is for or who made it."""
+    kind, _ = KINDS[found.proposal.kind]
+    return query.casefold() in f"{found.title}\n{kind}\n{found.by_name}\n{found.person_name}".casefold()
 
 
 def _letter(db: Snapshot, at: Instant, view: View, each: rows.Waiting, resource: Context) -> Context:

@@ -26,6 +26,7 @@ class ApprovalsPage(PageContext):
         (its parameters), by {id, name}, at, until, alone (Instant
         or none), href (or none), decision}
     `decision`: the form on it (parts/decision.html)
+    `filter`: {q}: the words that the list is narrowed by
     `first`: it is the page of the oldest; `later`: after which instant the next page begins, or none
     `link`: none, or {url, ends}: the one-use link that a yes has just made, shown this once
     `held`, `reported`: accounts that a directory ended or reported, for administrators; decided on another page
@@ -39,6 +40,7 @@ class ApprovalsPage(PageContext):
     stranded: Sequence[Stranded]
     decided: list[Context]
     proposals: list[Context]
+    filter: Context
     first: bool
     later: Instant | None
     link: Context | None

@@ -33,6 +33,9 @@ STATES = {
     "void": "Void",
 }
 """What becomes of a request, as it is called wherever it is shown; what was approved is over with its access."""
+_SOUGHT = f"""(:search = '' OR instr(lower(resource), :search) > 0 OR instr(role, :search) > 0
+    OR instr(lower(json_extract(substance, '$.login')), :search) > 0
+    OR person IN (SELECT person FROM person WHERE instr(sought, :search) > 0 AND {AT}))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +188,13 @@ def inbox(
     today: Collection[str],
     after: Instant = BEGINNING,
     most: int = MOST,
+    search: str = "",
 ) -> tuple[Waiting, ...]:
     """The open requests that `person` may decide, the oldest first, at most `MOST` that were made later than `after`.
-    `today` are the roles by which they approve now: whoever lost one does not see by it what waited then."""
+    `search` is part of the requester's name or address, or of a resource, login or role. `today` are the roles by which
+    they approve now: whoever lost one does not see by it what waited then."""
     held = tuple(each for each in held_roles(db, person, at) if each.role in today)
-    found = islice(_decidable(db, at, person, held, after), min(most, MOST))
+    found = islice(_decidable(db, at, person, held, after, search), min(most, MOST))
     return tuple(_waiting(db, at, *each) for each in found)
 
 
@@ -202,14 +207,15 @@ def count_waiting(db: Snapshot, at: Instant, person: str) -> int:
 
 
 def _decidable(
-    db: Snapshot, at: Instant, person: str, held: tuple[HeldRole, ...], after: Instant
+    db: Snapshot, at: Instant, person: str, held: tuple[HeldRole, ...], after: Instant, search: str = ""
 ) -> Iterator[tuple[Row, Substance, str]]:
     """Each with the role under which `person` decides."""
     roles, barred = dict[tuple[str, str], tuple[str, ...]](), dict[str, frozenset[str]]()
     for each in rows(
         db,
-        f"SELECT * FROM request WHERE status = 'open' AND {AT} AND expires > :at AND made > :after ORDER BY made",
-        {"at": at, "after": after},
+        f"SELECT * FROM request WHERE status = 'open' AND {AT} AND expires > :at AND made > :after AND {_SOUGHT} "
+        "ORDER BY made",
+        {"at": at, "after": after, "search": search.strip().casefold()},
     ):
         asked = substance(each["substance"])
         permission = (asked.role, asked.permission)
