@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
 from onepam.app.sessions.ask_statement import approve_statement
 from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.domain.access.masking import Mask
 from onepam.domain.access.model import ConsoleRight, MfaRule
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.sessions.ends import SessionEnd
@@ -254,6 +255,22 @@ def test_a_statement_that_asks_first_waits_here(way: Querying, at: Callable[...,
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".query-result").get_by_role("alert")).to_contain_text("57014")
     assert way.way.server.sql("SELECT word FROM said").split() == ["one"]
+
+
+def test_masked_columns_are_masked_here(way: Querying, at: Callable[..., Page]) -> None:
+    mask = Mask(("customers.email", "ssn"))
+    way.does(way.way.gateway.record(way.way.resource("masked-1", mask=mask)))
+    made = "CREATE TABLE customers (id int, email text, ssn int8); GRANT ALL ON customers TO public;"
+    way.way.server.sql(made + "INSERT INTO customers VALUES (1, 'joe@example.com', 987654321)")
+    page = at(way.somebody())
+    page.goto(f"/databases/query?resource=masked-1&login={way.login}&database=postgres")
+    run(page, "SELECT * FROM customers; SELECT upper(email) FROM customers; SELECT 1")
+    expect(page.locator(".query-result").nth(0).locator("td")).to_have_text(["1", "[masked]", "NULL"])
+    expect(page.locator(".query-result").nth(1).get_by_role("alert")).to_contain_text("42501")
+    ran(page)
+    assert "joe" not in page.content()
+    run(page, "INSERT INTO customers VALUES (2, 'ann@example.com') RETURNING email; SELECT count(*) FROM customers")
+    expect(page.locator(".query-rows td")).to_have_text(["[masked]", "2"])
 
 
 def test_who_must_confirm_is_asked_on_the_page(way: Querying, at: Callable[..., Page]) -> None:
