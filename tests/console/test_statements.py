@@ -128,3 +128,17 @@ async def test_what_cannot_be_read_is_named(office: Office) -> None:
     file.unlink()
     assert "Missing" in await eve.read(f"/sessions/{ident}")
     assert (await eve.get(f"/sessions/{ident}/statements")).status_code == 404
+
+
+async def test_rows_that_were_kept_stand_below_their_statement(office: Office) -> None:
+    script = json.dumps(["<b>x</b>\x07" + "y" * 300, 16, None])
+    kept = [Marker(100_001, f"execution 1: row {number}: {script}") for number in range(1, 31)]
+    named = Marker(100_001, 'execution 1: row 0: ["<i>id", "card", "c"]')
+    ident = await office.database_session("eve", *WORK[:2], named, *kept, *WORK[2:])
+    page = await (await office.sign_in("eve")).read(f"/sessions/{ident}")
+    assert "&lt;i&gt;id</th>" in page
+    assert "<b>x" not in page
+    assert page.count("<em>masked, 16 bytes</em>") == page.count("<em>NULL</em>") == 19
+    assert "&lt;b&gt;x&lt;/b&gt;\\u0007" in page
+    assert "y" * 250 not in page
+    assert "and 11 kept rows more" in text(page)

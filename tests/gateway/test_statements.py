@@ -13,7 +13,7 @@ from onepam.gateway import statements as reading
 from onepam.gateway.playback import Playback, Wanted
 from onepam.gateway.playback import _says as playback_says
 from onepam.gateway.recorder import Recorder, recording_path
-from onepam.gateway.statements import Line, Statements, Value
+from onepam.gateway.statements import Cells, Line, Statements, Value
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.recording.frames import Frame, Marker, Opened
@@ -199,3 +199,29 @@ def test_what_is_masked_is_said_to_be() -> None:
     assert told["note"] == "masked: 1 part of the text"
     assert [playback_says(first, word) for word in ("mask", "masked", "unmasked")] == [True, True, False]
     assert playback_says(lines(WORK)[0], "masked") is False
+
+
+RESULT: tuple[Frame, ...] = (
+    StatementText(10, 1, b"SELECT id, card FROM t"),
+    Executed(20, 1, 1, Form.SIMPLE),
+    Marker(21, 'execution 1: row 0: ["id", "card"]'),
+    Marker(21, 'execution 1: row 1: ["7", 16]'),
+    Marker(21, 'execution 1: row 2: [null, "a\\u00e9"]'),
+    Marker(21, "execution 1: row 3: [wrong]"),
+    Marker(21, 'execution 9: row 1: ["x"]'),
+    Finished(50, 1, Outcome.OK, b"I", 9, 80, "SELECT 9"),
+)
+
+
+def test_rows_that_were_kept_stand_with_their_execution(monkeypatch: pytest.MonkeyPatch) -> None:
+    (line,) = lines(RESULT)
+    assert line.result == (Cells(0, ("id", "card")), Cells(1, ("7", 16)), Cells(2, (None, "a\u00e9")))
+    told = json.loads(reading.json_line(line, Instant(0)))
+    assert [each["cells"] for each in told["result"]] == [["id", "card"], ["7", {"masked": 16}], [None, "a\u00e9"]]
+    sheet = next(csv.DictReader(io.StringIO(reading.csv_head()[1:] + reading.csv_line(line, Instant(0)))))
+    assert json.loads(sheet["result"]) == told["result"]
+    assert sheet["note"] == ""
+    monkeypatch.setattr(reading, "MAX_KEPT_BYTES", 260)
+    (line,) = lines(RESULT)
+    assert [each.row for each in line.result] == [0, 1]
+    assert "not all rows that were kept are shown" in line.cut

@@ -10,8 +10,8 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NamedTuple
 
 from onepam.kernel.clock import Instant, iso
 from onepam.kernel.text import harmless
@@ -37,10 +37,11 @@ _EACH_BYTES = 100
 
 _STATES: Final = {b"I": "none", b"T": "open", b"E": "failed"}
 _CUT: Final = re.compile(r"statement (\d+): (.+)", re.ASCII | re.DOTALL)
+_ROW: Final = re.compile(r"execution (\d{1,20}): row (\d{1,9}): (\[.*\])", re.ASCII | re.DOTALL)
 _MASKED: Final = re.compile(r"execution (\d{1,20}): masked parameters (\d{1,5}(?:, \d{1,5})*)", re.ASCII)
 _COLUMNS: Final = (
     "started", "microseconds", "execution", "statement", "form", "outcome", "rows", "bytes", "transaction", "words",
-    "text", "parameters", "note",
+    "text", "parameters", "result", "note",
 )  # fmt: skip
 
 
@@ -54,6 +55,13 @@ class Value:
     size: int
 
 
+class Cells(NamedTuple):
+    """A row of a result: texts, None for NULL, the size in bytes of what is masked. Row 0 has the names of columns."""
+
+    row: int
+    cells: tuple[str | int | None, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One execution of a statement, numbered by `place` from 1 in the order in which they ended.
@@ -62,7 +70,8 @@ class Line:
     that was never executed, `statement` 0 for what has no text. `text` None: it has none, or it stands further up.
     `cut` says what of the text is not recorded, or not read. `outcome` is one of `OUTCOMES`; `transaction` `none`,
     `open` or `failed` after it, "" where no end is recorded; `size` the bytes of its rows; `words` the command tag, or
-    SQLSTATE and message.
+    SQLSTATE and message. `result` are the first rows of its results, where the recording has them; numbers of
+    `masked` begin with 1.
     """
 
     at: int
@@ -80,10 +89,11 @@ class Line:
     words: str = ""
     place: int = 0
     masked: frozenset[int] = frozenset()
+    result: tuple[Cells, ...] = ()
 
     @property
     def values(self) -> tuple[Value, ...]:
-        """What was bound; numbers of `masked` begin with 1."""
+        """What was bound."""
         return tuple(_value(each, number in self.masked) for number, each in enumerate(self.parameters, 1))
 
 
@@ -117,6 +127,7 @@ class _Begun:
     size: int
     cut: str = ""
     masked: frozenset[int] = frozenset()
+    result: list[Cells] = field(default_factory=list)
 
 
 class Statements:
@@ -159,6 +170,23 @@ class Statements:
         found = _MASKED.fullmatch(words)
         if found is not None and (begun := self._waiting.get(int(found[1]))) is not None:
             begun.masked = frozenset(map(int, found[2].split(", ")))
+        found = _ROW.fullmatch(words)
+        if found is not None and (begun := self._waiting.get(int(found[1]))) is not None:
+            self._kept(begun, int(found[2]), found[3])
+
+    def _kept(self, begun: _Begun, row: int, text: str) -> None:
+        """A row of a result; where too much waits for an end at once, it is not shown."""
+        size = len(text) + _EACH_BYTES
+        if self._value_bytes + size > MAX_KEPT_BYTES:
+            begun.cut = begun.cut or "not all rows that were kept are shown: too much waits for an end at once"
+            return
+        try:
+            cells: Any = json.loads(text)
+        except ValueError:  # no recorder writes such
+            return
+        begun.size += size
+        self._value_bytes += size
+        begun.result.append(Cells(row, tuple(cells)))
 
     def _text(self, frame: StatementText) -> list[Line]:
         text = self._texts.get(frame.statement)
@@ -231,6 +259,7 @@ class Statements:
             frame.parameters,
             place=self._place,
             masked=begun.masked,
+            result=tuple(begun.result),
         )
 
 
@@ -249,6 +278,7 @@ def json_line(line: Line, started: Instant) -> str:
         "words": line.words,
         "text": line.text,
         "parameters": [{"kind": each.kind, "value": each.value, "size": each.size} for each in line.values],
+        "result": [{"row": each.row, "cells": list(map(_cell, each.cells))} for each in line.result],
         "note": line.cut,
     }
     return json.dumps(told, ensure_ascii=True) + "\n"
@@ -263,6 +293,7 @@ def csv_line(line: Line, started: Instant) -> str:
     """The line as one of RFC 4180 that no spreadsheet runs as a formula."""
     told = json.loads(json_line(line, started))
     told["parameters"] = json.dumps(told["parameters"]) if line.parameters else ""
+    told["result"] = json.dumps(told["result"]) if line.result else ""
     return _row("" if told[name] is None else str(told[name]) for name in _COLUMNS)
 
 
@@ -279,6 +310,10 @@ def _row(cells: Iterable[str]) -> str:
 
 def _bytes_of(frame: Executed) -> int:
     return sum(_EACH_BYTES + (len(each.value) if isinstance(each.value, bytes) else 0) for each in frame.parameters)
+
+
+def _cell(cell: str | int | None) -> str | dict[str, int] | None:
+    return {"masked": cell} if isinstance(cell, int) else cell
 
 
 def _value(parameter: Parameter, masked: bool) -> Value:

@@ -214,7 +214,18 @@ DATABASE_SESSION = replace(
                 "has_text": True,
                 "text": "SELECT id, total\n  FROM orders\n WHERE created > $1",
                 "cut": "",
-                "values": ["2026-11-01", "NULL"],
+                "values": ["2026-11-01", "masked, 16 bytes"],
+                "result": [
+                    {"head": True, "cells": [{"kind": "text", "text": "id"}, {"kind": "text", "text": "card"}]},
+                    {
+                        "head": False,
+                        "cells": [{"kind": "text", "text": "7"}, {"kind": "masked", "text": "masked, 16 bytes"}],
+                    },
+                    {"head": False, "cells": [{"kind": "text", "text": "8"}, {"kind": "null", "text": "NULL"}]},
+                ]
+                if number == 1
+                else [],
+                "unshown": 98 if number == 1 else 0,
                 "state": state,
                 "outcome": word,
                 "words": words,

@@ -19,6 +19,9 @@ from onepam.store.read.recordings import final_head
 MOST_CHARACTERS = 4_000
 """Of a text, or of a value, a page shows so many; the files have all."""
 MOST_VALUES = 50
+MOST_ROWS = 20
+MOST_CELL = 200
+"""Of the rows of a result that are kept, and of one value in characters."""
 
 SAID = {
     "ok": ("proven", "OK"),
@@ -126,6 +129,11 @@ def _line(line: Line, started: Instant) -> Context:
         "text": _shown(text),
         "cut": visible(line.cut),
         "values": values,
+        "result": [
+            {"head": each.row == 0, "cells": [_cell(cell) for cell in each.cells[:MOST_VALUES]]}
+            for each in line.result[:MOST_ROWS]
+        ],
+        "unshown": max(len(line.result) - MOST_ROWS, 0),
         "state": state,
         "outcome": word,
         "words": visible(line.words),
@@ -144,6 +152,15 @@ def _value(value: Value) -> str:
     if value.kind == "omitted":
         return f"{value.size:,} bytes, not kept"
     return _shown(value.value if value.kind == "text" else f"\\x{value.value}")
+
+
+def _cell(cell: str | int | None) -> Context:
+    """A value of a result: NULL and what is masked are told from texts."""
+    if cell is None:
+        return {"kind": "null", "text": "NULL"}
+    if isinstance(cell, int):
+        return {"kind": "masked", "text": f"masked, {cell:,} bytes"}
+    return {"kind": "text", "text": visible(cell[:MOST_CELL]) + (" …" if len(cell) > MOST_CELL else "")}
 
 
 def _shown(text: str) -> str:
