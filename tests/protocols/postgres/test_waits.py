@@ -150,7 +150,7 @@ def test_a_no_to_an_execution_skips_its_batch_and_its_portal_is_no_more() -> Non
     talk = Talk(status=b"T")
     talk.says(pg.parse("", INSERT) + pg.bind("", "", [b"secret"]) + pg.execute() + pg.execute() + pg.SYNC)
     target, client = talk.decided(NO)
-    assert target == pg.SYNC
+    assert target == pg.FLUSH + pg.SYNC
     assert client == b""
     client = talk.answers(pg.PARSED + pg.BOUND)
     assert pg.kinds(client) == "12E"
