@@ -1,15 +1,38 @@
-"""What stock clients do through the gateway, before a real MariaDB."""
+"""What clients do at the door and through it, before a real MariaDB."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from struct import pack
 
 import pytest
 
+from onepam.app.open_session import Opened
+from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.domain.access.masking import Mask
+from onepam.kernel.errors import Refused
+from onepam.kernel.secret import Secret
+from onepam.protocols.mysql import guarding
+from onepam.protocols.mysql.dial import TargetLeg, Who, dial
+from onepam.protocols.mysql.startup import NOBODY
+from onepam.protocols.sql.events import Allowance
+from onepam.protocols.sql.target import Where
+from onepam.protocols.sql.tls import Pins
 from onepam.recording.statements import Outcome
+from tests.protocols.mysql import messages as my
 from tests.protocols.mysql.server import Server, running_server
 from tests.protocols.mysql.small import Small, running_door
+from tests.protocols.postgres import small as small_door
+from tests.protocols.postgres.server import PASSWORD, pair
+from tests.protocols.postgres.small import STOLEN, TOKEN
+from tests.targets import free_port
 
 pytestmark = pytest.mark.anyio
+
+SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +47,237 @@ async def small(server: Server, tmp_path: Path) -> AsyncIterator[Small]:
         yield running
 
 
-async def test_a_statement_is_answered_and_recorded(small: Small) -> None:
-    assert await small.mariadb("SELECT 6 * 7;", "app") == (0, "42\n", "")
-    ((text, _, done),) = [each for each in small.journals[0].statements() if "6 * 7" in each[0]]
-    assert done is not None
-    assert (text, done.outcome, done.rows) == ("SELECT 6 * 7", Outcome.OK, 1)
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(SECONDS):
+        while not await holds():  # noqa: ASYNC110 - the server knows it
+            await asyncio.sleep(0.05)
+
+
+# Through it ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("login", ["app", "edder"])
-async def test_each_way_to_sign_in_at_the_target(small: Small, login: str) -> None:
-    status, said, errors = await small.mariadb("SELECT CURRENT_USER(), DATABASE();", "app", user=f"{login}@db-1")
-    assert (status, said, errors) == (0, f"{login}@%\tapp\n", "")
+async def test_a_statement_is_answered_and_recorded(small: Small, login: str) -> None:
+    """The stock client, without a flag; the target takes our secret by mysql_native_password, or by ed25519."""
+    answered = await small.mariadb("SELECT CURRENT_USER(), DATABASE();", "app", user=f"{login}@db-1")
+    assert answered == (0, f"{login}@%\tapp\n", "")
+    ((text, _, done),) = [each for each in small.journals[0].statements() if "CURRENT_USER" in each[0]]
+    assert done is not None
+    assert (text, done.outcome, done.rows) == ("SELECT CURRENT_USER(), DATABASE()", Outcome.OK, 1)
+
+
+async def test_a_token_is_taken_in_clear_from_who_says_so(small: Small) -> None:
+    assert (await small.mariadb("SELECT 5;", "--default-auth=mysql_clear_password"))[1] == "5\n"
+
+
+async def test_16_mib_either_way(small: Small) -> None:
+    """D3."""
+    script = f"SELECT LENGTH('{'z' * 17_000_000}'); SELECT REPEAT('y', 17000000);"
+    status, said, errors = await small.mariadb(script, "--max-allowed-packet=64M")
+    assert (status, errors, said.startswith("17000000\n"), len(said)) == (0, "", True, 17_000_010)
+
+
+async def test_files_of_the_clients_are_not_asked_for(small: Small) -> None:
+    status, _, errors = await small.mariadb(
+        "CREATE TEMPORARY TABLE t (s TEXT); LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE t;",
+        "app",
+        "--local-infile=1",
+    )
+    assert (status, "local infile" in errors) == (1, True)
+
+
+async def test_a_dump_is_the_same_as_directly(small: Small) -> None:
+    small.server.sql("CREATE TABLE app.dumped (i INT, s TEXT); INSERT INTO app.dumped VALUES (1, 'a'), (2, NULL)")
+    _, through, errors = await small.run(*small.client("--compact", "app", "dumped", program="mysqldump"))
+    socket = f"--socket={small.server.socket}"
+    _, direct, _ = await small.run("mysqldump", "--no-defaults", socket, "-uroot", "--compact", "app", "dumped")
+    assert (through, errors) == (direct, "")
+    assert "(2,NULL)" in through
+
+
+async def test_ones_own_statement_is_killed_by_the_number_that_the_gateway_gave(small: Small) -> None:
+    """As Ctrl-C in `mariadb` does it; the number of somebody else's connection at the server is nobody's here."""
+    other = asyncio.create_task(small.mariadb("SELECT SLEEP(600);"))
+    (thread,) = await sleeping(small)
+    assert "OnePAM: KILL ends what is your own" in (await small.mariadb(f"KILL QUERY {thread}000"))[2]
+    assert (await small.mariadb(f"KILL QUERY {small.doors[0].thread};"))[0] == 0
+    status, said, errors = await other
+    assert (status, said) in ((0, "1\n"), (1, "")), errors
+    assert small.journals[0].statements()[-1][2] is not None
+
+
+async def sleeping(small: Small) -> list[int]:
+    """The server's numbers of the connections that sleep in a statement."""
+    found: list[int] = []
+
+    async def some() -> bool:
+        text = "SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP(600%' AND user <> 'root'"
+        found[:] = [int(each) for each in (await asyncio.to_thread(small.server.sql, text)).split()]
+        return bool(found)
+
+    await until(some)
+    return found
+
+
+async def test_what_runs_is_killed_at_the_server_with_its_session(small: Small) -> None:
+    client = asyncio.create_task(small.mariadb("SELECT SLEEP(600);"))
+    await sleeping(small)
+    small.doors[0].part("the access was taken")
+    small.relays[0].abort()
+
+    async def none() -> bool:
+        text = (
+            "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP(600%' AND user <> 'root'"
+        )
+        return (await asyncio.to_thread(small.server.sql, text)).strip() == "0"
+
+    await until(none)
+    assert "OnePAM: the access was taken." in (await client)[2]
+    ((_, _, done),) = [each for each in small.journals[0].statements() if "SLEEP" in each[0]]
+    assert done is not None
+    assert done.outcome is Outcome.UNFINISHED
+
+
+async def test_rows_beyond_what_is_allowed(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest is cancelled at the server, and the session goes on."""
+    monkeypatch.setattr(guarding, "allowance", lambda of: Allowance(rows=100))
+    script = "SELECT seq FROM seq_1_to_100000000;\nSELECT 5;"
+    _, said, errors = await small.mariadb(script, "app", "--force", "--quick")
+    assert "OnePAM: This access allows 100 rows of a statement." in errors
+    assert said.endswith("\n5\n")
+
+
+# At the door ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_wrong_token_and_an_unknown_target(small: Small) -> None:
+    assert "OnePAM: This token opens nothing." in (await small.mariadb("SELECT 1", token="guess"))[2]
+    assert "OnePAM: There is no such target" in (await small.mariadb("SELECT 1", user="app@db-2"))[2]
+    assert small.refused == []
+    assert "OnePAM: This token opens nothing." in (await small.mariadb("SELECT 1", token=STOLEN))[2]
+    assert "OnePAM: Say as whom and where to" in (await small.mariadb("SELECT 1", user="app"))[2]
+    assert len(small.refused) == 2
+
+
+async def test_nothing_is_asked_for_in_the_clear(small: Small) -> None:
+    plain = [each for each in small.client("--skip-ssl", "-e", "SELECT 1") if "ssl-" not in each or "skip" in each]
+    assert "Connect with TLS" in (await small.run(*plain))[2]
+
+
+START = pack("<IIB23x", 0x8AA205, 1 << 24, 45)
+
+
+async def secured(small: Small) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", small.port)
+    assert (await packet(reader))[0] == 0x0A
+    writer.write(my.packet(1, pack("<IIB23x", 0x8AA205 | 0x800, 1 << 24, 45)))
+    context = ssl.create_default_context(cafile=str(small.root))
+    await writer.start_tls(context, server_hostname="localhost", ssl_handshake_timeout=SECONDS)
+    return reader, writer
+
+
+async def packet(reader: asyncio.StreamReader) -> bytes:
+    async with asyncio.timeout(SECONDS):
+        head = await reader.readexactly(4)
+        return await reader.readexactly(int.from_bytes(head[:3], "little"))
+
+
+async def test_the_password_itself_is_asked_for_every_time(small: Small) -> None:
+    """D4: whatever a client answers to the first question, nothing lets a later one in by it; another plugin is
+    switched away from."""
+    for _ in range(2):
+        reader, writer = await secured(small)
+        writer.write(my.packet(2, START + b"app@db-1\0" + b"\x20" + b"s" * 32 + b"caching_sha2_password\0"))
+        assert await packet(reader) == b"\x01\x04"
+        writer.write(my.packet(4, TOKEN.encode() + b"\0"))
+        assert (await packet(reader))[0] == 0
+        writer.close()
+    reader, writer = await secured(small)
+    writer.write(my.packet(2, START + b"app@db-1\0" + b"\x14" + b"s" * 20 + b"mysql_native_password\0"))
+    assert (await packet(reader)).startswith(b"\xfecaching_sha2_password\0")
+    writer.write(my.packet(4, b"s" * 32))
+    assert await packet(reader) == b"\x01\x04"
+    writer.write(my.packet(6, b"guess\0"))
+    assert b"opens nothing" in await packet(reader)
+
+
+@pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\n\r\n", my.packet(0, b"x"), my.packet(1, b"short")])
+async def test_what_is_no_start(small: Small, sent: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", small.port)
+    await packet(reader)
+    writer.write(sent)
+    assert (await packet(reader))[:1] == b"\xff"
+    assert await reader.read() == b""
+
+
+@pytest.mark.parametrize("narrowed", [{"guardrails": Guardrails((StatementClass.READ,))}, {"mask": Mask(("a",), ())}])
+async def test_what_is_not_kept_yet_opens_nothing(
+    small: Small, monkeypatch: pytest.MonkeyPatch, narrowed: dict[str, object]
+) -> None:
+    usual = small_door._opened
+
+    def opened(server: Server, login: str) -> Opened:
+        return replace(usual(server, login), **narrowed)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(small_door, "_opened", opened)
+    assert "neither guardrails nor masks are kept" in (await small.mariadb("SELECT 1"))[2]
+
+
+# Dialling ------------------------------------------------------------------------------------------------------------
+
+
+async def dialled(server: Server, *pins: str, secret: str = PASSWORD, port: int = 0) -> TargetLeg | Refused:
+    where = Where("127.0.0.1", port or server.port, "localhost", Pins.of(pins or (server.shown.pin,)))
+    leg = await dial(where, Who("app", NOBODY, Secret(secret.encode())), SECONDS)
+    if isinstance(leg, TargetLeg):
+        leg.cut()
+        await leg.wait_closed()
+    return leg
+
+
+async def test_only_the_pinned_server_gets_the_secret(server: Server) -> None:
+    assert isinstance(await dialled(server), TargetLeg)
+    assert isinstance(await dialled(server, server.authority.certificate.decode()), TargetLeg)
+    for pin in (pair("localhost").pin, pair("another", authority=True).certificate.decode()):
+        refused = await dialled(server, pin)
+        assert isinstance(refused, Refused)
+        assert refused.code == "target.certificate"
+
+
+async def test_why_a_dial_fails(server: Server) -> None:
+    found = [await dialled(server, secret="wrong"), await dialled(server, port=free_port())]
+    assert [each.code for each in found if isinstance(each, Refused)] == ["target.refusing", "target.down"]
+    assert isinstance(found[0], Refused)
+    assert "does not admit us as app" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("greeting", "code"),
+    [
+        (my.packet(0, b"\x0a5.5.5\0" + pack("<I8sBHBHH", 1, b"12345678", 0, 0x8200, 45, 2, 8) + b"\x15" + b"\0" * 10
+                   + b"123456789012\0mysql_native_password\0"), "target.plain"),
+        (my.packet(0, b"\xff\x10\x04Too many connections"), "target.refusing"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "target.refusing"),
+        (my.packet(0, b"\x0a5.5.5\0") + b"more", "target.refusing"),
+    ],
+)  # fmt: skip
+async def test_what_is_no_server_that_we_know(server: Server, greeting: bytes, code: str) -> None:
+    """Nothing was sent to it."""
+    heard: list[bytes] = []
+    over = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        with suppress(ConnectionError):  # it is cut
+            heard.append(await reader.read())
+        writer.close()
+        over.set()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with listening:
+        refused = await dialled(server, port=listening.sockets[0].getsockname()[1])
+    assert isinstance(refused, Refused)
+    assert refused.code == code
+    async with asyncio.timeout(SECONDS):
+        await over.wait()
+    assert heard in ([], [b""])

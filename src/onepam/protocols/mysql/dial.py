@@ -141,8 +141,10 @@ async def _asked_for_tls(leg: TargetLeg, who: Who) -> Refused | None:
     if leg.greeting.can & NEEDED != NEEDED:
         return Refused("target.refusing", "the target is older than MySQL 5.6 and MariaDB 10.0")
     leg.can = who.asked.can & leg.greeting.can & ~Can.SSL | NEEDED | Can.PLUGIN_AUTH_LENENC
-    if who.asked.can & startup.CHANGES & ~leg.greeting.can:
+    if leg.can & startup.CHANGES != who.asked.can & startup.CHANGES:
         return Refused("target.refusing", "the target has less than what the client was offered")
+    if not who.asked.database:
+        leg.can &= ~Can.CONNECT_WITH_DB
     leg.send(wire.packet(1, startup.request(leg.can, who.asked.collation)))
     return None
 
@@ -152,8 +154,6 @@ async def _signed_in(leg: TargetLeg, who: Who) -> Refused | None:
     loop, signing_in = asyncio.get_running_loop(), SigningIn(who.login, who.secret)
     assert leg.greeting is not None
     plugin, first = signing_in.begin(leg.greeting.plugin, leg.greeting.nonce)
-    if not who.asked.database:
-        leg.can &= ~Can.CONNECT_WITH_DB
     leg.send(wire.packet(2, startup.response(who.asked, who.login, leg.can | Can.SSL, plugin, first)))
     for _ in range(MOST_STEPS):
         found = await leg.said()
