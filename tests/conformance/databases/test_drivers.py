@@ -15,16 +15,17 @@ HERE, DIST = Path(__file__).parent, DRIVERS.parents[2]
 PROGRAMS = {
     "psycopg": (str(DRIVERS), str(HERE / "psycopg_client.py")),
     "node-postgres": ("node", str(HERE / "node_client.mjs")),
+    "postgres.js": ("node", str(HERE / "postgres_js_client.mjs")),
     "pgjdbc": ("java", "-cp", f"{DIST}/*", str(HERE / "JdbcClient.java")),
 }
-LEAST = {"psycopg": 12, "node-postgres": 13, "pgjdbc": 22}
+LEAST = {"psycopg": 12, "node-postgres": 13, "postgres.js": 20, "pgjdbc": 22}
 """So many lines at least are told, and in one session at least each."""
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 async def test_the_same_as_directly(both: BothWays, name: str) -> None:
     program = PROGRAMS[name]
-    if name == "node-postgres":
+    if program[0] == "node":
         program = ((DIST / ".node").read_text("utf-8").strip(), *program[1:])
     person = await both.person()
     told = []
