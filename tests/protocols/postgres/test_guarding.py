@@ -261,6 +261,14 @@ def test_how_texts_are_read_is_said_for_whoever_does_not_say_it(asked: dict[str,
     assert start({}, None) == {}
 
 
+def test_who_asks_before_a_change_may_change_and_nobody_is_asked_at_the_start() -> None:
+    said = start({}, Guardrails((*READER.statements, StatementClass.ASK_WRITE)))
+    assert isinstance(said, dict)
+    assert "default_transaction_read_only" not in said
+    asks = Guardrails((*READER.statements, StatementClass.ASK_ADMIN))
+    assert isinstance(start({"statement_timeout": "0"}, asks), Refused)
+
+
 def test_a_setting_in_another_case_does_not_stand_beside_the_forced_one() -> None:
     """The server takes the last of two."""
     every = Guardrails(
