@@ -86,3 +86,9 @@ def test_a_text_that_takes_too_many_steps_is_not_decided() -> None:
     assert patterns.found(text) is None
     assert len(text) * 20 > MAX_WORK
     assert patterns.found("x" * 181 + "z") is True
+
+
+def test_what_is_known_of_texts_is_bounded() -> None:
+    patterns = Patterns.of(("cat$",))
+    assert patterns.found("".join(map(chr, range(0x4E00, 0x4E00 + 2_500))) + "cat") is True
+    assert len(patterns._moves) < 2_000
