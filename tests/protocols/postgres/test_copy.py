@@ -1,5 +1,7 @@
 """COPY both ways: the data are counted and pass, whatever the pieces in which they come."""
 
+import pytest
+
 from onepam.protocols.sql.events import Done, Run
 from onepam.recording.statements import Form, Outcome
 from tests.protocols.postgres import messages as pg
@@ -74,6 +76,27 @@ def test_the_same_where_the_server_fails_before_it_reads_and_so_answers_the_firs
     told.passes(pg.query("SELECT 1"))
     told.answers(pg.described("a") + pg.complete("SELECT 1") + pg.ready())
     assert [done.outcome for done in told.done] == [Outcome.ERROR, Outcome.OK]
+
+
+@pytest.mark.parametrize("read", [True, False], ids=["read in the copy", "answered"])
+@pytest.mark.parametrize("last", [pg.COPY_DONE, pg.copy_fail("gives up")], ids=["done", "fail"])
+def test_the_same_where_the_end_of_the_data_comes_after_the_error_as_of_tokio_postgres(read: bool, last: bytes) -> None:
+    """Whether the server read the first Sync within the copy or answers it nobody sees before it is asked on."""
+    told = Told()
+    told.passes(pg.parse("", "COPY t FROM STDIN") + pg.bind("", "") + pg.execute() + pg.SYNC)
+    told.answers(pg.PARSED + pg.BOUND + IN)
+    told.passes(pg.copy_data(b"x\n"))
+    told.answers(pg.error("22P02", "no number"))
+    told.passes(pg.copy_data(b"2\n") + last + pg.SYNC)
+    told.answers(pg.ready() * (1 if read else 2))
+    for number in (1, 2):
+        told.passes(pg.parse("", f"SELECT {number}") + pg.bind("", "") + pg.execute() + pg.SYNC)
+        told.answers(pg.PARSED + pg.BOUND + pg.complete(f"SELECT {number}") + pg.ready())
+    assert [(each.outcome, each.words) for each in told.done] == [
+        (Outcome.ERROR, "22P02 no number"),
+        (Outcome.OK, "SELECT 1"),
+        (Outcome.OK, "SELECT 2"),
+    ]
 
 
 def test_a_client_that_does_not_wait_may_send_its_data_with_the_statement() -> None:

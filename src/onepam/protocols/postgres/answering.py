@@ -284,8 +284,11 @@ class Answering:
         if body not in wire.STATUS:
             raise Malformed("the target is in no state that there is")
         head = self._answered(wire.SYNC, wire.QUERY, wire.FUNCTION)
-        if head.perhaps and exchange.owed and exchange.owed[0].kind == wire.SYNC:
-            exchange.owed[0].perhaps = True
+        if head.perhaps:
+            while exchange.owed and exchange.owed[0].kind == wire.COPY_DONE:  # sent on after the copy had failed
+                exchange.owed.popleft()
+            if exchange.owed and exchange.owed[0].kind == wire.SYNC:
+                exchange.owed[0].perhaps = True
         exchange.status, exchange.muted, exchange.swallowed, exchange.copying = body, False, False, None
         if head.execution is not None:
             failed = head.execution.outcome is Outcome.ERROR
