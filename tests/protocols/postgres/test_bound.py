@@ -25,6 +25,7 @@ def recorded(text: str) -> str:
         "SELECT 'x', 1 FROM t WHERE a = 'y' LIMIT 5",
         "INSERT INTO t (a, b) VALUES ('x', 2)",
         "SELECT * FROM t WHERE lower(a) = 'x' AND now() > '2020-01-01'",
+        "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (a) VALUES ('x')",
         "BEGIN", "SET search_path = 'x'", "SELECT nextval('s')", "CREATE TABLE t (a text DEFAULT 'x')",
     ],
 )  # fmt: skip
@@ -40,6 +41,8 @@ def test_what_has_nothing_to_do_with_a_masked_column_is_shown(text: str) -> None
         ("INSERT INTO t (a, Card) VALUES ('x', 'y'::text)", "INSERT INTO t (a, Card) VALUES ('x', ¤::text)"),
         ("INSERT INTO t (a, card) VALUES (-1, -2)", "INSERT INTO t (a, card) VALUES (-1, -¤)"),
         ("INSERT INTO t VALUES ('x', 1)", "INSERT INTO t VALUES (¤, ¤)"),
+        ("MERGE INTO t USING s ON t.a = s.a WHEN NOT MATCHED THEN INSERT VALUES (1, 'x')",
+         "MERGE INTO t USING s ON t.a = s.a WHEN NOT MATCHED THEN INSERT VALUES (¤, ¤)"),
         ("INSERT INTO t (a, card) SELECT 'x', 'y'", "INSERT INTO t (a, card) SELECT ¤, ¤"),
         ("INSERT INTO t (a) VALUES ('x') ON CONFLICT (a) DO UPDATE SET card = 'y', b = 'z'",
          "INSERT INTO t (a) VALUES ('x') ON CONFLICT (a) DO UPDATE SET card = ¤, b = 'z'"),

@@ -295,6 +295,9 @@ def test_a_setting_in_another_case_does_not_stand_beside_the_forced_one() -> Non
         {"options": "-c geqo=off -crole=postgres"},
         {"options": "--session-authorization=postgres"},
         {"options": "--statement_timeout=0"},
+        {"options": "-c search_path=mine,x\x1f--jit=,pg_catalog"},  # a blank for Python alone
+        {"options": "-c application_name=x\x85-crole=postgres"},
+        {"options": "-c application_name=x\\\xa0-crole=postgres"},
         {"options": "-O"},
         {"options": "-W 10"},
         {"options": "-c"},

@@ -71,6 +71,8 @@ class _Found:
             self._compared(below)
         elif name == "InsertStmt":
             self._inserted(below)
+        elif name == "MergeWhenClause":
+            self.touches = self.touches or ("values" in below and "targetList" not in below)
         elif name in ("UpdateStmt", "onConflictClause"):
             self._assigned(below)
         elif name in ("limitCount", "limitOffset"):

@@ -30,7 +30,9 @@ the target has for the login, of which nobody hears before the texts that follow
 _SHOWN: Final = Guardrails((StatementClass.READ, StatementClass.WRITE, StatementClass.SEVERAL, StatementClass.OTHER))
 """What may run where columns are masked: of the other classes nobody can tell what they show, or make to be shown."""
 
-_OPTION = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:[^\s\\]|\\.)*)(?:\s+|$)")
+_BLANK: Final = " \t\n\r\f\v"
+_OPTION: Final = re.compile(rf"(?:-c[{_BLANK}]*|--)([\w.-]+)=((?:[!-\[\]-~]|\\[ -~])*)(?:[{_BLANK}]+|\Z)", re.ASCII)
+"""Of ASCII alone: what a server takes for a blank among the other letters is a matter of its locale."""
 
 
 def allowance(guardrails: Guardrails | None, mask: Mask | None = None) -> Allowance:
@@ -126,7 +128,7 @@ def _settings(parameters: Mapping[str, str]) -> Iterator[tuple[str | None, str]]
     for name, value in parameters.items():
         if name not in _NO_SETTINGS:
             yield name, value
-    options, offset = parameters.get("options", "").strip(), 0
+    options, offset = parameters.get("options", "").strip(_BLANK), 0
     while offset < len(options):
         found = _OPTION.match(options, offset)
         if found is None:

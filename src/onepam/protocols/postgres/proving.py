@@ -179,14 +179,14 @@ class _Proof:
 
     def _given(self, targets: Any, top: bool, select: Node | None) -> list[tuple[str, Any, bool]]:
         """A list of what is given. Masked columns may stand in the outermost one, alone."""
-        further, hidden, stars = list[tuple[str, Any, bool]](), dict[int, str](), False
+        further, hidden, stars, starred = list[tuple[str, Any, bool]](), dict[int, str](), False, False
         for place, each in enumerate(targets, 1):
             target = each.get("ResTarget", {})
             column = target.get("val", {}).get("ColumnRef") if isinstance(target.get("val"), dict) else None
             if column is None:
                 further.append(("val", target.get("val"), False))
             elif "A_Star" in column["fields"][-1]:
-                stars = self._star(column["fields"], top, select) or stars
+                stars, starred = self._star(column["fields"], top, select) or stars, True
             elif top and self._is_masked(column):
                 self._exists(column)
                 hidden[place] = target.get("name", _names(column)[-1])
@@ -195,7 +195,7 @@ class _Proof:
         if top:
             self.shown = set(hidden)
         if select is not None and (hidden or stars):
-            self._order(select, hidden, stars)
+            self._order(select, hidden, starred)
         return further
 
     def _star(self, fields: Any, top: bool, select: Node | None) -> bool:
@@ -226,15 +226,19 @@ class _Proof:
                 waiting.append(node["RangeTableSample"].get("relation", {}))
         return False
 
-    def _order(self, select: Node, hidden: Mapping[int, str], stars: bool) -> None:
-        """Raises where the order or the number of rows tells of a masked column."""
+    def _order(self, select: Node, hidden: Mapping[int, str], starred: bool) -> None:
+        """Raises where the order or the number of rows tells of a masked column. `starred`: a star, of whichever
+        relation, stands among what is given, so that numbers mean other places than they seem to."""
         if "distinctClause" in select:
             raise _Unproven("rows are told apart by a masked column")
         by = [*(each.get("SortBy", {}).get("node", {}) for each in select.get("sortClause", ()))]
         by += select.get("groupClause", ())
-        for each in by:
+        while by:
+            each = by.pop()
+            by += each.get("GroupingSet", {}).get("content", ())  # ROLLUP, CUBE, GROUPING SETS
+            by += each.get("RowExpr", {}).get("args", ())  # (1, 2)
             number = each.get("A_Const", {}).get("ival", {}).get("ival") if "A_Const" in each else None
-            if number is not None and (stars or number in hidden):
+            if number is not None and (starred or number in hidden):
                 raise _Unproven("rows are ordered or grouped by a masked column")
             if "ColumnRef" in each and _names(each["ColumnRef"])[-1:] in [[name] for name in hidden.values()]:
                 raise _Unproven("rows are ordered or grouped by a masked column")
