@@ -116,7 +116,7 @@ def row(
     oid: int, name: str, columns: list[Any], others: list[int] | None = None, view: str | None = None
 ) -> tuple[Any, ...]:
     said = [json.dumps(each) if each else None for each in (columns, others)]
-    return (str(oid), "public", name, "r", str(len(columns) or 3), *said, view)
+    return (str(oid), "public", name, "r", str(max((each[0] for each in columns), default=3)), *said, view)
 
 
 def test_a_catalogue_masks_by_name_inheritance_generation_and_views() -> None:

@@ -144,7 +144,7 @@ class _Proof:
         further: list[tuple[str, Any, bool]] = []
         if name in _SELECTS:
             left.discard("targetList")
-            further = self._given(node.get("targetList", ()), top and "larg" not in node, node)
+            further = self._given(node.get("targetList", ()), top, node)
         elif name in _CHANGES:
             further = self._given(node.get("returningList", ()), top, None)
             left.discard("returningList")
