@@ -8,6 +8,7 @@ from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import guarding, wire
 from onepam.protocols.postgres.asking import MOST_BEHIND
 from onepam.protocols.postgres.machine import Conversation
+from onepam.protocols.postgres.refusing import MOST_KEPT
 from onepam.protocols.postgres.statements import by_name
 from onepam.protocols.postgres.texts import MOST_SHOWN
 from onepam.protocols.sql.events import Done, Run, Step
@@ -179,6 +180,18 @@ def test_what_cannot_be_shown_or_could_run_by_another_way_is_refused() -> None:
     everything = Talk(EVERYTHING)
     text = f"DELETE FROM t -- {'x' * MOST_SHOWN}"
     assert b"too long to be shown" in everything.says(pg.query(text))[1]
+
+
+def test_only_so_much_is_kept_of_texts_that_ask_under_names() -> None:
+    talk = Talk()
+    text = f"INSERT INTO t VALUES ('{'x' * 15_000}')"
+    most = MOST_KEPT // len(text)
+    for each in range(most):
+        assert talk.says(pg.parse(f"s{each}", text))[1] == b""
+    target, client = talk.says(pg.parse("more", text) + pg.SYNC)
+    assert b"more" not in target
+    client += talk.answers(pg.PARSED * most + pg.ready())
+    assert b"prepared too many statements that ask first" in client
 
 
 @pytest.mark.parametrize(

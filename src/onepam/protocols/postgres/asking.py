@@ -233,7 +233,7 @@ class Asking(Refusing):
         name = binding.cut_name(name)
         if self._has_room(self._exchange.statements, name):
             statement = self._texts.statement(text)
-            if self._allows(statement, Form.EXTENDED):
+            if self._allows(statement, Form.EXTENDED) and self._keeps(statement):
                 self._prepared(name, statement)
                 self._exchange.step.to_target.append(whole)
 

@@ -27,6 +27,9 @@ _UNDOING: Final = wire.message(wire.BIND, b"\0OnePAM: refused\0" + bytes(6))
 
 _FLUSH: Final = wire.message(wire.FLUSH, b"")
 
+MOST_KEPT: Final = 1024 * 1024
+"""Bytes of texts that ask first which a session keeps under names."""
+
 NOBODYS: Final = Statement(0)
 """In the place of one that was closed, until the target has said so."""
 
@@ -108,6 +111,16 @@ class Refusing:
         self._owe(REFUSAL_AND_READY, ours=words)
         self._end_batch()
         self._exchange.speak()
+
+    def _keeps(self, statement: Statement) -> bool:
+        """Whether the text of a statement that asks first can be kept under its name; else that is refused."""
+        if not statement.asks:
+            return True
+        kept = sum(len(each.statement.text) for each in self._exchange.statements.values())
+        if kept + len(statement.text) <= MOST_KEPT:
+            return True
+        self._refuse(wire.error(TOO_MANY, "this session has prepared too many statements that ask first."))
+        return False
 
     def _asks_once(self, portal: bytes, parameters: tuple[Parameter, ...]) -> bool:
         """Whether a statement that asks first can be bound so: whoever decides sees all of it, and it runs by its own
