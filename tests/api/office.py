@@ -118,6 +118,7 @@ class Office:
             directory=directory or Directory(Egress()),
             keep_days=0,
             postgres_port=5433,
+            mysql_port=3307,
             database_root=lambda: authorities.database(now()).root,
         )
 

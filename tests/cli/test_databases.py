@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from onepam.cli.database_files import named
-from onepam.domain.access.model import Action, Mode, Permission
+from onepam.domain.access.model import Action, Mode, Permission, ResourceKind
 from onepam.kernel.clock import HOUR
 from tests.api.office import Office
 from tests.cli.conftest import NewTerminal
@@ -44,6 +44,11 @@ def test_a_token_and_a_secret(office: Office, terminal: NewTerminal) -> None:
     )
     assert f"/DATABASE?user=app%40orders&sslmode=verify-full&sslrootcert={quote(str(root), safe='')}" in made.err
     assert hers.run("token", "orders", "--as", "root").code == 1
+    office.record(replace(database_set("shop", {"kind": "database"}, ResourceKind.MYSQL), address="127.0.0.1"))
+    said = hers.run("token", "shop", "--as", "app").err
+    line = "mariadb --host=127.0.0.1 --port=3307 --user=app@shop --ssl-verify-server-cert --password --ssl-ca="
+    assert line + str(root) in said
+    assert "jdbc:mysql://127.0.0.1:3307/DATABASE?user=app%40shop&sslMode=VERIFY_IDENTITY" in said
     listed = hers.run("ls", "orders")
     assert "onepam token orders --as app" in listed.out
     assert "ssh" not in listed.out

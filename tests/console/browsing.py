@@ -60,6 +60,7 @@ _CLIENTS: Any = {
     "ssh_words": lambda login, target: f"ssh -p 2222 {login}@{target}@gate.example.org",
     "scp_words": lambda login, target: f"scp -P 2222 FILE {login}@{target}@gate.example.org:",
     "postgres": ("gate.example.org", 5433),
+    "mysql": ("gate.example.org", 3307),
     "database_root": lambda: b"a root",
 }
 

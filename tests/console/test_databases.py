@@ -121,6 +121,25 @@ async def test_a_database_is_reached_by_psql(office: Office) -> None:
 
 
 @pytest.mark.anyio
+async def test_one_that_speaks_mysql_is_reached_by_mariadb(office: Office) -> None:
+    await with_orders(office, CERTIFICATE)
+    await record(
+        office.company.ledger,
+        replace(database_set("orders", LABELS, ResourceKind.MYSQL), pins=(CERTIFICATE,), port=3306),
+    )
+    eve = await office.sign_in("eve")
+    line = "mariadb --host=gate.example.org --port=3307 --user=app@orders --ssl-verify-server-cert --password --ssl-ca="
+    home = await eve.read("/?q=orders")
+    assert line in home
+    assert "psql" not in home
+    answer = await eve.post("/databases/token", resource="orders", login="app")
+    assert line in answer.text
+    assert "jdbc:mysql://gate.example.org:3307/DATABASE?user=app%40orders" in answer.text
+    object.__setattr__(office.services, "mysql", ("gate.example.org", 0))
+    assert "Not served here" in await eve.read("/?q=orders")
+
+
+@pytest.mark.anyio
 async def test_where_the_gateway_does_not_listen_for_databases_home_says_so(office: Office) -> None:
     await with_orders(office, CERTIFICATE)
     object.__setattr__(office.services, "postgres", ("gate.example.org", 0))
