@@ -12,15 +12,18 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from onepam.api.guard import Needs, _of_several
 from onepam.api.services import ApiServices
 from onepam.app.ports import Snapshot
 from onepam.cli.database_files import new_key as new_database_key
+from onepam.domain.access.model import ConsoleRight
 from onepam.domain.requests.events import UNDO
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, SignedIn, SignedOut, SignInKind
 from onepam.gateway.recorder import recording_path
 from onepam.identity.cli_codes import issue_code
 from onepam.identity.tokens import new_token, pkce_challenge, token_digest
 from onepam.kernel.clock import HOUR, MINUTE, Instant, parse
+from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.engine.entries import entries_of
 from onepam.vault.database_clients import ClientClaims
@@ -373,3 +376,11 @@ def test_links_for_administrators_need_a_second_one(office: Office) -> None:
     with office.client(office.join("administrator")) as client:
         agreed = client.post(f"/proposals/{held['enrolment']}/approve", json={}).json()
     assert agreed["link"].startswith(f"{office.url}/enrol/enr_")
+
+
+def test_a_refusal_names_each_right_that_would_do() -> None:
+    needs = Needs(sign_in=True, rights=frozenset({ConsoleRight.AUDIT, ConsoleRight.ADMINISTER}))
+    said = _of_several(Refused("right.missing", "needs administer", "bind it"), needs)
+    assert said.message == "This needs a role with the right to administer or audit; yours have none."
+    stale = Refused("factor.stale", "Show it once more.")
+    assert _of_several(stale, needs) == stale

@@ -160,6 +160,8 @@ async def test_a_session_is_seen_watched_and_ended_by_whom_it_concerns(office: O
     assert "/tmp/\\u202eevil" in page
     assert "Max Example" in page
     assert "Read as a whole for this page, now." in page
+    assert "does not follow the session" not in page
+    assert "does not follow the session" in await eve.read(f"/sessions/{live}")
     assert await entries(office, "recording.watched") == 0
     before = await proven(eve, ended)
     shown = await eve.get(f"/sessions/{ended}/recording")

@@ -1,6 +1,6 @@
 """Who may call a route: decided from the CLI token and the rights of its person as of now, before the handler runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Query, Request
@@ -114,13 +114,21 @@ async def _probed(request: Request, services: ApiServices, ticket: str) -> Verdi
 Who = Annotated[Caller, Depends(signed_in)]
 
 
+def _of_several(refused: Refused, needs: Needs) -> Refused:
+    """The refusal names each right that would do."""
+    if refused.code != "right.missing":
+        return refused
+    rights = " or ".join(sorted(needs.rights))
+    return replace(refused, message=f"This needs a role with the right to {rights}; yours have none.")
+
+
 def guard(needs: Needs) -> list[Any]:
     """The dependencies that enforce `needs`."""
 
     async def with_a_right(caller: Who, services: Services) -> None:
         refusals = [authorised(caller.facts, each, services.clock()) for each in sorted(needs.rights)]
         if refusals[0] is not None and None not in refusals:
-            raise ApiError(refusals[0])
+            raise ApiError(_of_several(refusals[0], needs))
 
     if not needs.sign_in:
         return []

@@ -69,11 +69,16 @@ def asked(db: Snapshot, at: Instant, request: str) -> tuple[Link, ...]:
     return explain(db, at, because)
 
 
+def _length(duration: int) -> str:
+    """`4 h`, `1 h 30 min`; what is shorter than a minute is one."""
+    hours, minutes = divmod(max(1, duration // MINUTE), HOUR // MINUTE)
+    return " ".join(part for part in (f"{hours} h" * bool(hours), f"{minutes} min" * bool(minutes)) if part)
+
+
 def permission_words(permission: Permission) -> str:
     """Such as `shell, exec on env=prod as app, root; on request, 4 h at the longest; administrative`."""
     mode = "standing" if permission.mode is Mode.STANDING else "on request"
-    hours, minutes = divmod(permission.longest // MINUTE, HOUR // MINUTE)
-    longest = " ".join(part for part in (f"{hours} h" * bool(hours), f"{minutes} min" * bool(minutes)) if part)
+    longest = _length(permission.longest)
     administrative = "; administrative" if permission.administrative else ""
     return (
         f"{', '.join(permission.actions)} on {selector(permission.where)} as {', '.join(permission.logins)}; "
@@ -119,8 +124,8 @@ def _by_request(db: Snapshot, at: Instant, because: Because) -> list[Link]:
         links.append(Link("approval", because.request, words, approver, name(db, at, approver), request["decided"]))
     grant = _newest(db, at, "access_grant", because.grant)
     if grant:
-        length = max(1, (grant["ends"] - grant["starts"]) // MINUTE)
-        links.append(Link("grant", because.grant, f"for {length} min", at=grant["starts"]))
+        length = _length(grant["ends"] - grant["starts"])
+        links.append(Link("grant", because.grant, f"for {length}", at=grant["starts"]))
     return links
 
 
