@@ -36,6 +36,7 @@ def test_a_token_and_a_secret(office: Office, terminal: NewTerminal) -> None:
     made = hers.run("token", "orders", "--as", "app")
     assert made.code == 0, made.err
     assert made.out.startswith("opl_")
+    assert "Use it within 9 min" in made.err or "Use it within 10 min" in made.err
     root = hers.home / "database-root.crt"
     assert root.read_bytes() == office.services.database_root()
     assert (

@@ -149,6 +149,7 @@ async def test_a_database_that_is_not_there(server: Server) -> None:
     refused = await dial(where(server), replace(who("app"), parameters={"database": "nowhere"}), SECONDS)
     assert isinstance(refused, Refused)
     assert refused.message == 'the target refused: database "nowhere" does not exist'
+    assert "dbname=DATABASE" in refused.hint
 
 
 async def test_a_server_without_tls() -> None:
@@ -252,7 +253,7 @@ async def test_what_is_no_sqlstate_is_not_passed_on(server: Server) -> None:
     async with pretends(server, CLEAR, message(b"E", b"C" + PASSWORD.encode() + b"\0\0")) as (at, _):
         refused = await dial(at, who("app"), SECONDS)
     assert isinstance(refused, Refused)
-    assert refused.message == "the target refused: no SQLSTATE"
+    assert (refused.message, refused.hint) == ("the target refused: no SQLSTATE", "")
 
 
 async def test_a_notice_that_holds_the_secret_is_left_out(server: Server) -> None:

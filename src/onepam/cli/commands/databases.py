@@ -33,7 +33,8 @@ def token(
         return
     host, port, user, home = made["host"], made["port"], made["user"], Home()
     root = str(home.database_root) if write_root(home, made["root"]) else ""
-    note(f"To be used first {when(made['expires'])}; then until the end of the first session. From this address alone.")
+    left = when(made["expires"]).removeprefix("in ")
+    note(f"Use it within {left}; from then on it serves until the end of its first session. From this address alone.")
     say(made["token"])
     (_mysql_lines if made["kind"] == "mysql" else _postgres_lines)(host, port, user, root)
     note(f"  others  host {host}, port {port}, user {user}, the token as the password, TLS required")

@@ -60,7 +60,7 @@ def login(
         say(f"For plain `ssh LOGIN@TARGET@{ALIAS}`, put this at the head of {user_config()} (or add --configure-ssh):")
         say(f"  {include_line(home)}")
     if services and not is_configured(home):
-        say(f"For plain `psql service={services[0]}`, set this (or add --configure-psql):")
+        say(f"For plain `psql 'service={services[0]} dbname=DATABASE'`, set this (or add --configure-psql):")
         say(f"  export PGSERVICEFILE={quote(str(home.services))}")
 
 

@@ -200,6 +200,11 @@ def _plain_request(code: int, more: bytes = b"") -> bytes:
     return Struct("!II").pack(8 + len(more), code) + more
 
 
+NO_DATABASE = "3D000"
+"""The SQLSTATE of a database that is not there: where a client names none, libpq asks for one that is called as the
+login."""
+
+
 def _worded(body: bytes, who: Who, *, in_clear: bool) -> Refused:
     """The server's words, which the person reads: not where they hold the secret, nor any from a server that was given
     the password itself, which could say it in another way."""
@@ -212,7 +217,8 @@ def _worded(body: bytes, who: Who, *, in_clear: bool) -> Refused:
         return Refused("target.refusing", f"the target does not admit us as {who.login}: {message}")
     if code in ("57P03", "53300"):
         return Refused("target.refusing", f"the target takes no connections now: {message}")
-    return Refused("target.refusing", f"the target refused: {message}")
+    hint = "Name the database: with psql, by dbname=DATABASE." if code == NO_DATABASE else ""
+    return Refused("target.refusing", f"the target refused: {message}", hint)
 
 
 async def _cancel(where: Where, process: int, key: bytes) -> None:
