@@ -5,6 +5,7 @@ import pytest
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres.guarding import allowance, start
+from onepam.protocols.postgres.machine import Conversation
 from onepam.protocols.sql.events import Done, Run, Text
 from onepam.recording.statements import Form, Outcome
 from tests.protocols.postgres import messages as pg
@@ -228,6 +229,53 @@ def test_the_same_bytes_are_judged_again_where_the_server_reads_otherwise_now() 
     told.passes(text)
     told.answers(pg.complete("SELECT 1") + pg.setting("standard_conforming_strings", "off") + pg.ready())
     assert told.client(text)[0] == b""
+
+
+OFF = pg.query("SET standard_conforming_strings = off")
+TWICE_READ = pg.query(r"SELECT '\', $$'; DELETE FROM t; --$$")
+"""One harmless statement, or two of which one is none."""
+
+
+@pytest.mark.parametrize("text", [TWICE_READ, pg.query("SELECT 'あ'")])
+def test_behind_what_may_change_how_the_server_reads_no_text_runs_that_it_may_read_otherwise(text: bytes) -> None:
+    told = Told(allowance(Guardrails((*READER.statements, StatementClass.ADMIN))))
+    told.passes(text)
+    told.passes(OFF + pg.query("SELECT 'a'"))
+    assert told.client(text) == (b"", b"")
+    done = pg.complete("SELECT 1") + pg.ready()
+    told.answers(done + pg.complete("SET") + pg.setting("standard_conforming_strings", "on") + pg.ready())
+    assert "before what was sent ahead of it has been answered" in words(told.target(done)[len(done) :])
+    told.passes(text)
+    assert told.client(text) == (b"", b"")  # whose end may have been that of a transaction
+    assert "has been answered" in words(told.target(done)[len(done) :])
+    told.passes(text)
+
+
+def test_nor_in_one_batch_whose_settings_are_told_at_its_end() -> None:
+    told = Told(allowance(Guardrails((*READER.statements, StatementClass.ADMIN))), status=b"T")
+    told.passes(pg.parse("", "SET standard_conforming_strings = off") + pg.bind("", "") + pg.execute() + pg.FLUSH)
+    told.answers(pg.PARSED + pg.BOUND + pg.complete("SET"))
+    assert "has been answered" in words(told.client(pg.parse("", r"SELECT '\'"))[1])
+    assert told.client(pg.SYNC) == (pg.SYNC, b"")
+    told.answers(pg.ready("T"))
+    told.passes(pg.parse("", r"SELECT '\'"))
+
+
+def test_a_yes_to_a_setting_is_none_to_what_follows_it() -> None:
+    told = Told(allowance(Guardrails((*READER.statements, StatementClass.ASK_ADMIN, StatementClass.ASK_WRITE))))
+    assert told.client(OFF + TWICE_READ) == (b"", b"")
+    step = told.conversation.decided("", None)
+    assert b"".join(step.to_target) == OFF
+    assert not told.conversation.waiting
+
+
+def test_whoever_begins_with_other_settings_has_them_again_at_the_end_of_a_transaction() -> None:
+    rails = allowance(Guardrails((*READER.statements, StatementClass.ADMIN)))
+    talk = Conversation(rails, {"client_encoding": "UTF8", "standard_conforming_strings": "off"})
+    talk.from_client(pg.query("SET LOCAL standard_conforming_strings = on"))
+    talk.from_target(pg.complete("SET") + pg.setting("standard_conforming_strings", "on") + pg.ready("T"))
+    assert talk.from_client(pg.query("COMMIT")).to_target
+    assert not talk.from_client(TWICE_READ).to_target
 
 
 JDBC = {"user": "a@b", "database": "d", "client_encoding": "UTF8", "DateStyle": "ISO", "TimeZone": "Europe/Zurich",

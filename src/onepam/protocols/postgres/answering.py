@@ -290,6 +290,8 @@ class Answering:
             if exchange.owed and exchange.owed[0].kind == wire.SYNC:
                 exchange.owed[0].perhaps = True
         exchange.status, exchange.muted, exchange.swallowed, exchange.copying = body, False, False, None
+        if head.batch >= exchange.unsettled:  # a server tells of its settings before it is ready
+            exchange.unsettled = -1
         if head.execution is not None:
             failed = head.execution.outcome is Outcome.ERROR
             exchange.finish(head.execution, Outcome.ERROR if failed else Outcome.OK)

@@ -6,7 +6,6 @@ from typing import Final
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import binding, wire
 from onepam.protocols.postgres.exchange import (
-    NOTHING,
     Exchange,
     Execution,
     Portal,
@@ -224,8 +223,7 @@ class Asking(Refusing):
     def _queried(self, statement: Statement, execution: Execution | None = None) -> None:
         self._last = execution or self._exchange.begin(statement, _form(statement, Form.SIMPLE))
         self._owe(wire.QUERY, execution=self._last, first=True)
-        if statement.frees is not NOTHING:
-            self._exchange.asked(self._last, statement.frees)
+        self._exchange.asked(self._last, statement)
         self._end_batch()
 
     def _parse(self, body: bytes, whole: bytes) -> None:
@@ -290,8 +288,7 @@ class Asking(Refusing):
         portal.execution = execution
         self._last, self._ran = portal.execution, True
         self._owe(wire.EXECUTE, execution=portal.execution, portal=portal, first=first)
-        if portal.statement.frees is not NOTHING:
-            exchange.asked(portal.execution, portal.statement.frees)
+        exchange.asked(portal.execution, portal.statement)
         exchange.step.to_target.append(whole)
 
     def _function(self, body: bytes, whole: bytes) -> None:

@@ -44,7 +44,8 @@ _GIVE_PORTALS: Final = frozenset(("CLOSE", "DISCARD", "DECLARE", "COMMIT", "ROLL
 class Statement:
     """A statement as it was judged: its number in the session, why it may not run, whether it begins with
     COPY, names that it gives up, None where they may be any, and what of it may be `shown` in the recording; `masked`:
-    not all of it is. It `asks` for these classes before it runs, and then its `text` is kept."""
+    not all of it is. It `asks` for these classes before it runs, and then its `text` is kept. `resets`: it may change
+    how the server reads what follows."""
 
     number: int
     refusal: Refused | None = None
@@ -54,6 +55,7 @@ class Statement:
     masked: bool = False
     asks: frozenset[str] = frozenset()
     text: bytes = b""
+    resets: bool = False
 
 
 @dataclass(slots=True)
@@ -171,7 +173,9 @@ class Exchange:
     target takes data for; `swallowed`: a Sync came meanwhile. `turn` counts executions of texts of which nobody can
     tell beforehand which names they give up, `doubt` is the last of these, and `ended` the last batch that left no
     transaction open. While one is `waiting`, nothing of the client's is taken; `notice` is said
-    where the next message of the target's ends."""
+    where the next message of the target's ends. `resets`: how the server reads texts may have been changed, so that
+    also the end of a transaction may change it; `unsettled` is the last batch in which something ran since then of
+    which the target has not said what it reads by now, -1 for none."""
 
     allowance: Allowance
     status: bytes
@@ -196,6 +200,8 @@ class Exchange:
     failed: bool = False
     waiting: Waiting | None = None
     notice: bytes = b""
+    resets: bool = False
+    unsettled: int = -1
 
     def begin(self, statement: Statement, form: Form, parameters: tuple[Parameter, ...] = ()) -> Execution:
         """A new execution, recorded."""
@@ -221,9 +227,14 @@ class Exchange:
         doubt = self.doubt
         return not found.gone and (doubt is None or not doubt.doubted or found.turn >= doubt.turn)
 
-    def asked(self, execution: Execution, frees: Freed | None) -> None:
+    def asked(self, execution: Execution, statement: Statement) -> None:
         """It goes to the target now: names that its text gives up are known no more, whatever comes of it. Where they
         cannot be told, no name that was given before is, until its command tags tell."""
+        frees, self.resets = statement.frees, self.resets or statement.resets
+        if self.resets:
+            self.unsettled = self.batch
+        if frees is NOTHING:
+            return
         if frees is None:
             self.turn += 1
             self.doubt, execution.doubted, execution.turn = execution, True, self.turn

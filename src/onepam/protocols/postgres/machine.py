@@ -9,6 +9,7 @@ from onepam.protocols.postgres.answering import Answering
 from onepam.protocols.postgres.asking import MOST_BEHIND, Asking
 from onepam.protocols.postgres.exchange import MAX_OWED, Exchange, Waiting
 from onepam.protocols.postgres.hiding import Hiding
+from onepam.protocols.postgres.texts import read_otherwise
 from onepam.protocols.sql.events import Allowance, Event, Step
 
 
@@ -18,6 +19,7 @@ class Conversation:
 
     def __init__(self, allowance: Allowance, settings: Mapping[str, str] | None = None, status: bytes = b"I") -> None:
         self._exchange = Exchange(allowance, status, settings=dict(settings or {}))
+        self._exchange.resets = allowance.classes is not None and read_otherwise(self._exchange.settings)
         self._asking = Asking(self._exchange)
         hides = allowance.masks is not None or allowance.results is not None
         self._answering = Hiding(self._exchange) if hides else Answering(self._exchange)

@@ -1,8 +1,10 @@
 """The texts of a session's statements: numbered, recorded once however often they run, and judged."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
+from onepam.domain.access.guardrails import StatementClass
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres.binding import NAME_BYTES, cut_name
 from onepam.protocols.postgres.exchange import NOTHING, Exchange, Statement
@@ -31,6 +33,11 @@ _GIVES_NOT = re.compile(rb"\s*(?!" + _GIVING + rb")[a-z(]", re.IGNORECASE)
 _READ_BYTES = 4096
 """So long may a text be that is read, while all sessions wait, for the names that it gives up."""
 _UNREADABLE = Refused("statement.unreadable", "this statement cannot be read, and only what is read may run here.")
+_UNSETTLED = Refused(
+    _UNREADABLE.code,
+    "this statement cannot be read before what was sent ahead of it has been answered.",
+    "Wait for the answer to what is of the kind admin before you send backslashes, or letters beyond ASCII.",
+)
 _BY_NAME = Refused(
     "statement.by_name",
     "where some statements ask first, PREPARE and EXECUTE of SQL do not pass: what runs must stand in the text.",
@@ -41,6 +48,12 @@ _NOTHING: frozenset[str] = frozenset()
 _COPY = re.compile(rb"copy\b", re.IGNORECASE)
 _BLANK = re.compile(rb"(?:\s|--[^\r\n]*)*")
 _COMMENT = re.compile(rb"/\*|\*/")
+
+
+def read_otherwise(settings: Mapping[str, str]) -> bool:
+    """Whether a server with these settings reads texts by others than it has been given for a start."""
+    encoding = settings.get("client_encoding", "UTF8").upper()
+    return (encoding, settings.get("standard_conforming_strings", "on")) != ("UTF8", "on")
 
 
 class Texts:
@@ -57,12 +70,15 @@ class Texts:
         if self._known_under != (now := self._settings()):  # the same bytes may be another statement now
             self._known.clear()
             self._known_under = now
-        known = self._known.get(text)
+        settled = self._settled(text)
+        known = self._known.get(text) if settled else None
         if known is not None:
             return known
         number, masking = self._next(), self._exchange.allowance.masking
-        asks, refusal = self._judged(text)
-        statement = Statement(number, refusal, _copies(text), self._freed(text), asks=asks, text=text if asks else b"")
+        asks, refusal, resets = self._judged(text)
+        statement = Statement(
+            number, refusal, _copies(text), self._freed(text), asks=asks, text=text if asks else b"", resets=resets
+        )
         if masking is None:
             self._record(number, text)
         else:
@@ -71,7 +87,7 @@ class Texts:
             self._record(number, masked.text)
             if masked.words:
                 self._exchange.step.events.append(Hidden("statement", number, masked.words))
-        if len(text) <= KNOWN_BYTES:
+        if settled and len(text) <= KNOWN_BYTES:
             if len(self._known) >= KNOWN_TEXTS:
                 del self._known[next(iter(self._known))]
             self._known[text] = statement
@@ -115,29 +131,34 @@ class Texts:
         settings = self._exchange.settings
         return settings.get("client_encoding"), settings.get("standard_conforming_strings")
 
-    def _judged(self, text: bytes) -> tuple[frozenset[str], Refused | None]:
-        """The classes for which it asks first, and why it may not run, None where it may."""
+    def _settled(self, text: bytes) -> bool:
+        """Whether it is known by which settings the server reads this text, or it reads it alike by any."""
+        return self._exchange.unsettled < 0 or (text.isascii() and b"\\" not in text)
+
+    def _judged(self, text: bytes) -> tuple[frozenset[str], Refused | None, bool]:
+        """The classes for which it asks first, why it may not run, None where it may, and whether it may change how
+        the server reads what follows."""
         allowance = self._exchange.allowance
         if allowance.classes is None or allowance.classify is None:
-            return _NOTHING, None
+            return _NOTHING, None, False
         found = None
         words = self._words(text)
         if words is not None:
             found = allowance.classify(words)
         if found is None and not allowance.unread:
-            return _NOTHING, _UNREADABLE
+            return _NOTHING, _UNREADABLE if self._settled(text) else _UNSETTLED, False
         if allowance.asks and allowance.by_name is not None and words is not None and allowance.by_name(words):
-            return _NOTHING, _BY_NAME
+            return _NOTHING, _BY_NAME, False
         beyond = sorted((found or _NOTHING) - allowance.classes)
         if beyond:
             kinds = ", ".join(beyond)
-            return _NOTHING, Refused(
-                f"statement.{beyond[0]}", f"this access does not allow statements of the kind {kinds}."
-            )
+            words = f"this access does not allow statements of the kind {kinds}."
+            return _NOTHING, Refused(f"statement.{beyond[0]}", words), False
         if allowance.proves is not None and (unproven := allowance.proves(words or "")) is not None:
-            return _NOTHING, unproven
+            return _NOTHING, unproven, False
         asks = allowance.asks if found is None else found & allowance.asks
-        return asks, _TOO_LONG if asks and len(text) > MOST_SHOWN else None
+        resets = found is None or StatementClass.ADMIN in found
+        return asks, _TOO_LONG if asks and len(text) > MOST_SHOWN else None, resets
 
     def _freed(self, text: bytes) -> Freed | None:
         """Names that it gives up, if any; None where they cannot be told. Most texts are one statement that does not
@@ -153,6 +174,8 @@ class Texts:
 
     def _words(self, text: bytes) -> str | None:
         """The text as the server will read it, None where that is not sure."""
+        if not self._settled(text):
+            return None
         encoding, conforming = self._settings()
         if conforming == "off" and b"\\" in text:
             return None
