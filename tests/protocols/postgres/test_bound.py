@@ -64,6 +64,7 @@ def test_what_has_nothing_to_do_with_a_masked_column_is_shown(text: str) -> None
          "SELECT a FROM t AS s (card) WHERE a = 1 AND s = 2 AND ¤"),
         ("SELECT set_card(7, 'x')", "SELECT set_card(¤, ¤)"),
         ("CALL pay('x')", "CALL pay(¤)"),
+        ("SELECT 'x' @+@ a", "SELECT ¤ @+@ a"),
         ("EXECUTE p ('x', 1)", "EXECUTE p (¤, ¤)"),
         ("WITH c AS (UPDATE t SET card = 'x' RETURNING a) SELECT 'y' FROM c",
          "WITH c AS (UPDATE t SET card = ¤ RETURNING a) SELECT ¤ FROM c"),

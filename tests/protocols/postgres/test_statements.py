@@ -97,6 +97,15 @@ DOES = {
     "SELECT pg_advisory_lock(1)": "read write",
     # definitions
     "CREATE TABLE t (a int DEFAULT 1)": "ddl",
+    # operators of somebody's own, behind which stand functions
+    "SELECT 1 OPERATOR(public.+) 2": "read write",
+    "SELECT 1 @+@ 2": "read write",
+    "SELECT a FROM t WHERE a @+@ ANY (ARRAY[1])": "read write",
+    "SELECT a FROM t WHERE a @+@ ALL (SELECT 1)": "read write",
+    "SELECT a FROM t ORDER BY a USING OPERATOR(public.<)": "read write",
+    "EXPLAIN SELECT a FROM t WHERE a @+@ 1": "read write",
+    "SELECT a OPERATOR(pg_catalog.+) 1, -a, b ->> 'x', c @> d FROM t WHERE a NOT BETWEEN 1 AND 2": "read",
+    "SELECT a FROM t WHERE a IN (1) AND a = ANY (SELECT 1) AND a IS DISTINCT FROM 2 ORDER BY a USING >": "read",
     "CREATE TABLE t AS SELECT 1": "ddl read",
     "SELECT * INTO t FROM s": "ddl read",
     "SELECT * INTO TEMP t FROM s": "ddl read",

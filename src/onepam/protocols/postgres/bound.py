@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
-from onepam.protocols.postgres.functions import READING
+from onepam.protocols.postgres.functions import READING, own_operator
 from onepam.protocols.postgres.statements import tree
 from onepam.protocols.sql.masking import NOTHING, Shown
 
@@ -63,7 +63,11 @@ class _Found:
     def _node(self, name: str, below: Any) -> None:
         if isinstance(below, str):
             self.touches = self.touches or (name in ("name", "sval", "colname") and below.lower() in self._names)
-        elif name in _UNTOLD or (name == "FuncCall" and _last(below.get("funcname")) not in _PLAIN):
+        elif (
+            name in _UNTOLD
+            or (name == "FuncCall" and _last(below.get("funcname")) not in _PLAIN)
+            or (isinstance(below, dict) and own_operator(name, below))
+        ):
             self.touches = True
         elif name == "ParamRef":
             self.parameters[below.get("number", 0)] += 1

@@ -1,10 +1,12 @@
-"""The functions of PostgreSQL that read, compute or describe, and change nothing outside of their result.
+"""The functions of PostgreSQL that read, compute or describe, and change nothing outside of their result, and its
+operators.
 
 From the catalogue of PostgreSQL 15 (`pg_proc`): what is immutable or stable there; what is volatile there and yet
 changes nothing, and what 16 to 18 added, is named by hand. A function that is not here may write.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 _NAMES: Final = """
 abbrev abs aclcontains acldefault aclexplode aclinsert aclitemeq aclitemin aclitemout aclremove acos acosd acosh age
@@ -271,3 +273,22 @@ xpath_exists
 """
 
 READING: Final = frozenset(_NAMES.split())
+
+_OPERATORS: Final = """
+!! !~ !~* !~~ !~~* # ## #- #> #>> % & && &< &<| &> * *< *<= *<> *= *> *>= + - -> ->> -|- / < <-> << <<= <<| <= <> <@ <^
+= > >= >> >>= >^ ? ?# ?& ?- ?-| ?| ?|| @ @-@ @> @? @@ @@@ ^ ^@ | |&> |/ |>> || ||/ ~ ~* ~<=~ ~<~ ~= ~>=~ ~>~ ~~ ~~*
+"""
+"""From `pg_operator` of PostgreSQL 15."""
+
+OPERATORS: Final = frozenset(_OPERATORS.split())
+_OPERATING: Final = {"A_Expr": "name", "SubLink": "operName", "SortBy": "useOp"}
+
+
+def own_operator(kind: str, node: Mapping[str, Any]) -> str:
+    """The operator of a node of this kind, where its name is none of PostgreSQL's own: a function of somebody's own
+    stands behind it. Else ""."""
+    named = node.get(_OPERATING[kind], ()) if kind in _OPERATING else ()
+    names = [each.get("String", {}).get("sval", "") for each in named]
+    if not names or (names[:-1] in ([], ["pg_catalog"]) and (names[-1] in OPERATORS or names[-1][:1].isalpha())):
+        return ""  # words, as BETWEEN, are the grammar's
+    return str(names[-1])

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres.catalogue import Catalogue, Relation
-from onepam.protocols.postgres.functions import READING
+from onepam.protocols.postgres.functions import READING, own_operator
 from onepam.protocols.postgres.statements import tree
 
 Node = Mapping[str, Any]
@@ -165,6 +165,8 @@ class _Proof:
         """Whether nothing below needs to be looked at. Raises where the node itself is none."""
         if name in _CODE:
             raise _Unproven("it runs code of its own")
+        if own := own_operator(name, node):
+            raise _Unproven(f"nobody knows what the operator {own} reads")
         if name == "FuncCall":
             self._call(node)
         elif name == "A_Expr":

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pgparse
 
 from onepam.domain.access.guardrails import StatementClass
-from onepam.protocols.postgres.functions import READING
+from onepam.protocols.postgres.functions import READING, own_operator
 from onepam.protocols.sql.events import Freed
 
 READ, WRITE, DDL, GRANT = StatementClass.READ, StatementClass.WRITE, StatementClass.DDL, StatementClass.GRANT
@@ -143,7 +143,8 @@ def classify(sql: str) -> Classes | None:
             continue
         for name, below in node.items():
             if isinstance(below, dict | list):
-                found |= _does(name, below) if not only_planned or name in _CALLS else _NOTHING
+                if not only_planned or name in _CALLS:
+                    found |= _does(name, below)
                 (planned if name == "ExplainStmt" and not _analyzes(below) else trees).append(below)
     return frozenset(found)
 
@@ -209,7 +210,9 @@ def setting(name: str, value: str | None) -> Classes:
 
 _OTHER, _ADMIN, _WRITE, _DDL = (frozenset((each,)) for each in (OTHER, ADMIN, WRITE, DDL))
 _NOTHING: Final[Classes] = frozenset()
-_CALLS: Final = frozenset(("FuncCall", "funccall"))
+_FUNCTIONS: Final = frozenset(("FuncCall", "funccall"))
+_OPERATORS: Final = frozenset(("A_Expr", "SubLink", "SortBy"))
+_CALLS: Final = _FUNCTIONS | _OPERATORS
 
 
 def tree(sql: str) -> list[dict[str, Any]] | None:
@@ -225,8 +228,10 @@ def tree(sql: str) -> list[dict[str, Any]] | None:
 
 def _does(name: str, below: Any) -> Classes:
     """What one node of the tree does, without those below it."""
-    if name in _CALLS:
+    if name in _FUNCTIONS:
         return _function(below)
+    if name in _OPERATORS:
+        return _WRITE if own_operator(name, below) else _NOTHING
     if name == "intoClause":
         return _DDL
     if name == "lockingClause":
