@@ -173,12 +173,12 @@ async def test_who_decides_on_nothing_has_no_inbox(office: Office) -> None:
 async def test_the_way_back_stays_here(office: Office) -> None:
     bob = await office.sign_in("bob")
     answer = await bob.post("/approvals/stk_1", decision="deny", back="//evil.example")
-    assert answer.headers["Location"] == "/"
+    assert answer.headers["Location"] == "/approvals"
     answer = await bob.post("/approvals/chg_2", decision="deny", back="/signals")
     assert answer.headers["Location"] == "/signals"
     office.company.clock.advance(6 * MINUTE)
     answer = await bob.post("/approvals/chg_1", decision="approve", back="https://evil.example/")
-    assert answer.headers["Location"] == "/step-up?next=/"
+    assert answer.headers["Location"] == "/step-up?next=/approvals"
 
 
 async def test_more_than_a_page_is_turned_over_and_counted_whole(office: Office) -> None:

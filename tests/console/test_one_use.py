@@ -304,6 +304,7 @@ NOT_ONE_USE = frozenset(
         "staff_rules", "directory_hold", "person_hold", "own_word", "recording_check", "bad_recording", "disk", "probe",
         "probe_order", "reported_leaver", "receiver", "delivery", "notice", "pressed_door", "verification",
         "node",
+        "waiting_statement",  # a yes ends its wait, and the second finds none: tests/app/test_waiting_statements.py
         # a login token serves many connections, each asked anew: tests/app/test_login_tokens.py
         "login_token", "login_token_session", "target_secret", "target_secret_use",
     }
