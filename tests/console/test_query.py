@@ -130,7 +130,7 @@ def test_results(way: Querying, eve: Somebody, at: Callable[..., Page]) -> None:
     assert closed.because is SessionEnd.CLIENT_LEFT
 
 
-def test_what_is_wrong(eve: Somebody, at: Callable[..., Page]) -> None:
+def test_what_is_wrong(way: Querying, eve: Somebody, at: Callable[..., Page]) -> None:
     """Its code, its words, where; what is behind it does not run; a transaction that fails is told from one that does
     not; a notice of the server's stands above."""
     page = at(eve)
@@ -144,8 +144,10 @@ def test_what_is_wrong(eve: Somebody, at: Callable[..., Page]) -> None:
     ran(page)
     at_place = page.locator("#query-text").evaluate("each => each.value.slice(each.selectionStart)")
     assert at_place.startswith("nothing FROM")
-    run(page, "ROLLBACK; BEGIN; DO $$ BEGIN RAISE NOTICE 'told; and not split'; END $$")
-    expect(page.locator(".query-notice")).to_contain_text("told; and not split")
+    lured = f"{way.address}/confirm/cnf_0"
+    run(page, f"ROLLBACK; BEGIN; DO $$ BEGIN RAISE NOTICE 'told; and not split: {lured}'; END $$")
+    expect(page.locator(".query-notice")).to_contain_text(f"told; and not split: {lured}")
+    expect(page.locator(".query-notice a")).to_have_count(0)  # a database asks nobody to confirm
     expect(page.locator("[data-query-state]")).to_contain_text("In a transaction")
     run(page, "COPY pg_class FROM STDIN; SELECT 1")
     expect(page.locator(".query-result").get_by_role("alert")).to_contain_text(re.compile("42501|57014"))

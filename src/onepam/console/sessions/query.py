@@ -84,13 +84,13 @@ async def query_page(visit: Visit) -> Response:
 
 async def query_once(visit: Visit) -> Response:
     """Without script: a session for one text."""
-    asked, services, notices, results, over = Asked.of(visit.form), visit.services, list[Context](), list[Context](), ""
+    asked, notices, results, over = Asked.of(visit.form), list[Context](), list[Context](), ""
     async with aclosing(_once(visit, asked)) as said:
         async for each in said:
             if isinstance(each, Refused):
                 over = f"{each.message} {each.hint}".strip()
             elif isinstance(each, Notice):
-                notices.append(notice_of(each, services.origin))
+                notices.append(notice_of(each, ""))  # who must confirm has done so, or has no session any more
             else:
                 results.append(await asyncio.to_thread(result_of, each, asked.text))
     return await asyncio.to_thread(visit.page, _page(visit, asked, notices, results, over))
@@ -196,7 +196,8 @@ async def _run(visit: Visit, text: str) -> Parts:
             return
         async for said in page.runner.run(text):
             if isinstance(said, Notice):
-                yield {"notice": _part(visit, QueryPartPage(notice=notice_of(said, visit.services.origin)))}
+                # whatever the database says, here nobody asks for a confirmation
+                yield {"notice": _part(visit, QueryPartPage(notice=notice_of(said, "")))}
             else:
                 shown = await asyncio.to_thread(result_of, said, text)
                 html = await asyncio.to_thread(_part, visit, QueryPartPage(result=shown))

@@ -19,7 +19,8 @@ BESIDE = 60
 
 
 def notice_of(said: Notice, origin: str) -> Context:
-    """A notice; where it asks for a confirmation, with the way there. A link elsewhere is for somebody else."""
+    """A notice; where it asks for a confirmation at this `origin`, "" for nowhere, with the way there. A link elsewhere
+    is for somebody else."""
     found = _CONFIRM.search(said.words)
     link = found[2] if found is not None and found[1] == origin else ""
     return {
