@@ -68,7 +68,10 @@ def test_what_is_long_or_absent_is_said_in_a_line() -> None:
         "words": "", "text": "x" * (MOST_CHARACTERS + 9), "parameters": [], "note": "",
     }  # fmt: skip
     gone = {**told, "text": None, "statement": 3}
-    long, absent, note = statement_lines([json.dumps(told), json.dumps(gone), '{"note": "ends \\u001b[2J"}'])
+    asked = {**told, "waited_microseconds": 59_000_000, "decision": "approved", "decided_by": "Mia"}
+    *lines, waited = statement_lines([*map(json.dumps, (told, gone)), '{"note": "ends \\u001b[2J"}', json.dumps(asked)])
+    long, absent, note = lines
+    assert waited.endswith("-- approved by Mia, waited 59.0 s")
     assert long.endswith("x …")
     assert len(long) < MOST_CHARACTERS + 200
     assert "(text further up)" in absent

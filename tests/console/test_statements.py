@@ -5,8 +5,14 @@ import re
 
 import pytest
 
+from onepam.domain.access.guardrails import StatementClass
+from onepam.domain.sessions.waiting_statements import StatementApproved, StatementAsked, StatementEnded
+from onepam.kernel.clock import MINUTE, SECOND, Instant
 from onepam.recording.frames import Frame, Marker
 from onepam.recording.statements import Executed, Finished, Form, Outcome, Parameter, StatementText
+from onepam.store.engine.entries import entries_of
+from onepam.store.read import names
+from tests.company import record
 from tests.console.browsing import Browser, Office, count
 
 pytestmark = pytest.mark.anyio
@@ -142,3 +148,46 @@ async def test_rows_that_were_kept_stand_below_their_statement(office: Office) -
     assert "&lt;b&gt;x&lt;/b&gt;\\u0007" in page
     assert "y" * 250 not in page
     assert "and 11 kept rows more" in text(page)
+
+
+async def test_what_waited_says_who_decided_and_takes_no_longer_for_it(office: Office) -> None:
+    ran = (
+        StatementText(0, 1, b"DELETE FROM t"),
+        Executed(0, 1, 1, Form.SIMPLE),
+        Finished(5 * SECOND + 12_300, 1, Outcome.ERROR, b"I", 0, 0, "42501 permission denied"),
+        Executed(6 * SECOND, 2, 1, Form.SIMPLE),
+        Finished(8 * SECOND, 2, Outcome.REFUSED, b"I", 0, 0, "OnePAM: not today"),
+        Executed(8_500_000, 3, 1, Form.SIMPLE),
+        Finished(8_500_000 + 800, 3, Outcome.OK, b"I", 1, 0, "DELETE 1"),
+    )
+    ident, company = await office.database_session("eve", *ran), office.company
+    for execution, length, end in (
+        (1, 5 * SECOND, StatementApproved("stm_1", "max", "manager")),
+        (2, 2 * SECOND, StatementEnded("stm_2", "denied", "max")),
+    ):
+        until = Instant(company.clock.now + 10 * MINUTE)
+        classes = (StatementClass.WRITE,)
+        asks = StatementAsked(
+            end.statement, ident, "eve", "dev-1", "app", execution, classes, False, ("manager",), until
+        )
+        await record(company.ledger, asks)
+        company.clock.now = Instant(company.clock.now + length)
+        await record(company.ledger, end)
+    index = await company.reader(
+        lambda db, at: [each.header.index for each in entries_of(db, ("statement.approved",))], None
+    )
+    auditor = await office.sign_in("aud")
+    page = await auditor.read(f"/sessions/{ident}")
+    approved, denied, other = rows(page)
+    name = await company.reader(lambda db, at: names.name(db, at, "max"), None)
+    assert f'<a href="/ledger?entry={index[0]}">approved by {name}, waited 5 s</a>' in approved
+    assert "5.0" not in approved
+    assert re.search(r">\d+\.\d ms<", approved)  # the 12.3 ms, less what the ledger took to hear of it
+    assert f"denied by {name}, waited 2 s" in denied
+    assert "waited" not in other
+    assert "800 \u00b5s" in other
+    told = [json.loads(line) for line in (await auditor.get(f"/sessions/{ident}/statements")).text.splitlines()]
+    assert [(each["decision"], each["decided_by"]) for each in told] == [("approved", name), ("denied", name), ("", "")]
+    assert told[0]["waited_microseconds"] + told[0]["microseconds"] == 5 * SECOND + 12_300
+    assert [each["entry"] for each in told] == [index[0], index[0] + 2, None]
+    assert f'"approved","{name}"' in (await auditor.get(f"/sessions/{ident}/statements?as=csv")).text

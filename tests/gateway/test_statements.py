@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from onepam.domain.sessions.waiting_statements import Waited
 from onepam.gateway import statements as reading
 from onepam.gateway.playback import Playback, Wanted
 from onepam.gateway.playback import _says as playback_says
@@ -199,6 +200,21 @@ def test_what_is_masked_is_said_to_be() -> None:
     assert told["note"] == "masked: 1 part of the text"
     assert [playback_says(first, word) for word in ("mask", "masked", "unmasked")] == [True, True, False]
     assert playback_says(lines(WORK)[0], "masked") is False
+
+
+def test_a_wait_for_a_yes_is_told_apart_from_the_time_it_ran() -> None:
+    statements = Statements({1: Waited("approved", "=Mia", 25, 7), 2: Waited("client.cancelled", "", 90, 9)})
+    found = [line for frame in WORK for line in statements.add(frame)]
+    first, other, longer = found
+    assert (first.lasted, first.took) == (30, 5)
+    assert (other.took, other.waited) == (7, None)
+    assert longer.took == 0  # its end was heard of later than the client was told
+    told = json.loads(reading.json_line(first, Instant(0)))
+    assert (told["microseconds"], told["waited_microseconds"], told["decision"], told["decided_by"], told["entry"]) == (
+        5, 25, "approved", "=Mia", 7,
+    )  # fmt: skip
+    sheet = next(csv.DictReader(io.StringIO(reading.csv_head()[1:] + reading.csv_line(first, Instant(0)))))
+    assert [sheet[each] for each in ("decided_by", "entry", "note")] == ["'=Mia", "7", ""]
 
 
 RESULT: tuple[Frame, ...] = (

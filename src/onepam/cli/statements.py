@@ -21,9 +21,18 @@ def _words(told: dict[str, Any]) -> str:
     took = "" if told["microseconds"] is None else f"{told['microseconds'] / 1000:,.1f} ms"
     text = "(text further up)" if told["text"] is None else _short(told["text"])
     values = _short(", ".join(map(_value, told["parameters"])))
-    rest = "".join(f"  -- {each}" for each in (values, _short(told["words"]), _short(told["note"])) if each)
+    said = (values, _short(told["words"]), _waited(told), _short(told["note"]))
+    rest = "".join(f"  -- {each}" for each in said if each)
     begun, outcome = clean(told["started"][:23]), clean(told["outcome"])
     return f"{begun:23}  {outcome:10} {told['rows']:>9,} rows {took:>12}  {text}{rest}"
+
+
+def _waited(told: dict[str, Any]) -> str:
+    """`approved by Mia Manager, waited 59.0 s`; of what did not wait nothing."""
+    if told.get("waited_microseconds") is None:
+        return ""
+    by = f" by {told['decided_by']}" if told["decided_by"] else ""
+    return clean(f"{told['decision']}{by}, waited {told['waited_microseconds'] / 1_000_000:,.1f} s")
 
 
 def _value(value: dict[str, Any]) -> str:

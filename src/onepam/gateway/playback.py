@@ -16,7 +16,7 @@ from typing import TypeVar
 from onepam.files.data_file import opened_file
 from onepam.gateway.cast import cast_lines
 from onepam.gateway.recorder import READ_BYTES, recording_path
-from onepam.gateway.statements import Line, Statements, csv_head, csv_line, csv_note, json_line
+from onepam.gateway.statements import NO_WAITS, Line, Statements, Waits, csv_head, csv_line, csv_note, json_line
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.recording import frames
@@ -136,14 +136,18 @@ class Playback:
         """What happened in the session."""
         return await self._in_thread(lambda: _timeline(session, self._open(session, head)))
 
-    async def statements(self, session: str, wanted: Wanted, head: Vouched = None) -> StatementPage:
+    async def statements(
+        self, session: str, wanted: Wanted, head: Vouched = None, waits: Waits = NO_WAITS
+    ) -> StatementPage:
         """A page of the statements of a database's session. All of the recording is read for it."""
-        return await self._in_thread(lambda: _page(session, self._open(session, head), wanted))
+        return await self._in_thread(lambda: _page(session, self._open(session, head), wanted, waits))
 
-    async def statement_lines(self, session: str, sheet: bool, head: Vouched = None) -> AsyncIterator[bytes]:
+    async def statement_lines(
+        self, session: str, sheet: bool, head: Vouched = None, waits: Waits = NO_WAITS
+    ) -> AsyncIterator[bytes]:
         """All statements as JSON lines, or as a sheet (CSV), in pieces of about 64 KiB. What turns out to be altered
         only after its beginning has been given is said in a line of its own."""
-        pieces = _pieces(_written(self._open(session, head), sheet))
+        pieces = _pieces(_written(self._open(session, head), sheet, waits))
         while (piece := await self._in_thread(lambda: next(pieces, None))) is not None:
             yield piece
 
@@ -203,10 +207,10 @@ def _timeline(session: str, reading: _Reading) -> Timeline:
     return _told(session, reading, found)
 
 
-def _page(session: str, reading: _Reading, wanted: Wanted) -> StatementPage:
+def _page(session: str, reading: _Reading, wanted: Wanted, waits: Waits) -> StatementPage:
     found, lines, total, more = _Found(), list[Line](), 0, False
     word = wanted.word.casefold()
-    for line in _lines(reading, found):
+    for line in _lines(reading, found, waits):
         if wanted.outcome not in ("", line.outcome) or not _says(line, word):
             continue
         total += 1
@@ -217,8 +221,8 @@ def _page(session: str, reading: _Reading, wanted: Wanted) -> StatementPage:
     return StatementPage(_told(session, reading, found), tuple(lines), total, more)
 
 
-def _lines(reading: _Reading, found: "_Found") -> Iterator[Line]:
-    statements = Statements()
+def _lines(reading: _Reading, found: "_Found", waits: Waits) -> Iterator[Line]:
+    statements = Statements(waits)
     for frame in reading:
         found.add(frame)
         yield from statements.add(frame)
@@ -230,13 +234,13 @@ def _says(line: Line, word: str) -> bool:
     return not word or any(word in each.casefold() for each in (line.words, line.text or "", notes))
 
 
-def _written(reading: _Reading, sheet: bool) -> Iterator[str]:
+def _written(reading: _Reading, sheet: bool, waits: Waits) -> Iterator[str]:
     found, write = _Found(), csv_line if sheet else json_line
     note = ""
     if sheet:
         yield csv_head()
     try:
-        for line in _lines(reading, found):
+        for line in _lines(reading, found, waits):
             yield write(line, found.started or Instant(0))
     except Corrupt as error:
         if found.started is None:

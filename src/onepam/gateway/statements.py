@@ -9,10 +9,12 @@ import io
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from onepam.domain.sessions.waiting_statements import Waited
 from onepam.kernel.clock import Instant, iso
 from onepam.kernel.text import harmless
 from onepam.recording.frames import Frame, Marker
@@ -41,8 +43,13 @@ _ROW: Final = re.compile(r"execution (\d{1,20}): row (\d{1,9}): (\[.*\])", re.AS
 _MASKED: Final = re.compile(r"execution (\d{1,20}): masked parameters (\d{1,5}(?:, \d{1,5})*)", re.ASCII)
 _COLUMNS: Final = (
     "started", "microseconds", "execution", "statement", "form", "outcome", "rows", "bytes", "transaction", "words",
-    "text", "parameters", "result", "note",
+    "text", "parameters", "result", "waited_microseconds", "decision", "decided_by", "entry", "note",
 )  # fmt: skip
+
+
+Waits = Mapping[int, Waited]
+"""What came of the waits of a session's statements, as the ledger has it, by execution."""
+NO_WAITS: Final[Waits] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ class Line:
     `cut` says what of the text is not recorded, or not read. `outcome` is one of `OUTCOMES`; `transaction` `none`,
     `open` or `failed` after it, "" where no end is recorded; `size` the bytes of its rows; `words` the command tag, or
     SQLSTATE and message. `result` are the first rows of its results, where the recording has them; numbers of
-    `masked` begin with 1.
+    `masked` begin with 1. `waited` tells of its wait for somebody's yes, which `lasted` has in it.
     """
 
     at: int
@@ -90,6 +97,14 @@ class Line:
     place: int = 0
     masked: frozenset[int] = frozenset()
     result: tuple[Cells, ...] = ()
+    waited: Waited | None = None
+
+    @property
+    def took(self) -> int | None:
+        """Microseconds that it ran, without its wait; None where no end is recorded."""
+        if self.lasted is None or self.waited is None:
+            return self.lasted
+        return max(0, self.lasted - self.waited.length)
 
     @property
     def values(self) -> tuple[Value, ...]:
@@ -133,7 +148,8 @@ class _Begun:
 class Statements:
     """Gives the lines of a recording, frame by frame. Frames of other kinds pass by."""
 
-    def __init__(self) -> None:
+    def __init__(self, waits: Waits = NO_WAITS) -> None:
+        self._waits = waits
         self._texts: OrderedDict[int, _Text] = OrderedDict()
         self._waiting: OrderedDict[int, _Begun] = OrderedDict()
         self._text_bytes = self._value_bytes = 0
@@ -260,14 +276,16 @@ class Statements:
             place=self._place,
             masked=begun.masked,
             result=tuple(begun.result),
+            waited=self._waits.get(frame.execution),
         )
 
 
 def json_line(line: Line, started: Instant) -> str:
     """The line as one line of JSON. `started` is when the recording began."""
+    waited = line.waited
     told = {
         "started": iso(Instant(started + line.at)),
-        "microseconds": line.lasted,
+        "microseconds": line.took,
         "execution": line.execution,
         "statement": line.statement,
         "form": line.form,
@@ -279,6 +297,10 @@ def json_line(line: Line, started: Instant) -> str:
         "text": line.text,
         "parameters": [{"kind": each.kind, "value": each.value, "size": each.size} for each in line.values],
         "result": [{"row": each.row, "cells": list(map(_cell, each.cells))} for each in line.result],
+        "waited_microseconds": waited.length if waited else None,
+        "decision": waited.decision if waited else "",
+        "decided_by": waited.by if waited else "",
+        "entry": waited.entry if waited else None,
         "note": line.cut,
     }
     return json.dumps(told, ensure_ascii=True) + "\n"

@@ -233,6 +233,9 @@ DATABASE_SESSION = replace(
                 "rows": rows,
                 "size": 41_300,
                 "lasted": "12.3 ms",
+                "waited": {"words": "approved by Mira Okafor, waited 59 s", "href": "/ledger?entry=3"}
+                if number == 1
+                else None,
             }
             for number, state, word, words, rows in (
                 (1, "proven", "OK", "SELECT 1204", 1_204),

@@ -21,6 +21,7 @@ from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.store.read import sessions as rows
 from onepam.store.read.recordings import final_head
+from onepam.store.read.waited import waited
 
 OVERSEERS = (ConsoleRight.AUDIT, ConsoleRight.MONITOR, ConsoleRight.ADMINISTER)
 """Who sees everybody's sessions. A recording's content is for fewer: `app.watch_recording`."""
@@ -196,7 +197,9 @@ async def statements(
     """The statements of a database's session as JSON lines (or `format=csv`): when, what, with which values, and what
     came of it; reading is an event. A last line with a `note` says where the recording ends too early."""
     done(await watch_recording(services.ledger, caller.actor, session, "statements"))
-    pieces = services.playback.statement_lines(session, form == "csv", await services.reader(final_head, None, session))
+    head = await services.reader(final_head, None, session)
+    waits = await services.reader(waited, None, session)
+    pieces = services.playback.statement_lines(session, form == "csv", head, waits)
     first = await anext(pieces, b"")
     name = f'attachment; filename="{session}.{form}"'
     media = "text/csv; charset=utf-8" if form == "csv" else LINES_TYPE

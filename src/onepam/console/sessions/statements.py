@@ -7,14 +7,18 @@ from starlette.responses import Response, StreamingResponse
 from onepam.app.sessions.watch_recording import watch_recording
 from onepam.console.frame.page import Context
 from onepam.console.frame.rendering import duration
+from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
-from onepam.console.frame.wording import visible
+from onepam.console.frame.wording import visible, words_of
 from onepam.console.sessions.timeline import FilmStrip
+from onepam.domain.access.proposal import DENIED
+from onepam.domain.sessions.waiting_statements import APPROVED, Waited
 from onepam.gateway.playback import NoRecording, StatementPage, Vouched, Wanted
 from onepam.gateway.statements import OUTCOMES, Line, Value
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.read.recordings import final_head
+from onepam.store.read.waited import waited
 
 MOST_CHARACTERS = 4_000
 """Of a text, or of a value, a page shows so many; the files have all."""
@@ -49,13 +53,14 @@ async def statement_list(visit: Visit, ident: str, started: Instant) -> tuple[Fi
     )
     head = await visit.services.reader(final_head, visit.at, ident)
     try:
-        page = await visit.services.playback.statements(ident, wanted, head)
+        waits = await visit.services.reader(waited, visit.at, ident)
+        page = await visit.services.playback.statements(ident, wanted, head, waits)
     except NoRecording:
         return FilmStrip(problem="The file is gone", condition="missing") if head is not None else FilmStrip(), None
     except Corrupt as error:
         return FilmStrip(problem=f"It is not what was sealed: {error}"), None
     strip = FilmStrip(counts=page.told.counts, operations=0, vouched=head is not None)
-    return strip, _listed(page, wanted, page.told.started or started)
+    return strip, _listed(page, wanted, page.told.started or started, View.of(visit))
 
 
 async def statement_file(visit: Visit) -> Response:
@@ -63,7 +68,7 @@ async def statement_file(visit: Visit) -> Response:
     first byte leaves."""
     ident, sheet, services = visit.path("session"), visit.wants_sheet(), visit.services
     head: Vouched = await services.reader(final_head, None, ident)
-    pieces = services.playback.statement_lines(ident, sheet, head)
+    pieces = services.playback.statement_lines(ident, sheet, head, await services.reader(waited, None, ident))
     nothing = Refused("recording.unknown", "There is no such recording that you may watch.", f"You asked for {ident}.")
     try:
         first: bytes | None = await anext(pieces, b"")
@@ -98,10 +103,10 @@ def took(length: int) -> str:
     return f"{length / SECOND:.2f} s" if length < 60 * SECOND else duration(length)
 
 
-def _listed(page: StatementPage, wanted: Wanted, started: Instant) -> Context:
+def _listed(page: StatementPage, wanted: Wanted, started: Instant, view: View) -> Context:
     filters = {"q": wanted.word, "outcome": wanted.outcome}
     return {
-        "lines": [_line(each, started) for each in page.lines],
+        "lines": [_line(each, started, view) for each in page.lines],
         "outcomes": [(name, SAID[name][1]) for name in OUTCOMES],
         "filter": filters,
         "pager": {
@@ -113,7 +118,14 @@ def _listed(page: StatementPage, wanted: Wanted, started: Instant) -> Context:
     }
 
 
-def _line(line: Line, started: Instant) -> Context:
+def _waited(it: Waited, view: View) -> Context:
+    """`approved by Mia Manager, waited 59 s`, and where the ledger has it."""
+    word = it.decision if it.decision in (APPROVED, DENIED) else words_of(it.decision)
+    by = f" by {it.by}" if it.by else ""
+    return {"words": f"{word}{by}, waited {duration(it.length)}", "href": view.link(f"/ledger?entry={it.entry}")}
+
+
+def _line(line: Line, started: Instant, view: View) -> Context:
     state, word = SAID[line.outcome]
     values = [_value(each) for each in line.values[:MOST_VALUES]]
     if len(line.parameters) > MOST_VALUES:
@@ -140,7 +152,8 @@ def _line(line: Line, started: Instant) -> Context:
         "transaction": {"open": "in a transaction", "failed": "in a failed transaction"}.get(line.transaction, ""),
         "rows": line.rows if line.execution else None,
         "size": line.size,
-        "lasted": took(line.lasted) if line.lasted is not None else "",
+        "lasted": took(line.took) if line.took is not None else "",
+        "waited": _waited(line.waited, view) if line.waited is not None else None,
     }
 
 

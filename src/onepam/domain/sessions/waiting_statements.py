@@ -19,6 +19,8 @@ from onepam.kernel.text import plain_text
 
 _RULES = RULES[ProposalKind.STATEMENT]
 
+APPROVED = "approved"
+
 LONGEST = _RULES.lapse
 """How long a statement waits at most (microseconds)."""
 
@@ -80,6 +82,17 @@ class StatementEnded:
     because: str
     by: str | None
     comment: str | None = private()
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """What came of a wait that is over. `decision` is `APPROVED`, or the code of `StatementEnded`; `by` what whoever
+    decided is called, "" where nobody did; `length` in microseconds; `entry` the index of the entry that ended it."""
+
+    decision: str
+    by: str
+    length: int
+    entry: int
 
 
 @dataclass(frozen=True, slots=True)
