@@ -22,13 +22,13 @@ from tests.evidence import (  # noqa: E402
 )
 from tests.gateway import test_recheck as recordings  # noqa: E402
 from tests.tampering import every  # noqa: E402
-from tests.tampering.cases import CASES  # noqa: E402
+from tests.tampering.cases import AT_DATABASES, CASES, Case  # noqa: E402
 from tests.tampering.table import Answer, Found, Unfindable  # noqa: E402
 
 _TOP = """# Attacks that were tried
 
-Each row is a test: `tests/tampering`, `tests/gateway/test_recheck.py`, `tests/evidence`. Made by
-`scripts/attacks_doc.py`.
+Each row is a test: `tests/tampering`, `tests/gateway/test_recheck.py`, `tests/evidence`, and those that are named. Made
+by `scripts/attacks_doc.py`.
 
 ## On the history
 Somebody writes to the data folder and does this; then `onepam ledger verify` runs with the log's key, and with a
@@ -57,6 +57,13 @@ _CASES = """
 OnePAM was attacked as it runs, and this is what was found by that. Each is a test now.
 
 """
+_DATABASES = """
+## On databases
+Tried at [guardrails](guardrails.md), statements that ask first, masks and the query page, by whoever may use them. The
+boundary is what the login may do at the server; what is a net and no boundary stands
+[there](guardrails.md#in-results).
+
+"""
 _OF_PACKS = (
     test_attacks_archive,
     test_attacks_history,
@@ -68,8 +75,8 @@ _OF_PACKS = (
 
 def page() -> str:
     """The page."""
-    parts = [_TOP, *_history(), _RECORDINGS, *_recordings(), _PACKS, *_packs(), _CASES, *_cases()]
-    return "".join(parts)
+    of_files = [_TOP, *_history(), _RECORDINGS, *_recordings(), _PACKS, *_packs()]
+    return "".join([*of_files, _CASES, *_cases(CASES), _DATABASES, *_cases(AT_DATABASES)])
 
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
@@ -111,8 +118,8 @@ def _packs() -> Iterator[str]:
     yield from _table(("what", "words"), rows)
 
 
-def _cases() -> Iterator[str]:
-    rows = ((each.done, each.right, ", ".join(f"`{function}`" for _, function in each.tests)) for each in CASES)
+def _cases(cases: tuple[Case, ...]) -> Iterator[str]:
+    rows = ((each.done, each.right, ", ".join(f"`{function}`" for _, function in each.tests)) for each in cases)
     yield from _table(("what was done", "what is right", "tests"), rows)
 
 

@@ -1,5 +1,5 @@
-"""What attackers got when OnePAM was attacked as it runs, and the tests that hold what came of it: for each kind what
-was done, what is right, and where that is asked."""
+"""What was tried when OnePAM was attacked as it runs, what attackers got, and the tests that hold what came of it: for
+each kind what was done, what is right, and where that is asked."""
 
 from dataclasses import dataclass
 
@@ -147,3 +147,159 @@ CASES = (
         (("tests/store/test_rebuild.py", "test_an_erasure_empties_payloads_and_every_interval_and_still_folds"),),
     ),
 )
+
+_WAITS = "tests/protocols/postgres/test_waits.py"
+_ASKING = "tests/protocols/postgres/test_asking_first.py"
+_DECIDING = "tests/domain/sessions/test_waiting_statements.py"
+_GUARDING = "tests/protocols/postgres/test_guarding.py"
+_MASKED = "tests/protocols/postgres/test_masked_results.py"
+_PROVING = "tests/protocols/postgres/test_proving.py"
+_QUERY = "tests/console/test_query.py"
+
+AT_DATABASES = (
+    Case(
+        "ask first: a yes to one's own statement, by oneself or as somebody to whom one has given a link to sign in",
+        "refused, and the attempt is an entry",
+        (
+            (_DECIDING, "test_who_does_not_let_it_run"),
+            (_ASKING, "test_a_write_waits_for_somebody_elses_yes_and_runs_then"),
+        ),
+    ),
+    Case(
+        "ask first: after the question, or after the yes, another text, other parameters or another execution sent",
+        "what runs are the bytes that waited, once; each further execution asks, and a second yes finds nothing",
+        (
+            (_WAITS, "test_a_query_waits_and_exactly_it_goes_on_and_what_came_behind_it_follows"),
+            (_WAITS, "test_of_the_extended_protocol_the_execution_waits_with_its_parameters"),
+            (_WAITS, "test_a_no_to_an_execution_skips_its_batch_and_its_portal_is_no_more"),
+            (_ASKING, "test_a_write_waits_for_somebody_elses_yes_and_runs_then"),
+        ),
+    ),
+    Case(
+        "ask first: a prepared statement closed and prepared with another text while its execution waits",
+        "nothing of it reaches the server before the decision; what is made anew asks for itself",
+        ((_WAITS, "test_a_statement_that_is_made_anew_while_its_execution_waits_asks_again"),),
+    ),
+    Case(
+        "ask first: what runs with its text unseen: PREPARE and EXECUTE, a named portal, too long a text or value",
+        "refused",
+        (
+            (_WAITS, "test_what_runs_by_sqls_own_names_stands_in_another_text"),
+            (_WAITS, "test_what_cannot_be_shown_or_could_run_by_another_way_is_refused"),
+        ),
+    ),
+    Case(
+        "ask first: memory filled with statements under names, or with what follows a statement that waits",
+        "refused beyond a bound, or not read",
+        (
+            (_WAITS, "test_only_so_much_is_kept_of_texts_that_ask_under_names"),
+            (_WAITS, "test_only_so_much_is_read_behind_it_and_its_end_is_told"),
+        ),
+    ),
+    Case(
+        "ask first: access lost, the time over, the server gone or the gateway stopped while a statement waits",
+        "refused; it has not run, and no yes lets it run any more",
+        (
+            (_ASKING, "test_what_ends_the_session_ends_the_wait"),
+            (_ASKING, "test_the_end_of_an_access_ends_the_wait"),
+            (_DECIDING, "test_how_long_it_waits"),
+            (_ASKING, "test_a_gateway_that_stops_refuses_what_waits"),
+        ),
+    ),
+    Case(
+        "ask first: markup in the text and the parameters that somebody decides on",
+        "shown as text; whoever decides on other things sees nothing of it",
+        (
+            (
+                "tests/console/test_waiting_statements.py",
+                "test_whoever_decides_sees_what_it_says_as_text_and_says_yes",
+            ),
+            (
+                "tests/console/test_waiting_statements.py",
+                "test_who_decides_on_other_things_sees_nothing_of_it",
+            ),
+        ),
+    ),
+    Case(
+        "guardrails: a setting that lifts a bound, behind a blank that Python and PostgreSQL do not read alike",
+        "refused at the start: options are read as PostgreSQL reads them, in ASCII",
+        ((_GUARDING, "test_what_lifts_a_bound_is_refused_at_the_start"),),
+    ),
+    Case(
+        "guardrails: a text that is one statement or two, sent behind the setting that decides which",
+        "refused until the server has said how it reads; a yes to the setting is none to the text",
+        (
+            (
+                _GUARDING,
+                "test_behind_what_may_change_how_the_server_reads_no_text_runs_that_it_may_read_otherwise",
+            ),
+            (_GUARDING, "test_nor_in_one_batch_whose_settings_are_told_at_its_end"),
+            (_GUARDING, "test_a_yes_to_a_setting_is_none_to_what_follows_it"),
+        ),
+    ),
+    Case(
+        "masks: a masked column computed, cast, as a whole row, in a subquery, WITH, set or join, ordered, grouped or "
+        "compared by it, copied out, written elsewhere, by a function, a view or a table made later",
+        "refused; the value is in no answer and no error, at a real server",
+        (
+            (_MASKED, "test_ways_round_a_mask_are_refused"),
+            (_MASKED, "test_an_error_of_the_server_does_not_show_a_row"),
+            (_PROVING, "test_ways_round_are_refused"),
+            (_PROVING, "test_each_rule_alone"),
+        ),
+    ),
+    Case(
+        "masks: tables that inherit, generated columns, views of views that show a masked column by another name",
+        "masked, too",
+        (
+            (_MASKED, "test_masked_columns_are_masked_and_the_rest_is_as_it_is"),
+            (_PROVING, "test_a_catalogue_masks_by_name_inheritance_generation_and_views"),
+        ),
+    ),
+    Case(
+        "masks: MERGE that puts a masked value into another table, or writes one without naming its columns",
+        "the first is refused; of the second the recording shows no value",
+        (
+            (_PROVING, "test_each_rule_alone"),
+            (
+                "tests/protocols/postgres/test_bound.py",
+                "test_of_what_has_only_what_is_bound_to_other_columns_is",
+            ),
+        ),
+    ),
+    Case(
+        "query page: a run without the token of its forms, at somebody else's page, or at one's own of another sign-in",
+        "refused, and nothing has run",
+        (
+            (_QUERY, "test_what_is_not_the_pages_own_is_refused"),
+            ("tests/console/test_queries.py", "test_a_page_is_its_sign_ins_alone"),
+        ),
+    ),
+    Case(
+        "query page: a link that brings a statement with it; a client that calls itself a page",
+        "the text stays empty; of the client it is noted that it says so",
+        (
+            (_QUERY, "test_no_address_brings_a_statement"),
+            (_QUERY, "test_no_client_passes_for_a_page"),
+        ),
+    ),
+    Case(
+        "query page and sessions: markup in values, names of columns, texts and errors",
+        "shown as text",
+        (
+            (_QUERY, "test_results"),
+            ("tests/console/test_statements.py", "test_statements_stand_on_the_page_and_none_of_them_acts"),
+            ("tests/console/test_statements.py", "test_rows_that_were_kept_stand_below_their_statement"),
+        ),
+    ),
+    Case(
+        "query page: guardrails, masks and ask first gone round by the console",
+        "they hold there: the page is a client of the same door",
+        (
+            (_QUERY, "test_guardrails_hold_here"),
+            (_QUERY, "test_masked_columns_are_masked_here"),
+            (_QUERY, "test_a_statement_that_asks_first_waits_here"),
+        ),
+    ),
+)
+"""What was tried at guardrails, at statements that ask first, at masks and at the query page."""

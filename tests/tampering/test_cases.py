@@ -5,10 +5,10 @@ import re
 import pytest
 
 from tests.house.sources import ROOT
-from tests.tampering.cases import CASES, Case
+from tests.tampering.cases import AT_DATABASES, CASES, Case
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda each: each.done)
+@pytest.mark.parametrize("case", [*CASES, *AT_DATABASES], ids=lambda each: each.done)
 def test_a_case_has_tests_that_are_there(case: Case) -> None:
     assert case.tests
     for file, function in case.tests:

@@ -3,16 +3,17 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from onepam.app.sessions.ask_statement import approve_statement, deny_statement
+from onepam.boot.clock import wall_clock
 from onepam.domain.access.guardrails import Guardrails, StatementClass
-from onepam.domain.access.model import ConsoleRight
-from onepam.domain.people.events import PersonDisabled
+from onepam.domain.access.model import BindingEnded, ConsoleRight, Mode, ResourceRemoved, RoleRemoved
+from onepam.domain.people.events import PersonChanged, PersonDisabled
 from onepam.domain.sessions import waiting_statements
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import KillOrdered, SessionOpened
@@ -27,11 +28,12 @@ from onepam.recording.statements import Finished, Outcome
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
 from tests.gateway_fixture import SECONDS, STANDING, Gateway, Person, outcome, role_set
-from tests.protocols.ways import Postgres, way_through
+from tests.protocols.ways import TARGET, Postgres, way_through
 
 pytestmark = pytest.mark.anyio
 
 READ, OTHER, ASK_WRITE = StatementClass.READ, StatementClass.OTHER, StatementClass.ASK_WRITE
+ASKS = Guardrails((READ, OTHER, ASK_WRITE))
 APPROVE = (ConsoleRight.APPROVE,)
 
 
@@ -49,12 +51,13 @@ class Scene:
 
     async def eve(self, *classes: StatementClass) -> Person:
         """Somebody whose writes ask first."""
-        guards = Guardrails(classes or (READ, OTHER, ASK_WRITE))
+        guards = Guardrails(classes) if classes else ASKS
         return await self.gateway.person(replace(STANDING, guardrails=guards, approvers=(self.max.role,)))
 
-    async def psql(self, person: Person, *said: str) -> asyncio.subprocess.Process:
+    async def psql(self, person: Person, *said: str, target: str = TARGET) -> asyncio.subprocess.Process:
         commands = [part for each in said for part in ("-c", each)]
-        return await self.gateway.start("psql", "-X", "-At", *commands, self.way.words(await self.way.token(person)))
+        words = self.way.words(await self.way.token(person, target), target)
+        return await self.gateway.start("psql", "-X", "-At", *commands, words)
 
     async def asked(self, person: Person) -> StatementAsked:
         """What waits of the person, the newest, once there is one that waits."""
@@ -197,6 +200,52 @@ async def test_what_ends_the_session_ends_the_wait(scene: Scene, how: str) -> No
     frames = scene.gateway.recorded(asked.session)
     refused = [each for each in frames if isinstance(each, Finished) and each.execution == asked.execution]
     assert [each.outcome for each in refused] == [Outcome.REFUSED]
+
+
+GONE = "ask-gone"
+LOST = "server lost"
+LOSE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_addr IS NOT NULL"
+
+TAKEN: dict[str, Callable[[Scene, Person], object]] = {
+    "last day": lambda scene, eve: PersonChanged(eve.id, "per_ada", None, None, wall_clock()),
+    "binding ended": lambda scene, eve: BindingEnded(eve.binding, "left", "chg_2", None),
+    "role removed": lambda scene, eve: RoleRemoved(eve.role, "chg_2", None),
+    "role that asks for the access": lambda scene, eve: role_set(
+        eve.role, replace(STANDING, guardrails=ASKS, approvers=(scene.max.role,), mode=Mode.REQUEST)
+    ),
+    "role in which other classes ask": lambda scene, eve: role_set(
+        eve.role, replace(STANDING, guardrails=Guardrails((READ, OTHER, StatementClass.ASK_DDL)))
+    ),
+    "resource removed": lambda scene, eve: ResourceRemoved(GONE, "chg_2", None),
+}
+
+
+async def test_the_end_of_an_access_ends_the_wait(scene: Scene) -> None:
+    """In whichever way it ends, and where the server's side of the session does."""
+    await scene.gateway.record(scene.way.resource(GONE))
+
+    async def waits(how: str) -> tuple[Person, asyncio.subprocess.Process, StatementAsked]:
+        eve = await scene.eve()
+        target = GONE if how == "resource removed" else TARGET
+        client = await scene.psql(eve, "INSERT INTO said VALUES ('taken')", target=target)
+        return eve, client, await scene.asked(eve)
+
+    waiting = dict(zip((*TAKEN, LOST), await asyncio.gather(*map(waits, (*TAKEN, LOST))), strict=True))
+    for how, taken in TAKEN.items():
+        await scene.gateway.record(taken(scene, waiting[how][0]))
+    for how, (eve, client, asked) in waiting.items():
+        if how == LOST:
+            await asyncio.to_thread(scene.way.server.sql, LOSE)
+        because = (await scene.ended(asked.statement)).because
+        # a client that hears the server's own last words may leave before the gateway has ended its session
+        assert because == "session.over" or (how, because) == (LOST, "client.left"), how
+        assert await scene.approves(scene.max, asked.statement) == "statement.unknown", how
+        await outcome(client, None)
+        await scene.gateway.ended(eve)
+        frames = scene.gateway.recorded(asked.session)
+        refused = [each for each in frames if isinstance(each, Finished) and each.execution == asked.execution]
+        assert [each.outcome for each in refused] == [Outcome.REFUSED], how
+    assert "taken" not in await scene.rows()
 
 
 async def test_nobody_decides_in_time(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,6 +137,24 @@ def test_of_the_extended_protocol_the_execution_waits_with_its_parameters() -> N
     assert talk.talk.waiting is not None
 
 
+def test_a_statement_that_is_made_anew_while_its_execution_waits_asks_again() -> None:
+    """By the name of what somebody decides on there is something else, and by the portal's, too: none of it runs."""
+    talk = Talk(EVERYTHING)
+    execute = pg.execute() + pg.SYNC
+    before = pg.parse("s", INSERT) + pg.bind("", "s", [b"a"])
+    talk.says(before + execute)
+    drop = pg.close("S", "s") + pg.parse("s", "DROP TABLE t") + pg.bind("", "s")
+    assert talk.says(drop + execute) == (b"", b"")
+    assert talk.talk.waiting is not None
+    assert talk.talk.waiting.statement.text == INSERT.encode()
+    assert talk.decided()[0] == execute + drop
+    assert talk.talk.waiting is not None, "the other one asks for itself"
+    assert (talk.talk.waiting.statement.text, *talk.talk.waiting.statement.asks) == (b"DROP TABLE t", "ddl")
+    assert [each.parameters for each in talk.runs] == [(Parameter(b"a"),), ()]
+    assert talk.decided(NO)[0] == pg.FLUSH + pg.SYNC
+    assert talk.says(pg.query("DEALLOCATE s; PREPARE s AS DROP TABLE t"))[0] == b""
+
+
 def test_a_further_page_asks_nobody() -> None:
     talk = Talk()
     talk.says(pg.parse("", f"{INSERT} RETURNING 1") + pg.bind("", "", [b"a"]) + pg.execute("", 1) + pg.FLUSH)
