@@ -59,8 +59,8 @@ class Server:
         made = subprocess.run(
             ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal",
              "--skip-test-db", *owner],
-            capture_output=True, text=True, timeout=240, check=False,
-        )  # fmt: skip
+            capture_output=True, text=True, timeout=240, check=False, env={**os.environ, "TMPDIR": str(self.folder)},
+        )  # fmt: skip  # where another server's may have the same names
         if made.returncode:
             raise AssertionError(f"mariadb-install-db ended with {made.returncode}: {made.stdout}{made.stderr}")
         files = {

@@ -11,10 +11,11 @@ from struct import pack
 import pytest
 
 from onepam.app.open_session import Opened
-from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.domain.access.guardrails import PLAIN, Guardrails, StatementClass
 from onepam.domain.access.masking import Mask
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
+from onepam.protocols.mysql import dial as dial_module
 from onepam.protocols.mysql import guarding
 from onepam.protocols.mysql.dial import TargetLeg, Who, dial
 from onepam.protocols.mysql.startup import NOBODY
@@ -27,7 +28,7 @@ from tests.protocols.mysql.server import Server, running_server
 from tests.protocols.mysql.small import Small, running_door
 from tests.protocols.postgres import small as small_door
 from tests.protocols.postgres.server import PASSWORD, pair
-from tests.protocols.postgres.small import STOLEN, TOKEN
+from tests.protocols.postgres.small import STOLEN, TOKEN, Journal
 from tests.targets import free_port
 
 pytestmark = pytest.mark.anyio
@@ -147,6 +148,62 @@ async def test_rows_beyond_what_is_allowed(small: Small, monkeypatch: pytest.Mon
     assert said.endswith("\n5\n")
 
 
+@pytest.mark.parametrize("capped", [True, False])
+async def test_a_kill_hits_no_statement_but_the_one_that_ran(
+    small: Small, monkeypatch: pytest.MonkeyPatch, capped: bool
+) -> None:
+    """It goes over another connection, and may be there when the statement is over by itself: what the client has sent
+    behind it waits until the server has heard the KILL, and so does a KILL when nothing runs."""
+    heard, may = asyncio.Event(), asyncio.Event()
+
+    async def late(*_: object) -> None:
+        heard.set()
+        await may.wait()
+
+    monkeypatch.setattr(dial_module, "_stop", late)
+    if capped:
+        monkeypatch.setattr(guarding, "allowance", lambda of: Allowance(rows=100))
+    reader, writer = await entered(small)
+    first = b"SELECT seq, REPEAT('x', 99) FROM app.seq_1_to_50000" if capped else b"SELECT SLEEP(600)"
+    writer.write(my.query(first) + my.query(b"SELECT 5"))
+    if not capped:
+        (thread,) = await sleeping(small)
+        assert (await small.mariadb(f"KILL QUERY {small.doors[0].thread};"))[0] == 0
+    async with asyncio.timeout(SECONDS):
+        await heard.wait()
+    if not capped:
+        await asyncio.to_thread(small.server.sql, f"KILL QUERY {thread}")
+    (journal, *_) = small.journals
+
+    async def over() -> bool:
+        return any(done is not None for _, _, done in journal.statements())
+
+    await until(over)
+    assert len(journal.statements()) == 1
+    may.set()
+    async with asyncio.timeout(SECONDS):
+        assert (await reader.readuntil(my.packet(4, b"\x015"))).endswith(my.packet(4, b"\x015"))
+    heard.clear()
+    await until(lambda: _done(journal, 2))
+    assert (await small.mariadb(f"KILL QUERY {small.doors[0].thread};"))[0] == 0
+    assert not heard.is_set()
+    writer.close()
+
+
+async def _done(journal: Journal, count: int) -> bool:
+    return [done is not None for _, _, done in journal.statements()] == [True] * count
+
+
+async def entered(small: Small) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A client of bytes that is in."""
+    reader, writer = await secured(small)
+    writer.write(my.packet(2, START + b"app@db-1\0" + b"\x20" + b"s" * 32 + b"caching_sha2_password\0"))
+    assert await packet(reader) == b"\x01\x04"
+    writer.write(my.packet(4, TOKEN.encode() + b"\0"))
+    assert (await packet(reader))[0] == 0
+    return reader, writer
+
+
 # At the door ---------------------------------------------------------------------------------------------------------
 
 
@@ -210,7 +267,16 @@ async def test_what_is_no_start(small: Small, sent: bytes) -> None:
     assert await reader.read() == b""
 
 
-@pytest.mark.parametrize("narrowed", [{"guardrails": Guardrails((StatementClass.READ,))}, {"mask": Mask(("a",), ())}])
+@pytest.mark.claim
+@pytest.mark.parametrize(
+    "narrowed",
+    [
+        {"guardrails": Guardrails((StatementClass.READ,))},
+        {"guardrails": Guardrails(PLAIN, rows=1000)},
+        {"guardrails": Guardrails(PLAIN, timeout=60_000_000)},
+        {"mask": Mask(("a",), ())},
+    ],
+)
 async def test_what_is_not_kept_yet_opens_nothing(
     small: Small, monkeypatch: pytest.MonkeyPatch, narrowed: dict[str, object]
 ) -> None:

@@ -18,6 +18,8 @@ class Conversation:
         self._exchange = Exchange(allowance, kill, status)
         self._asking = Asking(self._exchange)
         self._answering = Answering(self._exchange)
+        self.paused = False
+        """What the client has asked meanwhile waits still, though the last answer is over."""
 
     @property
     def full(self) -> bool:
@@ -66,7 +68,7 @@ class Conversation:
         step = self._exchange.step = Step()
         if not self._exchange.failed:
             self._answering.take(data)
-            if not self._exchange.over:
+            if not self._exchange.over and not self.paused:
                 self._asking.take(b"")
         return step
 

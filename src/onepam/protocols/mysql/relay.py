@@ -31,11 +31,11 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
         super().__init__(client, target, recorder, tasks)
 
     def conversation(self, there: TargetLeg) -> Conversation:
-        client, tasks = self._client, self._tasks
+        client = self._client
         self._threads.hold(
             client.thread,
             self._person,
-            lambda: there.cancel(tasks),
+            lambda: self._killed(there),
             lambda: client.part("this session was ended by KILL"),
         )
         return Conversation(
@@ -51,3 +51,22 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
 
     def forget(self) -> None:
         self._threads.drop(self._client.thread)
+
+    def _killed(self, there: TargetLeg) -> None:
+        """What runs now is cancelled, and nothing where nothing does: it would hit the next statement."""
+        if self._conversation is not None and self._conversation.busy:
+            self._stop(there)
+
+    def _stop(self, there: TargetLeg) -> None:
+        """What the client has sent already waits, too."""
+        super()._stop(there)
+        self._pause(on=self._stopping is not None)
+
+    def _stopped(self, over: object = None) -> None:
+        self._pause(on=False)
+        super()._stopped(over)
+        self._from_client(b"")
+
+    def _pause(self, *, on: bool) -> None:
+        if isinstance(self._conversation, Conversation):
+            self._conversation.paused = on

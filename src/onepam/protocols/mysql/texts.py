@@ -17,23 +17,39 @@ UNREADABLE: Final = Refused(
     "statement.unreadable", "This statement cannot be read, and only what is read may run here."
 )
 
-_BLANK = rb"(?:\s|#[^\n]*(?:\n|\Z)|--[\s\x00-\x1f][^\n]*(?:\n|\Z)|/\*(?![!M+]).*?\*/|/\*M?!\d*)*"
-_KILL: Final = re.compile(
-    _BLANK + rb"kill\b(?P<more>" + _BLANK + rb"(?:(?:hard|soft)\b" + _BLANK + rb")?(?:(?P<kind>connection|query)\b"
-    + _BLANK + rb")?(?P<thread>\d{1,19})\s*;?\s*\Z)?", re.IGNORECASE | re.DOTALL,
+_QUOTED = rb"|".join(rb"%b[^%b\\]*(?:\\(?:.|\Z)[^%b\\]*)*(?:%b|\Z)" % ((each,) * 4) for each in (b"'", b'"'))
+_PIECE: Final = re.compile(
+    rb"(?P<blank>\s+|#[^\n]*|--(?=[\x00-\x20\x7f]|\Z)[^\n]*|/\*(?!M?!)(?:.*?\*/|.*))|(?P<word>[\w$.]+)"
+    rb"|(?P<other>" + _QUOTED + rb"|`[^`]*`|@+[\w$.]*|/\*M?!\d*|.)", re.DOTALL,
 )  # fmt: skip
-_READ_BYTES: Final = 4096
+"""Any text is made of these, each of which is read once: none can be made to take long."""
+
+_OWN: Final = re.compile(rb"kill (?:(?:hard|soft) )?(?:(?:connection|(?P<query>query)) )?(?P<thread>\d{1,19})(?: ;)?")
+_ROUTINES: Final = frozenset((b"procedure", b"function", b"trigger", b"event", b"package"))
+_FIRST: Final = 16
+"""Of so many pieces a text says what it is."""
 
 
 def killed(text: bytes) -> tuple[int, bool] | None:
-    """Whom a KILL is for, and whether the whole session (not only its statement); None for what is no KILL. One that
-    names nobody in plain digits is for 0, which is nobody."""
-    found = _KILL.match(text[:_READ_BYTES])
-    if found is None:
+    """Whom a KILL is for, and whether the whole session (not only its statement); None for what has no KILL. One that
+    stands beside something else, or names nobody in plain digits, is for 0, which is nobody. KILL is reserved: where it
+    is not quoted, it is one, but in the body of a routine that is made, whose execution is the server's affair."""
+    if b"kill" not in text.lower():
         return None
-    if found["thread"] is None:
-        return 0, True
-    return int(found["thread"]), (found["kind"] or b"").lower() != b"query"
+    first: list[bytes] = []
+    found = False
+    for each in _PIECE.finditer(text):
+        if each.lastgroup == "blank":
+            continue
+        piece = each[0].lower()
+        found = found or piece == b"kill"
+        if len(first) < _FIRST:
+            first.append(piece)
+    words = [each for each in first if each[:1].isalpha()]
+    if not found or (words[0] == b"create" and not _ROUTINES.isdisjoint(words)):
+        return None
+    own = _OWN.fullmatch(b" ".join(first))
+    return (int(own["thread"]), own["query"] is None) if own is not None else (0, True)
 
 
 class Texts:
