@@ -38,7 +38,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         assert isinstance(await open_session(company.ledger, knock), Opened)
         asked = await ask_statement(company.ledger, Asking("stm_1", "ses_1", 1, (WRITE,), in_transaction=True))
         assert isinstance(asked, StatementAsked)
-        office.services.statements.keep("stm_1", Said("DELETE FROM t -- <b>", ("'<i>'", "NULL")))
+        office.services.statements.keep("stm_1", Said("DELETE FROM t -- <b>", ("'<i>'", "NULL"), "or<ders"))
         yield office
 
 
@@ -50,7 +50,11 @@ async def test_whoever_decides_sees_what_it_says_as_text_and_says_yes(office: Of
     assert "A statement of Eve Example as app on dev-1" in page
     assert "others wait for what it has locked" in page
     assert 'action="/approvals/stm_1"' in page
-    assert "Approved, and in force." in await max_.done("/approvals/stm_1", decision="approve")
+    assert "<dt>Database at its start</dt><dd>or&lt;ders</dd>" in page
+    assert "<dt>Asked by</dt>" in page
+    assert "Proposed by" not in page
+    assert "<dd>ses_1</dd>" in page  # whoever decides may not look at everybody's sessions
+    assert "Approved: it runs now, once." in await max_.done("/approvals/stm_1", decision="approve")
     assert "stm_1" not in await max_.read("/approvals")
 
 
@@ -60,6 +64,12 @@ async def test_who_decides_on_other_things_sees_nothing_of_it(office: Office) ->
     assert "DELETE FROM t" not in page
     assert "stm_1" not in page
     assert "None of your roles may decide on it." in await bob.refused("/approvals/stm_1", decision="approve")
+
+
+async def test_whoever_sees_all_sessions_is_led_to_what_ran_before(office: Office) -> None:
+    await office.company.bind("max", "auditor")
+    page = await (await office.sign_in("max")).read("/approvals")
+    assert '<dd><a href="/sessions/ses_1">ses_1</a></dd>' in page
 
 
 async def test_a_no_ends_it(office: Office) -> None:

@@ -37,10 +37,12 @@ _UNAVAILABLE = Refused(
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What whoever decides sees of a statement: its text and its parameters, as text without control characters."""
+    """What whoever decides sees of a statement: its text, its parameters and the database that the session began in, as
+    text without control characters."""
 
     text: str
     parameters: tuple[str, ...] = ()
+    database: str = ""
 
 
 class WaitingStatements:
@@ -69,7 +71,9 @@ class WaitingStatements:
         shown = self.shown(statement)
         if shown is None:
             return []
-        return [("Statement", shown.text), *((f"${each}", value) for each, value in enumerate(shown.parameters, 1))]
+        where = [("Database at its start", shown.database)] if shown.database else []
+        values = ((f"${each}", value) for each, value in enumerate(shown.parameters, 1))
+        return [*where, ("Statement", shown.text), *values]
 
 
 @dataclass(slots=True)

@@ -109,6 +109,7 @@ async def test_a_write_waits_for_somebody_elses_yes_and_runs_then(scene: Scene) 
     shown = scene.gateway.platform.statements.shown(asked.statement)
     assert shown is not None
     assert shown.text == "INSERT INTO said VALUES ('one') RETURNING word"
+    assert shown.database == "postgres"
     assert await scene.approves(eve, asked.statement) == "right.missing"
     assert await scene.approves(scene.max, asked.statement) == ""
     done = await outcome(client, None)

@@ -85,6 +85,8 @@ async def decide(visit: Visit) -> Response:
         found = await visit.services.reader(change, None, ident) if kind is ProposalKind.CHANGE else None
         seen = Seen(visit.form.get("digest", ""), found.text if found else "", token_digest(token).hex())
         outcome = await approve_proposal(ledger, actor, kind, ident, seen)
+        if kind is ProposalKind.STATEMENT:
+            done = "Approved: it runs now, once. What came of it stands on the page of its session."
     if isinstance(outcome, Refused) and outcome.code in SHOW_A_FACTOR:
         return visit.go(f"/step-up?next={quote(back)}")
     if outcome is None or isinstance(outcome, Refused):
@@ -126,8 +128,9 @@ async def _show(visit: Visit, link: Context | None) -> Response:
     return visit.page(await visit.services.reader(_inbox, visit.at, View.of(visit), reader, link, after, says, query))
 
 
-def _proposal(found: laid.WaitingProposal, reader: ActorFacts, at: Instant, says: Says) -> Context:
+def _proposal(found: laid.WaitingProposal, view: View, reader: ActorFacts, at: Instant, says: Says) -> Context:
     it = found.proposal
+    place = _where(it.kind, it.proposal, it.person)
     shown = says(it.proposal) if it.kind is ProposalKind.STATEMENT else None
     word, glyph = KINDS[it.kind]
     return {
@@ -135,20 +138,32 @@ def _proposal(found: laid.WaitingProposal, reader: ActorFacts, at: Instant, says
         "kind": word,
         "icon": glyph,
         "title": found.title,
-        "facts": [{"word": each, "value": value} for each, value in found.facts],
+        "asks": it.kind is ProposalKind.STATEMENT,
+        "facts": [_fact(each, value, it.kind, view) for each, value in (*found.facts, *_begun(shown))],
         "text": shown.text if shown is not None else "",
         "values": shown.parameters if shown is not None else (),
         "by": {"id": it.by, "name": found.by_name},
         "at": it.since,
         "until": it.until,
         "alone": it.alone,
-        "href": _where(it.kind, it.proposal, it.person) if ConsoleRight.ADMINISTER in reader.rights() else None,
+        "href": place if ConsoleRight.ADMINISTER in reader.rights() else None,
         "decision": {**decision(it, reader, at), "digest": found.digest, "decides": found.decides},
     }
 
 
-def _where(kind: ProposalKind, proposal: str, person: str) -> str:
-    """The page that shows all of it."""
+def _begun(shown: Said | None) -> tuple[laid.Fact, ...]:
+    """In which database the session of a statement began."""
+    return (("Database at its start", shown.database),) if shown is not None and shown.database else ()
+
+
+def _fact(word: str, value: str, kind: ProposalKind, view: View) -> Context:
+    """The session of a statement leads to what ran in it before, for whoever may look at it."""
+    leads = kind is ProposalKind.STATEMENT and word == "Session" and view.everybody
+    return {"word": word, "value": value, "href": view.link(f"/sessions/{value}") if leads else None}
+
+
+def _where(kind: ProposalKind, proposal: str, person: str) -> str | None:
+    """The page that shows all of it; None where nothing shows more."""
     pages = {
         ProposalKind.SCIM_TOKEN: "/provisioning",
         ProposalKind.PROVIDER: f"/providers/proposed/{proposal}",
@@ -157,9 +172,8 @@ def _where(kind: ProposalKind, proposal: str, person: str) -> str:
         ProposalKind.ENROLMENT: f"/people/{person}",
         ProposalKind.CHANGE: f"/changes/{proposal}",
         ProposalKind.ERASURE: f"/people/{person}",
-        ProposalKind.STATEMENT: "/sessions",
     }
-    return pages[kind]
+    return pages.get(kind)
 
 
 def _inbox(
@@ -190,7 +204,7 @@ def _inbox(
         filter={"q": query},
         first=after == BEGINNING,
         later=last,
-        proposals=[_proposal(each, reader, at, says) for each in proposed],
+        proposals=[_proposal(each, view, reader, at, says) for each in proposed],
         held=len(held_people(db, at)) if administers else 0,
         reported=len(reported),
         stranded=stranded(db, at) if administers else (),

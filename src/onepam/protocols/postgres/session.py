@@ -68,5 +68,6 @@ class PostgresLegs(Legs[TargetLeg, Relay]):
 
     def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:
         shared, allowance = self._gateway.shared, partial(guarding.of_session, opened)
-        asker = Asker(shared, opened.session) if guarding.asks(opened) else None
+        database = self._parameters.get("database") or opened.login
+        asker = Asker(shared, opened.session, database) if guarding.asks(opened) else None
         return Relay(self.client, target, recorder, allowance, self._gateway.keys, shared.tasks, asker)

@@ -15,6 +15,9 @@ from onepam.recording.statements import Parameter
 CANCELLED, LEFT, OVER, SKIPPED = "client.cancelled", "client.left", "session.over", "statement.skipped"
 """Why a statement waits no more on which nobody decided."""
 
+MOST_DATABASE = 100
+"""Letters of a database's name that are shown; one of PostgreSQL's has at most 63 bytes."""
+
 _FAILED = Refused("gateway.failed", "the gateway failed, so nobody could be asked about this statement.")
 
 
@@ -31,11 +34,11 @@ class Wanted:
 
 
 class Asker:
-    """Asks for the statements of one session. `decided` hears what came of it; nobody hears it of a wait that was
-    withdrawn."""
+    """Asks for the statements of one session, which began in `database`. `decided` hears what came of it; nobody hears
+    it of a wait that was withdrawn."""
 
-    def __init__(self, gateway: Gateway, session: str) -> None:
-        self._gateway, self._session = gateway, session
+    def __init__(self, gateway: Gateway, session: str, database: str) -> None:
+        self._gateway, self._session, self._database = gateway, session, legible(database.encode())[:MOST_DATABASE]
         self._task: asyncio.Task[Refused | None] | None = None
         self._question: Question | None = None
 
@@ -47,7 +50,7 @@ class Asker:
     def ask(self, wanted: Wanted, tell: Callable[[str], None], decided: Callable[[Refused | None], None]) -> None:
         """Begins to wait. `tell` says to the client that it does."""
         classes = tuple(StatementClass(each) for each in sorted(wanted.classes))
-        shown = Said(legible(wanted.text), tuple(_shown(wanted.parameters)))
+        shown = Said(legible(wanted.text), tuple(_shown(wanted.parameters)), self._database)
         question = Question(self._session, wanted.execution, classes, wanted.in_transaction, shown)
         url = self._gateway.console_url
 
