@@ -255,7 +255,11 @@ def _function(call: Node) -> Classes:
     name = names[-1] if names else ""
     if name == "set_config" and names[:-1] in ([], ["pg_catalog"]):
         given = [_constant(each) for each in call.get("args", ())]
-        return setting(given[0], given[1]) if len(given) == 3 and given[0] and given[1] is not None else _ADMIN
+        if len(given) != 3 or not given[0]:
+            return _ADMIN
+        if given[1] is None:  # a parameter, say: asyncpg puts `jit` back so
+            return _OTHER if given[0].lower() in OWN_SETTINGS - {"search_path"} else _ADMIN
+        return setting(given[0], given[1])
     if name.startswith(("dblink", "postgres_fdw")):
         return REACHES_OUT
     if names[:-1] == ["information_schema"]:
