@@ -173,3 +173,9 @@ def test_of_two_that_ask_for_different_classes_both_ask_in_what_both_let_through
     assert not as_wide(one, other)
     assert not as_wide(other, one)
     assert narrower(one, other) == narrower(other, one) == Guardrails((READ, ASK_WRITE, ASK_DDL))
+
+
+def test_guardrails_in_words() -> None:
+    assert Guardrails((StatementClass.READ,)).words() == "read"
+    every = Guardrails((StatementClass.READ, StatementClass.OTHER, StatementClass.ASK_WRITE), 1_000, 30 * SECOND)
+    assert every.words() == "read and other; write once somebody has said yes; at most 1,000 rows; at most 30 s"

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from onepam.domain.access.guardrails import PLAIN, Guardrails
+from onepam.domain.access.guardrails import Guardrails
 from onepam.domain.access.model import Action, MfaRule, Mode
 from onepam.domain.access.proof import MfaBasis
 from onepam.domain.leaving.probing import ProbePurpose, ProbeResult
@@ -12,7 +12,7 @@ from onepam.domain.matrix.matrix import SOURCE
 from onepam.domain.people.events import DIRECTORY_GROUP
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint
-from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.store.read.moments import told
 from onepam.store.read.probes import Probed
 from onepam.store.read.sessions import SessionRow
@@ -128,21 +128,7 @@ def how_given(mode: Mode, most: int) -> str:
 def guard_words(guardrails: Guardrails | None) -> str:
     """What of a database's statements passes: `read and other; write once somebody has said yes; at most 100 rows`;
     nothing where there are no guardrails."""
-    if guardrails is None:
-        return ""
-    runs, asks = guardrails.runs(), guardrails.asks()
-    rows, most = guardrails.rows, guardrails.timeout
-    return "; ".join(
-        filter(
-            None,
-            (
-                listed([each.value for each in PLAIN if each in runs]),
-                f"{listed([each.value for each in PLAIN if each in asks])} once somebody has said yes" * bool(asks),
-                f"at most {rows:,} rows" if rows is not None else "",
-                f"at most {most // SECOND:,} s" if most is not None else "",
-            ),
-        )
-    )
+    return guardrails.words() if guardrails is not None else ""
 
 
 def listed(words: Sequence[str]) -> str:

@@ -7,6 +7,8 @@ there are none, everything passes that the login may do.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from onepam.kernel.clock import SECOND
+
 
 class StatementClass(StrEnum):
     """What a statement does. `export`: it writes to a file or program of the server, or reads one. `admin`: settings of
@@ -66,6 +68,17 @@ class Guardrails:
         """The classes that run once somebody else has said yes."""
         return frozenset(each for each in ASKABLE if asking(each) in self.statements and each not in self.statements)
 
+    def words(self) -> str:
+        """`read and other; write once somebody has said yes; at most 100 rows`."""
+        runs, asks = self.runs(), self.asks()
+        said = (
+            _listed([each.value for each in PLAIN if each in runs]),
+            f"{_listed([each.value for each in PLAIN if each in asks])} once somebody has said yes" if asks else "",
+            f"at most {self.rows:,} rows" if self.rows is not None else "",
+            f"at most {self.timeout // SECOND:,} s" if self.timeout is not None else "",
+        )
+        return "; ".join(filter(None, said))
+
     def levels(self) -> dict[StatementClass, int]:
         """How freely each class runs: 1 where it asks first, 2 where it does not; those that do not run are missing."""
         return {**dict.fromkeys(self.asks(), 1), **dict.fromkeys(self.runs(), 2)}
@@ -103,6 +116,10 @@ def narrower(these: Guardrails | None, those: Guardrails | None) -> Guardrails |
         _least(these.rows, those.rows),
         _least(these.timeout, those.timeout),
     )
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def _least(this: int | None, that: int | None) -> int | None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
@@ -18,6 +18,7 @@ from onepam.domain.access.model import (
 from onepam.domain.matrix.gains import Difference, differences
 from onepam.domain.matrix.matrix import SOURCE, BindingDefinition, Matrix, ResourceDefinition, RoleDefinition
 from onepam.domain.matrix.widening import widenings
+from onepam.domain.matrix.words import changed
 from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved
 from onepam.kernel.canonical import encode
 from onepam.kernel.clock import FOREVER, Instant
@@ -35,7 +36,7 @@ class How(StrEnum):
 class ObjectChange:
     """A role, resource, group or binding that becomes another. `what` are the fields that change, or the members.
 
-    A member stands there as `+person` or `-person`.
+    What `words.py` has words for stands there in words, a member stands there as `+person` or `-person`.
     """
 
     kind: str
@@ -140,8 +141,7 @@ def _changes(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
         if old is None or new is None:
             yield ObjectChange(kind, name, How.CREATED if old is None else How.REMOVED)
         elif old != new:
-            changed = (each.name for each in fields(old) if getattr(old, each.name) != getattr(new, each.name))
-            yield ObjectChange(kind, name, How.CHANGED, tuple(changed))
+            yield ObjectChange(kind, name, How.CHANGED, tuple(changed(old, new)))
 
 
 def _other(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Any]:

@@ -1,0 +1,45 @@
+"""What changes of a definition, in words where the name of its field alone does not say enough to agree to."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+from onepam.domain.access.guardrails import Guardrails
+from onepam.domain.access.masking import Mask, Results
+from onepam.domain.access.model import Permission
+
+
+def changed(old: Any, new: Any) -> Iterator[str]:
+    """The fields in which two definitions of one kind differ: `logins`, `mask: none → orders.customer`, and after
+    `permissions` what each lets through now of a database's statements, where that changes."""
+    for each in fields(old):
+        was, now = getattr(old, each.name), getattr(new, each.name)
+        if was == now:
+            continue
+        if each.name in ("mask", "results"):
+            yield f"{each.name}: {_data(was)} → {_data(now)}"
+            continue
+        yield each.name
+        if each.name == "permissions":
+            yield from _permissions(was, now)
+
+
+def _permissions(was: tuple[Permission, ...], now: tuple[Permission, ...]) -> Iterator[str]:
+    before = {each.name: each for each in was}
+    for each in now:
+        old = before.get(each.name)
+        if old is not None and old.guardrails != each.guardrails:
+            yield f"{each.name} lets through: {_guards(old.guardrails)} → {_guards(each.guardrails)}"
+
+
+def _guards(guardrails: Guardrails | None) -> str:
+    return "everything" if guardrails is None else guardrails.words()
+
+
+def _data(data: Mask | Results | None) -> str:
+    if data is None:
+        return "none"
+    if isinstance(data, Results):
+        return f"{data.rows:,} rows of at most {data.bytes:,} bytes"
+    columns = [f"columns {', '.join(data.columns)}"] if data.columns else []
+    return "; ".join([*columns, *([f"patterns {', '.join(data.patterns)}"] if data.patterns else [])])
