@@ -125,6 +125,24 @@ def test_a_file_of_the_clients_is_not_given() -> None:
     assert (talk.fault, b"/etc/passwd" in talk.to_client) == ("target.protocol", False)
 
 
+@pytest.mark.parametrize("before", [b"", my.rows(b"1", status=MORE)])
+def test_nor_after_a_harmless_select(before: bytes) -> None:
+    """A target that lies about what it was asked; where rows come it would be a NULL."""
+    talk = Talk().client(my.query(b"SELECT 1")).target(before)
+    talk.target(my.packet(6 if before else 1, b"\xfb/etc/passwd"))
+    assert (talk.fault, b"/etc/passwd" in talk.to_client) == ("target.protocol", False)
+    assert talk.end().ends[-1].outcome is Outcome.UNFINISHED
+
+
+def test_a_packet_of_16_mib_that_nothing_follows() -> None:
+    """Nothing of it is a command before its end; what comes in its place is out of order."""
+    whole = b"\xff\xff\xff\0\x03" + b"y" * (2**24 - 2)
+    talk = Talk().client(whole)
+    assert (talk.runs, talk.talk.busy, talk.fault) == ([], False, "")
+    talk.client(my.query(b"SELECT 1"))
+    assert (talk.fault, len(talk.to_target), talk.runs) == ("client.protocol", len(whole), [])
+
+
 # Prepared statements -------------------------------------------------------------------------------------------------
 
 

@@ -222,12 +222,13 @@ async def test_nothing_is_asked_for_in_the_clear(small: Small) -> None:
 
 
 START = pack("<IIB23x", 0x8AA205, 1 << 24, 45)
+SECURE = pack("<IIB23x", 0x8AA205 | 0x800, 1 << 24, 45)
 
 
 async def secured(small: Small) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     reader, writer = await asyncio.open_connection("127.0.0.1", small.port)
     assert (await packet(reader))[0] == 0x0A
-    writer.write(my.packet(1, pack("<IIB23x", 0x8AA205 | 0x800, 1 << 24, 45)))
+    writer.write(my.packet(1, SECURE))
     context = ssl.create_default_context(cafile=str(small.root))
     await writer.start_tls(context, server_hostname="localhost", ssl_handshake_timeout=SECONDS)
     return reader, writer
@@ -256,6 +257,31 @@ async def test_the_password_itself_is_asked_for_every_time(small: Small) -> None
     assert await packet(reader) == b"\x01\x04"
     writer.write(my.packet(6, b"guess\0"))
     assert b"opens nothing" in await packet(reader)
+
+
+async def test_nothing_of_a_client_counts_before_it_is_in(small: Small) -> None:
+    """A token in the clear, what comes behind the request for TLS in the clear, statements that come with a proof that
+    is none, and an AuthSwitchRequest in the place of a password."""
+    proof = START + b"app@db-1\0" + bytes([len(TOKEN) + 1]) + TOKEN.encode() + b"\0mysql_clear_password\0"
+    for clear, said in ((my.packet(1, proof), b"Connect with TLS"), (my.packet(1, SECURE) + my.packet(2, proof), b"")):
+        reader, writer = await asyncio.open_connection("127.0.0.1", small.port)
+        await packet(reader)
+        writer.write(clear)
+        async with asyncio.timeout(SECONDS):
+            assert said in await reader.read()
+    guess = START + b"app@db-1\0" + b"\6guess\0mysql_clear_password\0"
+    late = START + b"app@db-1\0" + b"\x20" + b"s" * 32 + b"caching_sha2_password\0"
+    for sent in (guess, late):
+        reader, writer = await secured(small)
+        writer.write(my.packet(2, sent))
+        if sent is late:
+            assert await packet(reader) == b"\x01\x04"
+            writer.write(my.packet(4, b"\xfemysql_native_password\0" + b"n" * 20))
+        writer.write(my.query(b"SELECT 1"))
+        assert b"opens nothing" in await packet(reader)
+        async with asyncio.timeout(SECONDS):
+            assert await reader.read() == b""
+    assert small.journals == []
 
 
 @pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\n\r\n", my.packet(0, b"x"), my.packet(1, b"short")])
