@@ -380,7 +380,7 @@ async def test_listeners_with_tls_of_their_own_are_asked_too(tmp_path: Path) -> 
         await signed_in(gateway, person, SignInKind.CONSOLE)
         await gateway.record(PersonDisabled(person.id, "per_ada", "left"))
         made = await probed(gateway, person, 3, ProbePurpose.LEAVER)
-        assert {each.path for each in made} == set(ProbePath) - {ProbePath.POSTGRES}, (
+        assert {each.path for each in made} == set(ProbePath) - {ProbePath.POSTGRES, ProbePath.MYSQL}, (
             "nobody listens for databases here"
         )
         assert {each.result for each in made} == {ProbeResult.REFUSED}
