@@ -258,6 +258,7 @@ def test_of_every_payload_it_is_said_how_it_speaks_of_somebody() -> None:
         "resource.set", "roster.source_set", "scim_group.set", "scim_token.proposed", "secret.set",
         "sign_in.device_refused",  # what it says is of whoever sits at that terminal, whom nobody knows
         "signal_stream.proposed", "signal_stream.set",
+        "statement.ended",  # why a statement does not run, as of a change that is rejected
     }  # fmt: skip
     said = [by_person - whose.LINKED.keys(), whose.LINKED.keys(), set(whose.NAMING), nobody]
     assert sorted(private) == sorted(name for each in said for name in each)

@@ -11,7 +11,7 @@ seals."""
 
 _SUBJECTS = {
     "sessions": ("Sessions and recordings", "certificate confirmation door recording recordings session"),
-    "requests": ("Requests and grants", "grant proposal request"),
+    "requests": ("Requests and grants", "grant proposal request statement"),
     "people": ("People", "enrolment erasure identity mfa_exception payload person"),
     "sign-ins": ("Sign-ins and factors", "factor login_token sign_in"),
     "access": ("Roles and resources", "binding change group_member resource role secret"),
