@@ -44,8 +44,8 @@ wheel: $(STAMPS)/package $(STAMPS)/ui ## Build the wheel, the console's built as
 test-parts: system-packages $(STAMPS)/dev $(STAMPS)/package $(STAMPS)/ui $(STAMPS)/oidc-provider
 
 .PHONY: test
-test: test-parts ## Install what the tests need, and run them all; those of the pure floors must reach their every branch
-	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not conformance" --cov --cov-report=term
+test: test-parts ## Install what the tests need, and run them all
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not conformance"
 
 .PHONY: conformance
 conformance: test-parts ## Foreign programs and suites against the product (CONFORMANCE_ARGS="-k keycloak" for a part of them)
@@ -74,10 +74,10 @@ sizes: $(STAMPS)/dev
 	$(BIN)/python scripts/check_sizes.py
 
 .PHONY: check
-check: static test ## Everything that must hold before a commit
+check: static test coverage ## Everything that must hold before a commit: static, tests, every branch of the pure floors
 
 .PHONY: coverage
-coverage: $(STAMPS)/dev $(STAMPS)/package ## Of the tests those alone that count the branches of the pure floors
+coverage: $(STAMPS)/dev $(STAMPS)/package ## Every branch of the pure floors, by their own tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS) --cov --cov-report=term $(wildcard $(addprefix tests/,kernel domain ledger recording))
 
 .PHONY: mutation

@@ -1,13 +1,12 @@
 """What every test may ask for."""
 
 import gc
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from coverage import Coverage
 from hypothesis import settings
 
 from tests.lawful import listening, new_folders, unlawful_in
@@ -21,38 +20,18 @@ settings.load_profile("onepam")
 LONG = ("attack", "simulation", "tour", "boot", "install", "outbox", "protocols", "console")
 """Rooms whose files take long: begun first, so that at the end no worker is alone with one."""
 
-PURE = ("kernel", "domain", "ledger", "recording")
-"""The pure floors: where branches are counted, only what their own tests run counts."""
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first (`--no-loadscope-reorder` keeps them there)."""
+    here = Path(__file__).parent
     rank = {room: number for number, room in enumerate(LONG)}
-    items.sort(key=lambda item: rank.get(_room(item), len(rank)))
-
-
-def _room(item: pytest.Item) -> str:
-    return item.path.relative_to(Path(__file__).parent).parts[0]
+    items.sort(key=lambda item: rank.get(item.path.relative_to(here).parts[0], len(rank)))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """What collecting has made stays to the end: the garbage collector need not look through it again and again."""
     gc.collect()
     gc.freeze()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Counts branches in tests of the pure floors alone, with their fixtures; all others run at their own speed."""
-    counting = item.config.pluginmanager.getplugin("_cov")
-    if counting is not None and counting.cov_controller.started != (_room(item) in PURE):
-        if counting.cov_controller.started:
-            counting.cov_controller.pause()
-            while (beneath := Coverage.current()) is not None:  # a worker has begun one as if it were the first process
-                beneath.stop()
-        else:
-            counting.cov_controller.resume()
-    return (yield)
 
 
 @pytest.fixture(scope="session")
