@@ -1,6 +1,7 @@
 """Text of the domain's values: the same bytes as by way of plain JSON."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -84,3 +85,7 @@ def test_a_record_is_written_by_the_names_of_its_fields(names: tuple[str, ...]) 
         "payload": "d",
         **{name: getattr(record, name) for name in names},
     }
+
+
+def test_any_mapping_is_an_object() -> None:
+    assert text(MappingProxyType({"b": 1, "a": None})) == '{"a":null,"b":1}'
