@@ -169,3 +169,10 @@ def test_an_escape_without_end_is_given_up_at_the_bound() -> None:
     player = Player()
     assert player.feed("\x1b" + " " * (MAX_SEQUENCE_CHARACTERS - 2)) == ""
     assert player.feed("  seen") == " seen"
+
+
+def test_a_control_string_in_pieces_is_skipped_to_its_end_or_its_bound() -> None:
+    player = Player()
+    assert [player.feed(each) for each in ("a\x1b]0;ti", "tle", "\x07seen")] == ["a", "", "seen"]
+    sent = ("\x1b]" + "x" * 10, "x" * (MAX_SEQUENCE_CHARACTERS - 10), "seen")
+    assert [player.feed(each) for each in sent] == ["", "", "seen"]
