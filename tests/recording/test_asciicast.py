@@ -176,3 +176,8 @@ def test_a_control_string_in_pieces_is_skipped_to_its_end_or_its_bound() -> None
     assert [player.feed(each) for each in ("a\x1b]0;ti", "tle", "\x07seen")] == ["a", "", "seen"]
     sent = ("\x1b]" + "x" * 10, "x" * (MAX_SEQUENCE_CHARACTERS - 10), "seen")
     assert [player.feed(each) for each in sent] == ["", "", "seen"]
+
+
+def test_an_escape_that_is_cut_waits_for_what_follows() -> None:
+    player = Player()
+    assert [player.feed(each) for each in ("a\x1b", "[1mb")] == ["a", "\x1b[1mb"]

@@ -44,6 +44,8 @@ def test_what_is_found_is_what_python_finds(pattern: str, text: str) -> None:
         (r"a{2,3}b", "aab", True),
         ("é", "café", True),
         (r"\bé", "a é", False),
+        (r"(?:ab)+c", "xababc", True),
+        (r"a.c", "a\nc", False),
     ],
 )
 def test_usual_patterns(pattern: str, text: str, right: bool) -> None:
