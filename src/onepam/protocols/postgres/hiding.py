@@ -15,6 +15,7 @@ from onepam.protocols.postgres.answering import Answering
 from onepam.protocols.postgres.exchange import Exchange, Execution, Owed
 from onepam.protocols.postgres.wire import HEAD, LONG, SHORT, Malformed
 from onepam.protocols.sql.events import Kept
+from onepam.protocols.sql.masking import as_text
 
 MASK: Final = b"[masked]"
 TEXTS: Final = frozenset((19, 25, 705, 1042, 1043))
@@ -198,7 +199,7 @@ class Hiding(Answering):
             if value is None:
                 cells.append(None)
                 continue
-            column, text = described[place] if described is not None else None, _is_text(value)
+            column, text = described[place] if described is not None else None, as_text(value) is not None
             binary = not simple and (column is None or column.type not in TEXTS)
             if column is None or column.masked or (masking is not None and masking.value(value, binary=binary)):
                 cells.append(len(value))
@@ -214,10 +215,3 @@ def _columns(head: Owed) -> Sequence[Column] | None:
     portal = head.portal
     assert portal is not None
     return portal.columns if portal.columns is not None or portal.prepared is None else portal.prepared.columns
-
-
-def _is_text(value: bytes) -> bool:
-    try:
-        return all(each.isprintable() or each.isspace() for each in value.decode("utf-8"))
-    except UnicodeDecodeError:
-        return False

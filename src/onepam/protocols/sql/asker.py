@@ -1,6 +1,7 @@
 """A session's statements that ask first: one at a time is laid before whoever decides."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -10,7 +11,10 @@ from onepam.gateway.ask_first import Question, Said, ask_first
 from onepam.gateway.session import Gateway
 from onepam.kernel.clock import iso
 from onepam.kernel.errors import Refused
+from onepam.protocols.sql.masking import as_number, as_text
 from onepam.recording.statements import Parameter
+
+log = logging.getLogger(__name__)
 
 CANCELLED, LEFT, OVER, SKIPPED = "client.cancelled", "client.left", "session.over", "statement.skipped"
 """Why a statement waits no more on which nobody decided."""
@@ -50,7 +54,7 @@ class Asker:
     def ask(self, wanted: Wanted, tell: Callable[[str], None], decided: Callable[[Refused | None], None]) -> None:
         """Begins to wait. `tell` says to the client that it does."""
         classes = tuple(StatementClass(each) for each in sorted(wanted.classes))
-        shown = Said(legible(wanted.text), tuple(_shown(wanted.parameters)), self._database)
+        shown = Said(legible(wanted.text), tuple(values(wanted.parameters)), self._database)
         question = Question(self._session, wanted.execution, classes, wanted.in_transaction, shown)
         url = self._gateway.console_url
 
@@ -62,8 +66,10 @@ class Asker:
         def over(task: "asyncio.Task[Refused | None]") -> None:
             if self._task is task:
                 self._task = self._question = None
-                failed = task.cancelled() or task.exception() is not None
-                decided(_FAILED if failed else task.result())
+                fault = None if task.cancelled() else task.exception()
+                if fault is not None:
+                    log.error("nobody could be asked about a statement of %s", self._session, exc_info=fault)
+                decided(_FAILED if fault is not None or task.cancelled() else task.result())
 
         self._question = question
         self._task = self._gateway.tasks.spawn(ask_first(self._gateway, question, waits))
@@ -85,7 +91,8 @@ def legible(said: bytes) -> str:
     return "".join(each if each.isprintable() or each in "\n\t" else f"\\u{ord(each):04x}" for each in text)
 
 
-def _shown(parameters: tuple[Parameter, ...]) -> Iterator[str]:
+def values(parameters: Iterable[Parameter]) -> Iterator[str]:
+    """Parameters as whoever decides sees them. What has a binary form is its bytes, and all that it may be beside."""
     for each in parameters:
         if each.value is None:
             yield "NULL"
@@ -93,8 +100,8 @@ def _shown(parameters: tuple[Parameter, ...]) -> Iterator[str]:
             yield f"{each.value} bytes"
         elif not each.binary:
             yield f"'{legible(each.value)}'"
-        elif len(each.value) in (2, 4, 8):
-            yield f"\\x{each.value.hex()} (as a number {int.from_bytes(each.value, signed=True)})"
         else:
-            text = each.value.decode("utf-8", "replace")
-            yield f"\\x{each.value.hex()}" + (f" (as text '{text}')" if text.isprintable() else "")
+            number = as_number(each.value)
+            may_be = [f"a number {number}"] if number is not None else []
+            may_be += [f"text '{legible(each.value)}'"] if as_text(each.value) is not None else []
+            yield f"\\x{each.value.hex()}" + (f" (as {' or '.join(may_be)})" if may_be else "")

@@ -132,18 +132,32 @@ class Masking:
         value = parameter.value
         if self._patterns is None or not isinstance(value, bytes):
             return False
-        try:
-            text = value.decode("utf-8")
-        except UnicodeDecodeError:
-            text = None
         if not parameter.binary:
-            return text is None or self._has(text)
-        number = _INTEGERS.get(len(value))
-        if number is not None and self._has(str(number.unpack(value)[0])):
+            try:
+                return self._has(value.decode("utf-8"))
+            except UnicodeDecodeError:
+                return True
+        number, text = as_number(value), as_text(value)
+        if number is not None and self._has(str(number)):
             return True
-        if text is not None and all(each.isprintable() or each.isspace() for each in text):
+        if text is not None:
             return self._has(text)
         return number is None and len(value) > 1  # what it stands for depends on its type, which nobody tells us
+
+
+def as_number(value: bytes) -> int | None:
+    """The whole number that a value in binary form may be; None where it can be none."""
+    number = _INTEGERS.get(len(value))
+    return None if number is None else int(number.unpack(value)[0])
+
+
+def as_text(value: bytes) -> str | None:
+    """The text that a value in binary form may be, of letters and blanks; None where it looks like none."""
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return text if all(each.isprintable() or each.isspace() for each in text) else None
 
 
 def _bears(text: bytes, literal: Literal, shown: Shown) -> bool:
