@@ -5,26 +5,23 @@ the session's recording. The ledger has neither.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from onepam.app.sessions.ask_statement import ask_statement, end_statement
 from onepam.domain.access.guardrails import StatementClass
 from onepam.domain.sessions.waiting_statements import Asking, StatementAsked
-from onepam.gateway.tasks import Tasks
+from onepam.gateway.settling import settle
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import new_id
 
 if TYPE_CHECKING:
     from onepam.gateway.session import Gateway
 
-log = logging.getLogger(__name__)
-
 UNHEARD_SECONDS = 5.0
 """How long after its time a decision that was in time may take to be heard of."""
-SETTLE_SECONDS = 1.0
 
 LAPSED = "statement.lapsed"
 """Why a statement runs no more on which nobody decided in time."""
@@ -120,23 +117,8 @@ async def ask_first(gateway: "Gateway", question: Question, told: Told) -> Refus
     finally:
         gateway.statements.forget(statement)
         if waits:
-            settle(gateway, gateway.tasks, statement, question.because)
-
-
-def settle(gateway: "Gateway", tasks: Tasks, statement: str, because: str) -> None:
-    """The ledger hears that it waits no more, however long it is away."""
-
-    async def until_heard() -> None:
-        while True:
-            try:
-                await _ends(gateway, statement, because)
-            except Fault as fault:
-                log.error("the end of a statement waits for the ledger: %s", fault)
-                await asyncio.sleep(SETTLE_SECONDS)
-            else:
-                return
-
-    tasks.spawn(until_heard())
+            end = partial(end_statement, gateway.ledger, statement, question.because)
+            gateway.tasks.spawn(settle(end))
 
 
 async def _ends(gateway: "Gateway", statement: str, because: str) -> bool:

@@ -19,7 +19,8 @@ from onepam.domain.sessions.confirmation import LIFETIME, Ask
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint, SessionFailed
 from onepam.gateway.crowd import Place
-from onepam.gateway.session import Gateway, Legs, R, Session, T, settle
+from onepam.gateway.session import Gateway, Legs, R, Session, T
+from onepam.gateway.settling import settle
 from onepam.kernel.clock import SECOND
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import new_id

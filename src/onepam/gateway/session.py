@@ -20,7 +20,7 @@ from typing import Generic, Protocol, TypeVar
 
 from onepam.app.open_session import Opened
 from onepam.app.ports import Ledger
-from onepam.app.sessions.close_session import ENDED_ALREADY, close_session, fail_session
+from onepam.app.sessions.close_session import close_session, fail_session
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed, SessionFailed
 from onepam.gateway.ask_first import WaitingStatements
@@ -29,6 +29,7 @@ from onepam.gateway.disk import Disk
 from onepam.gateway.live import Live
 from onepam.gateway.recorder import Recorder
 from onepam.gateway.sealing import Sealing
+from onepam.gateway.settling import settle
 from onepam.gateway.tasks import Tasks
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Fault, Refused
@@ -42,8 +43,6 @@ LINGER_SECONDS = 1.0
 
 SILENT_SECONDS = 10.0
 """How long both connections may take to close. What takes longer has no time of its last byte."""
-
-SETTLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,21 +313,6 @@ class Session(Generic[T, R]):
             self.end(self._why or SessionEnd.TARGET_LOST)
         lost.cancel()
         await gone
-
-
-async def settle(write: Callable[[], Awaitable[Refused | None]]) -> None:
-    """Writes how something ended, however long the ledger is away or takes nothing (its clock is in doubt). What a stop
-    of the gateway cuts off, the next start recovers."""
-    while True:
-        try:
-            refused = await write()
-        except Exception as fault:
-            log.error("the end of a session waits for the ledger: %s", fault, exc_info=not isinstance(fault, Fault))
-        else:
-            if refused is None or refused.code == ENDED_ALREADY:
-                return
-            log.error("the end of a session waits for the ledger: %s", refused.message)
-        await asyncio.sleep(SETTLE_SECONDS)
 
 
 def _expected(fault: Exception) -> bool:
