@@ -83,11 +83,11 @@ async def test_its_session_hears_that_it_waits_and_what_came_of_it(
     assert waits.questions == [asked]
     words = "this statement waits for a yes of lead or dba, until 1970-01-01T00:00:00.000000Z at the latest"
     assert waits.heard == [f"{words}: https://pam/approvals#stm_1"]
-    assert waits.asker.asks
+    asks = [waits.asker.asks]
     waits.answer.set_result(answer)
     assert await waits.tasks.over(60)
     assert waits.decided == [answer]
-    assert not waits.asker.asks
+    assert [*asks, waits.asker.asks] == [True, False]
     assert not waits.asker.withdraw("client.left"), "nothing waits any more"
 
 
