@@ -9,6 +9,7 @@ from onepam.domain.access.decision import AccessFacts
 from onepam.domain.history.commit import Placed
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.sessions.ends import SessionEnd
+from onepam.domain.sessions.waiting_statements import StatementApproved, StatementEnded
 from onepam.domain.signing_in.events import SignedOut
 from onepam.gateway import live as module
 from onepam.gateway.live import Live
@@ -122,3 +123,25 @@ def test_of_revoked_sign_ins_the_newest_are_remembered(monkeypatch: pytest.Monke
 
 def test_the_bound_is_the_documented_one() -> None:
     assert module.WITHOUT_LEDGER_SECONDS == 60.0
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "words"),
+    [
+        (StatementEnded("stm_1", "denied", "max", "not today"), "statement.denied", "max said no to this statement: n"),
+        (StatementEnded("stm_1", "withdrawn", "eve"), "statement.withdrawn", "eve took this statement back."),
+        (StatementEnded("stm_1", "statement.lapsed", "max"), "statement.lapsed", "this statement waits no longer."),
+        (StatementEnded("stm_1", "statement.lapsed", None), "statement.lapsed", "this statement waits no longer."),
+    ],
+)
+async def test_what_is_heard_of_a_statement_that_does_not_run(event: StatementEnded, code: str, words: str) -> None:
+    live = Live(Tail(), no_access, still, lambda ends: 3600.0)
+    with live.decision("stm_1") as decision, live.decision("stm_2") as other:
+        live.apply([Placed(5, Instant(1), event), Placed(6, Instant(1), StatementApproved("stm_1", "ada", "lead"))])
+        refused = await decision
+        assert refused is not None
+        assert (refused.code, refused.message[: len(words)]) == (code, words), "the first word holds"
+        assert not other.done()
+        live.apply([Placed(7, Instant(1), StatementApproved("stm_2", "ada", "lead"))])
+        assert await other is None
+    live.apply([Placed(8, Instant(1), StatementEnded("stm_2", "denied", "max"))])

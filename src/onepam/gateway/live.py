@@ -16,7 +16,7 @@ from onepam.app.ports import AccessReader, Tail
 from onepam.domain.access import model as access_events
 from onepam.domain.access.decision import AccessFacts, Because, decide
 from onepam.domain.access.masking import hides
-from onepam.domain.access.proposal import WITHDRAWN
+from onepam.domain.access.proposal import DENIED, WITHDRAWN
 from onepam.domain.history.commit import Placed
 from onepam.domain.leaving import brake as directory_events
 from onepam.domain.people import events as people_events
@@ -295,7 +295,7 @@ class Live:
 
 def _unwanted(event: waiting_events.StatementEnded) -> Refused:
     """What a client hears of its statement that does not run."""
-    if event.by is None:
+    if event.because not in (WITHDRAWN, DENIED):  # whoever it is by may have said yes to what was void
         return Refused(event.because, "this statement waits no longer.")
     why = f": {event.comment}" if event.comment else ""
     if event.because == WITHDRAWN:

@@ -75,8 +75,8 @@ class StatementApproved:
 )
 @dataclass(frozen=True, slots=True)
 class StatementEnded:
-    """It waits no longer, and does not run. `because` is a code; `by` said no or took it back, None where its time was
-    over, its client went away or cancelled it, or its session ended."""
+    """It waits no longer, and does not run. `because` is a code; `by` said no or took it back, or decided when it
+    was void; None where its time was over, its client went away or cancelled it, or its session ended."""
 
     statement: str
     because: str
