@@ -11,15 +11,17 @@ from onepam.app.people.disable_person import disable_person
 from onepam.app.requests.end_grant import end_grant
 from onepam.app.requests.expire_access import expire_access
 from onepam.app.sessions.close_session import close_session
+from onepam.domain.access.model import ResourceKind, ResourceRemoved
 from onepam.domain.leaving.probing import ProbedProof, ProbePath, ProbePurpose, ProbeResult, WouldOpen, made
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed
+from onepam.domain.sessions.login_tokens import LoginTokenIssued
 from onepam.domain.signing_in.events import CertificateIssued
 from onepam.kernel.clock import HOUR, SECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.read.probes import Revoked, probed_after, probes, revoked, takes_away
 from onepam.store.read.probes import due as leavers_due
-from tests.company import START, Company, record
+from tests.company import START, Company, database_set, record
 
 pytestmark = pytest.mark.anyio
 
@@ -111,3 +113,38 @@ async def test_the_daily_question_does_not_stand_for_a_leavers(company: Company)
     assert await company.reader(probes, None, left, "node-1") == asked
     await record(company.ledger, made(replace(first, probe="prb_2"), no, "node-1"))
     assert await company.reader(probes, None, left, "node-1") == asked[1:]
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "token"),
+    [
+        (ResourceKind.POSTGRES, ProbePath.POSTGRES, ProbePath.POSTGRES),
+        (ResourceKind.MYSQL, ProbePath.SSH, ProbePath.MYSQL),  # MySQL's listener takes nothing but tokens
+    ],
+)
+async def test_each_proof_is_asked_about_where_it_is_one(
+    company: Company, kind: ResourceKind, path: ProbePath, token: ProbePath
+) -> None:
+    """A database that is gone is asked about at its own listener still."""
+    ends = Instant(company.clock() + HOUR)
+    await record(
+        company.ledger,
+        database_set("a-1", {}, kind),
+        CertificateIssued("sgn_eve", "eve", 1, ends, "SHA256:1"),
+        LoginTokenIssued("tok_1", "eve", "a-1", "app", "sgn_eve", ends, "00" * 32),
+    )
+    await disable_person(company.ledger, company.actor("ada"), "eve", "left")
+    company.clock.advance(2 * SECOND)
+    (left,) = await company.reader(leavers_due, None, START)
+
+    async def paths(*databases: ProbePath) -> list[tuple[ProbedProof, ProbePath]]:
+        found = await company.reader(probes, None, left, "node-1", databases=frozenset(databases))
+        return [(each.proof, each.path) for each in found if each.resource == "a-1"]
+
+    proofs = [(ProbedProof.ACCOUNT, path), (ProbedProof.CERTIFICATE, path), (ProbedProof.TOKEN, token)]
+    assert await paths(ProbePath.POSTGRES, ProbePath.MYSQL) == proofs
+    assert await paths(token) == proofs
+    (other,) = {ProbePath.POSTGRES, ProbePath.MYSQL} - {token}
+    assert await paths(other) == [(proof, ProbePath.SSH) for proof, _ in proofs[:2]]
+    await record(company.ledger, ResourceRemoved("a-1", "chg_1", "ada"))
+    assert await paths(token) == proofs[2:]

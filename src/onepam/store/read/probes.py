@@ -23,6 +23,9 @@ REVOKING = tuple(
 )  # fmt: skip
 """Besides `access.…`, why a session is cut because what it rested on was taken away. A kill takes away nothing else."""
 
+_LISTENERS = {"postgres": ProbePath.POSTGRES, "mysql": ProbePath.MYSQL}
+"""For databases, by what a resource speaks."""
+
 MOST_TARGETS = 3
 MOST_SAMPLED = 5
 """People a day of whom it is tried whether they could come in without a second factor."""
@@ -175,16 +178,20 @@ def _questions(db: Snapshot, at: Instant, asked: Due, databases: frozenset[Probe
 
 
 def _path(db: Snapshot, at: Instant, resource: str, databases: frozenset[ProbePath]) -> ProbePath:
-    """Which listener leads there; SSH's is asked of what no listener speaks, for the door is one."""
-    found = row(db, f"SELECT kind FROM resource WHERE resource = :resource AND {AT}", {"resource": resource, "at": at})
-    asked = found is not None and found["kind"] == "postgres" and ProbePath.POSTGRES in databases
-    return ProbePath.POSTGRES if asked else ProbePath.SSH
+    """Where an account and a certificate are asked about: SSH's listener decides alike for what is behind any other.
+    MySQL's takes tokens alone, and would refuse for want of one before it looked at the access."""
+    path = _listener(db, at, resource, databases)
+    return ProbePath.POSTGRES if path is ProbePath.POSTGRES else ProbePath.SSH
 
 
 def _listener(db: Snapshot, at: Instant, resource: str, databases: frozenset[ProbePath]) -> ProbePath | None:
-    """At which listener a token for this resource is a proof; None where this process has none."""
-    found = row(db, f"SELECT kind FROM resource WHERE resource = :resource AND {AT}", {"resource": resource, "at": at})
-    path = ProbePath.MYSQL if found is not None and found["kind"] == "mysql" else ProbePath.POSTGRES
+    """This process's listener that speaks what the resource does, or did while there was one; None where it has none."""
+    found = row(
+        db,
+        "SELECT kind FROM resource WHERE resource = :resource AND valid_from <= :at ORDER BY valid_from DESC LIMIT 1",
+        {"resource": resource, "at": at},
+    )
+    path = _LISTENERS.get(found["kind"]) if found is not None else None
     return path if path in databases else None
 
 
