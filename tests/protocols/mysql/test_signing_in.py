@@ -38,9 +38,15 @@ def test_the_full_authentication_of_caching_sha2() -> None:
     assert isinstance(found.more(b"\2"), Refused)
 
 
+@pytest.mark.parametrize("plugin", ["mysql_clear_password", "sha256_password", "client_ed25519", "dialog", ""])
+def test_what_a_greeting_alone_does_not_begin(plugin: str) -> None:
+    """The password itself, and what takes a longer nonce than it has."""
+    assert signing_in().begin(plugin, NONCE)[0] == "mysql_native_password"
+
+
 def test_the_password_itself_is_given_to_who_asks_for_it_only() -> None:
     found = signing_in()
-    assert found.begin("mysql_clear_password", NONCE)[0] == "mysql_native_password"
+    found.begin("mysql_clear_password", NONCE)
     before = found.in_clear
     assert found.switched("sha256_password", NONCE) == PASSWORD.encode() + b"\0"
     assert (before, found.in_clear) == (False, True)

@@ -98,8 +98,8 @@ class Prepared:
 
 @dataclass(slots=True)
 class Owed:
-    """The command that is not answered in full. `defs` are descriptions of columns that come still, in `more` of such
-    lists behind this one; `described`: rows come, and no descriptions."""
+    """The command that is not answered in full. `begun`: descriptions of columns come, or rows; `described`: rows do.
+    `lists` of descriptions are left of a statement that is prepared; `prepared` is the one that runs."""
 
     answer: Answer
     execution: Execution | None = None

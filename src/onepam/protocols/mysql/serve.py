@@ -10,7 +10,6 @@ import logging
 import socket
 import ssl
 from enum import Enum, auto
-from functools import partial
 from typing import Final
 
 from onepam.gateway.crowd import Crowd, Place
@@ -114,7 +113,7 @@ class PersonDoor(Door, PersonLeg):
             return
         self._next, hello = _Next.START, bytes(self._early)
         self._early.clear()
-        self.secure(self._gateway.shown(), partial(self._shook), server=True, first=hello)
+        self.secure(self._gateway.shown(), self._shook, server=True, first=hello)
 
     def _shook(self, fault: ssl.SSLError | None) -> None:
         if isinstance(fault, ssl.SSLCertVerificationError):

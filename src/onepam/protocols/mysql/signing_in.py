@@ -14,7 +14,7 @@ _FAST, _FULL = b"\x03", b"\x04"
 
 
 class SigningIn:
-    """One sign-in at a server that is known already. What it works takes some milliseconds."""
+    """One sign-in at a server that is known already. `switched` may take some milliseconds."""
 
     def __init__(self, login: str, secret: Secret) -> None:
         self._login, self._secret = login, secret
@@ -23,8 +23,9 @@ class SigningIn:
         """Whether the server was given the password itself."""
 
     def begin(self, plugin: str, nonce: bytes) -> tuple[str, bytes]:
-        """Which way we take first, and the first answer, where the server named this one."""
-        if plugin not in _WAYS or plugin in _IN_CLEAR:  # said to nobody before it asks
+        """Which way we take first, and the first answer: the one that the server named, where its greeting's nonce is
+        all that it needs."""
+        if plugin not in _AT_ONCE:
             plugin = NATIVE
         self._plugin = plugin
         return plugin, self._answer(nonce)
@@ -81,4 +82,5 @@ def _mixed(one: bytes, other: bytes) -> bytes:
 _WAYS: Final[Mapping[str, Callable[[bytes, bytes], bytes]]] = {
     NATIVE: _native, CACHING_SHA2: _caching, ED25519: _ed25519, CLEAR: _clear, SHA256: _clear,
 }  # fmt: skip
+_AT_ONCE: Final = frozenset((NATIVE, CACHING_SHA2))
 _IN_CLEAR: Final = frozenset((CLEAR, SHA256))

@@ -19,9 +19,6 @@ class Threads:
         self._numbers = count(1)
         self._held: dict[int, _Held] = {}
 
-    def __len__(self) -> int:
-        return len(self._held)
-
     def next(self) -> int:
         """A number that no connection has (4 bytes)."""
         while (found := next(self._numbers) & 0xFFFF_FFFF) in self._held or not found:

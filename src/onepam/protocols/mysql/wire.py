@@ -87,9 +87,9 @@ def error(sequence: int, number: int, sqlstate: str, words: str) -> bytes:
     return packet(sequence, b"\xff" + _SHORT.pack(number) + f"#{sqlstate}OnePAM: {words}".encode())
 
 
-def ok(sequence: int, status: int, affected: int = 0) -> bytes:
-    """An OK_Packet of ours."""
-    return packet(sequence, b"\0" + lenenc(affected) + b"\0" + _SHORT.pack(status) + b"\0\0")
+def ok(sequence: int, status: int) -> bytes:
+    """An OK_Packet of ours, of no rows."""
+    return packet(sequence, b"\0\0\0" + _SHORT.pack(status) + b"\0\0")
 
 
 def lenenc(number: int) -> bytes:
