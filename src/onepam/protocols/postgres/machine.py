@@ -1,5 +1,4 @@
-"""One conversation between a client and a PostgreSQL, from the first ReadyForQuery on. Pure: bytes of either side to
-where they go, what is recorded of them, and what is refused. Any chunking of the same bytes has the same effects."""
+"""PostgreSQL's conversation, from the first ReadyForQuery on."""
 
 from collections.abc import Mapping
 
@@ -10,15 +9,16 @@ from onepam.protocols.postgres.asking import MOST_BEHIND, Asking
 from onepam.protocols.postgres.exchange import MAX_OWED, Exchange, Waiting
 from onepam.protocols.postgres.hiding import Hiding
 from onepam.protocols.postgres.texts import read_otherwise
-from onepam.protocols.sql.events import Allowance, Event, Step
+from onepam.protocols.sql import conversation
+from onepam.protocols.sql.events import Allowance, Step
 
 
-class Conversation:
+class Conversation(conversation.Conversation[Exchange]):
     """What passes between both, in one session. `settings` are those that the target reported when it let us in, and
     `status` that of its transaction."""
 
     def __init__(self, allowance: Allowance, settings: Mapping[str, str] | None = None, status: bytes = b"I") -> None:
-        self._exchange = Exchange(allowance, status, settings=dict(settings or {}))
+        super().__init__(Exchange(allowance, status, settings=dict(settings or {})))
         self._exchange.resets = allowance.classes is not None and read_otherwise(self._exchange.settings)
         self._asking = Asking(self._exchange)
         hides = allowance.masks is not None or allowance.results is not None
@@ -26,7 +26,6 @@ class Conversation:
 
     @property
     def full(self) -> bool:
-        """So many answers are owed that nothing should be read from the client until some have come."""
         return len(self._exchange.owed) >= MAX_OWED or self._asking.behind > MOST_BEHIND
 
     @property
@@ -40,39 +39,16 @@ class Conversation:
         return self._exchange.skipping
 
     @property
-    def over(self) -> bool:
-        """The client has said goodbye, or a side broke the protocol: whatever comes now goes nowhere."""
-        return self._exchange.over
-
-    @property
-    def goodbye(self) -> bool:
-        """The client has said goodbye, and waits for the target to hang up."""
-        return self._exchange.over and not self._exchange.failed
-
-    @property
-    def midway(self) -> bool:
-        """The client has a part of a message, or the target's last word, so that no word of ours may follow."""
-        return self._exchange.midway or self._exchange.parting
-
-    @property
-    def cut(self) -> bool:
-        """A statement had more rows than may be given, and has not ended yet."""
-        return self._exchange.muted
-
-    @property
     def busy(self) -> bool:
-        """The target has something to do."""
         return bool(self._exchange.owed)
 
     def from_client(self, data: bytes) -> Step:
-        """Bytes that the client sent."""
         step = self._exchange.step = Step()
         if not self._exchange.over:
             self._asking.take(data)
         return step
 
     def from_target(self, data: bytes) -> Step:
-        """Bytes that the target sent."""
         step = self._exchange.step = Step()
         if not self._exchange.failed:
             self._answering.take(data)
@@ -92,9 +68,3 @@ class Conversation:
         step = self._exchange.step = Step()
         self._asking.decided(sqlstate, refused)
         return step
-
-    def end(self) -> tuple[Event, ...]:
-        """Nothing more comes: what is unfinished. Once."""
-        step = self._exchange.step = Step()
-        self._exchange.end()
-        return tuple(step.events)

@@ -4,13 +4,14 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.gateway.recorder import Recorder, RecorderFailed
 from onepam.gateway.tasks import Tasks
 from onepam.kernel.errors import Refused
-from onepam.protocols.sql.events import Event, Step
+from onepam.protocols.sql.conversation import Conversation
+from onepam.protocols.sql.events import Step
 from onepam.protocols.sql.journal import frames
 from onepam.protocols.sql.person import PersonLeg
 from onepam.protocols.sql.target import TargetLeg
@@ -21,37 +22,6 @@ LATE_BYTES = 256 * 1024
 
 GRACE_SECONDS = 5.0
 """How long what the client sent last may take to reach the target after the client has gone."""
-
-
-class Conversation(Protocol):
-    """What passes between both, in one session; pure. A protocol's own machine is one."""
-
-    @property
-    def full(self) -> bool:
-        """Nothing should be read from the client now."""
-
-    @property
-    def goodbye(self) -> bool:
-        """The client has said goodbye, and waits for the target to hang up."""
-
-    @property
-    def midway(self) -> bool:
-        """The client has a part of a message, or the target's last word, so that no word of ours may follow."""
-
-    @property
-    def cut(self) -> bool:
-        """A statement had more rows than may be given, and has not ended yet."""
-
-    @property
-    def busy(self) -> bool:
-        """The target has something to do."""
-
-    def from_client(self, data: bytes) -> Step: ...
-
-    def from_target(self, data: bytes) -> Step: ...
-
-    def end(self) -> tuple[Event, ...]:
-        """Nothing more comes: what is unfinished. Once."""
 
 
 P = TypeVar("P", bound=PersonLeg)
@@ -65,7 +35,7 @@ class Relay(ABC, Generic[P, T]):
         self._client, self._recorder, self._tasks = client, recorder, tasks
         self._target = target
         self._there: T | None = None
-        self._conversation: Conversation | None = None
+        self._conversation: Conversation[Any] | None = None
         self._ended = self._held = self._waits = False
         self._stopping: asyncio.Task[None] | None = None
         self._early: list[bytes] = []
@@ -73,7 +43,7 @@ class Relay(ABC, Generic[P, T]):
         target.add_done_callback(self._dialled)
 
     @abstractmethod
-    def conversation(self, there: T) -> Conversation:
+    def conversation(self, there: T) -> Conversation[Any]:
         """What passes from now on, with a target that has let us in."""
 
     @abstractmethod

@@ -185,7 +185,7 @@ def _path(db: Snapshot, at: Instant, resource: str, databases: frozenset[ProbePa
 
 
 def _listener(db: Snapshot, at: Instant, resource: str, databases: frozenset[ProbePath]) -> ProbePath | None:
-    """This process's listener that speaks what the resource does, or did while there was one; None where it has none."""
+    """This process's listener that speaks what the resource does, or did until it was removed; None without one."""
     found = row(
         db,
         "SELECT kind FROM resource WHERE resource = :resource AND valid_from <= :at ORDER BY valid_from DESC LIMIT 1",

@@ -1,0 +1,77 @@
+"""One conversation between a client and a database, from the client's being let in on: what all protocols' have. Pure:
+bytes of either side to where they go, what is recorded of them, and what is refused. Any chunking of the same bytes has
+the same effects."""
+
+from abc import ABC, abstractmethod
+from typing import Generic, Protocol, TypeVar
+
+from onepam.protocols.sql.events import Event, Step
+
+
+class Exchange(Protocol):
+    """What stands open between both. `over`: what comes now goes nowhere; `failed`: for a side broke the protocol, or
+    has gone. `midway`: the client has a part of a message; `parting`: the target's last word. `muted`: of the rest of
+    an answer the client hears nothing."""
+
+    step: Step
+    over: bool
+    failed: bool
+    midway: bool
+    parting: bool
+    muted: bool
+
+    def end(self) -> None: ...
+
+
+E = TypeVar("E", bound=Exchange)
+
+
+class Conversation(ABC, Generic[E]):
+    """What passes between both, in one session."""
+
+    def __init__(self, exchange: E) -> None:
+        self._exchange = exchange
+
+    @property
+    @abstractmethod
+    def full(self) -> bool:
+        """So much waits for the target's answers that nothing should be read from the client."""
+
+    @property
+    def over(self) -> bool:
+        """The client has said goodbye, or a side broke the protocol: whatever comes now goes nowhere."""
+        return self._exchange.over
+
+    @property
+    def goodbye(self) -> bool:
+        """The client has said goodbye, and waits for the target to hang up."""
+        return self._exchange.over and not self._exchange.failed
+
+    @property
+    def midway(self) -> bool:
+        """The client has a part of a message, or the target's last word, so that no word of ours may follow."""
+        return self._exchange.midway or self._exchange.parting
+
+    @property
+    def cut(self) -> bool:
+        """A statement had more rows than may be given, and has not ended yet."""
+        return self._exchange.muted
+
+    @property
+    @abstractmethod
+    def busy(self) -> bool:
+        """The target has something to do."""
+
+    @abstractmethod
+    def from_client(self, data: bytes) -> Step:
+        """Bytes that the client sent."""
+
+    @abstractmethod
+    def from_target(self, data: bytes) -> Step:
+        """Bytes that the target sent."""
+
+    def end(self) -> tuple[Event, ...]:
+        """Nothing more comes: what is unfinished. Once."""
+        step = self._exchange.step = Step()
+        self._exchange.end()
+        return tuple(step.events)
