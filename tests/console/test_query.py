@@ -374,8 +374,9 @@ def test_what_is_not_the_pages_own_is_refused(way: Querying, at: Callable[..., P
         return await sent.text();
     }}"""
     assert set(json.loads(stranger.evaluate(connect, stranger.evaluate(csrf)))) == {"refused", "hint"}
-    stranger.goto(f"/databases/query?resource=elsewhere&login={way.login}")
-    expect(stranger.locator("h1")).to_have_text("Here is no database that is open to you under this login.")
+    for named in ("resource=elsewhere&", ""):
+        stranger.goto(f"/databases/query?{named}login={way.login}")
+        expect(stranger.locator("h1")).to_have_text("Here is no database that is open to you under this login.")
     assert way.way.gateway.events(SessionOpened, other.person) == []
 
 

@@ -77,7 +77,8 @@ async def query_page(visit: Visit) -> Response:
     statement with it."""
     asked = Asked.of({**visit.request.query_params, "text": ""})
     found = await visit.services.reader(catalogue, visit.at, visit.me.actor.person, "", 1, asked.resource)
-    if not any((each.site.kind, each.login) == (ResourceKind.POSTGRES, asked.login) for each in found.open):
+    wanted = (ResourceKind.POSTGRES, asked.resource, asked.login)
+    if not any((each.site.kind, each.site.resource, each.login) == wanted for each in found.open):
         return visit.refusal(replace(_CLOSED, hint=f"/?{urlencode({'q': asked.resource})}"), 404)
     return visit.page(_page(visit, asked))
 

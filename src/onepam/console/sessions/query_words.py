@@ -14,6 +14,8 @@ FOLDED_CHARACTERS = 100
 _CONFIRM = re.compile(r"(https?://[^\s/]{1,300})(/confirm/cnf_[a-z0-9]+)", re.ASCII)
 
 MOST_WORDS = 4_000
+"""Characters of what a server says beside its values; of a value all is shown that was kept."""
+
 BESIDE = 60
 """Characters of the statement on either side of where it is wrong."""
 
@@ -60,7 +62,7 @@ def took(seconds: float) -> str:
 def _cell(value: Value | None) -> Context:
     if value is None:
         return {"null": True, "short": "", "text": "", "left": 0}
-    text = _lines(value.text)
+    text = _lines(value.text, len(value.text))
     folds = value.left or len(text) > FOLDED_CHARACTERS or "\n" in text
     short = f"{text.split(chr(10), 1)[0][:FOLDED_CHARACTERS]}…" if folds else ""
     return {"null": False, "short": short, "text": text, "left": value.left}
@@ -95,5 +97,5 @@ def _short(text: str) -> str:
     return visible(text[:FOLDED_CHARACTERS]) + "…" * (len(text) > FOLDED_CHARACTERS)
 
 
-def _lines(text: str) -> str:
-    return "\n".join(visible(line) for line in text[:MOST_WORDS].split("\n"))
+def _lines(text: str, most: int = MOST_WORDS) -> str:
+    return "\n".join(visible(line) for line in text[:most].split("\n"))
