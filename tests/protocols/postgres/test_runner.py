@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from errno import EMFILE
 
 import pytest
 
@@ -101,6 +102,24 @@ async def test_who_closes_while_something_is_waited_for_ends_the_wait() -> None:
         [found] = await waiting
         assert found.wrong is not None
         assert found.wrong.sqlstate == "08006"
+
+
+async def test_it_is_closed_also_where_no_socket_is_left_to_cancel_by() -> None:
+    async with against(b"") as (made, sent):
+        waiting = asyncio.create_task(results(made, "SELECT 1"))
+        while not made.running:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+        async def none_left() -> Connection:
+            raise OSError(EMFILE, "too many open files")
+
+        made._connect = none_left
+        await made.close()
+        [found] = await waiting
+        assert found.wrong is not None
+        async with asyncio.timeout(60):
+            while not sent[-1].endswith(wire.message(wire.TERMINATE, b"")):  # noqa: ASYNC110
+                await asyncio.sleep(0)
 
 
 async def test_data_are_not_copied_through_it() -> None:

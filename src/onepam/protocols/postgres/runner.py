@@ -174,7 +174,8 @@ class Runner:
     async def close(self) -> None:
         """Ends it; what runs at the server is cancelled there."""
         if self._listens and self._key.process:
-            await self.cancel()
+            with suppress(OSError):  # no socket is left to ask by: the end of the session stops it, too
+                await self.cancel()
         self.over = self.over or _LOST
         if self._writer is not None:
             with suppress(OSError):
@@ -193,7 +194,7 @@ class Runner:
         self._heard.put_nowait(None)
 
     async def cancel(self) -> None:
-        """Has the server stop what runs; of the text nothing more is run."""
+        """Has the server stop what runs; of the text nothing more is run. Raises `OSError` where no socket is left."""
         self._cancelled = True
         async with self._cancelling:
             if not self._listens or self.over is not None:
@@ -204,9 +205,11 @@ class Runner:
             reader, writer = connection
             body = wire.LONG.pack(self._key.process) + self._key.key
             writer.write(_START.pack(_START.size + len(body), _CANCEL) + body)
-            with suppress(OSError):
-                await reader.read(1)  # the end: it was taken
-            writer.close()
+            try:
+                with suppress(OSError):
+                    await reader.read(1)  # the end: it was taken
+            finally:
+                writer.close()
 
     # What is run -----------------------------------------------------------------------------------------------------
 
