@@ -9,7 +9,7 @@ from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.read.paging import Page, Window
-from onepam.store.read.requests import BEGINNING, RequestRow, as_listed
+from onepam.store.read.requests import BEGINNING, SOUGHT, RequestRow, as_listed
 
 _GIVEN = "SELECT 1 FROM access_grant g WHERE g.request = r.request AND g.valid_from <= :at"
 _STATE = f"""CASE WHEN r.status = 'open' AND r.expires <= :at THEN 'void'
@@ -19,10 +19,7 @@ _STATE = f"""CASE WHEN r.status = 'open' AND r.expires <= :at THEN 'void'
 _WHICH = f"""
 FROM request r WHERE {AT} AND r.made >= :since
 AND (:state = '' OR {_STATE} = :state)
-AND (:search = '' OR instr(lower(r.resource), :search) > 0 OR instr(r.role, :search) > 0
-     OR instr(lower(coalesce(r.ticket, '')), :search) > 0
-     OR instr(lower(json_extract(r.substance, '$.login')), :search) > 0
-     OR r.person IN (SELECT person FROM person WHERE instr(sought, :search) > 0 AND {AT}))
+AND ({SOUGHT} OR instr(lower(ticket), :search) > 0)
 """
 
 

@@ -33,9 +33,11 @@ STATES = {
     "void": "Void",
 }
 """What becomes of a request, as it is called wherever it is shown; what was approved is over with its access."""
-_SOUGHT = f"""(:search = '' OR instr(lower(resource), :search) > 0 OR instr(role, :search) > 0
+SOUGHT = f"""(:search = '' OR instr(lower(resource), :search) > 0 OR instr(role, :search) > 0
     OR instr(lower(json_extract(substance, '$.login')), :search) > 0
     OR person IN (SELECT person FROM person WHERE instr(sought, :search) > 0 AND {AT}))"""
+"""Requests that a word narrows to, `search` casefolded: part of a resource, role or login, or of a person's name or
+address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,7 @@ def _decidable(
     roles, barred = dict[tuple[str, str], tuple[str, ...]](), dict[str, frozenset[str]]()
     for each in rows(
         db,
-        f"SELECT * FROM request WHERE status = 'open' AND {AT} AND expires > :at AND made > :after AND {_SOUGHT} "
+        f"SELECT * FROM request WHERE status = 'open' AND {AT} AND expires > :at AND made > :after AND {SOUGHT} "
         "ORDER BY made",
         {"at": at, "after": after, "search": search.strip().casefold()},
     ):
