@@ -110,7 +110,8 @@ export function mount(host: HTMLElement): void {
       ended("The answer broke off, and the session ended with it. To run again connects anew.");
     }
     clearInterval(clock);
-    running.textContent = results.childElementCount === 1 ? "1 result" : `${results.childElementCount} results`;
+    const many = results.childElementCount;
+    running.textContent = many ? `${many} ${many === 1 ? "result" : "results"}` : ""; // why there is none stands below
     part("cancel").hidden = true;
     (part("run") as HTMLButtonElement).disabled = false;
     busy = false;
