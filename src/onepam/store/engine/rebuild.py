@@ -16,8 +16,8 @@ from onepam.store.engine.tables import StateTable
 from onepam.store.engine.whose import ANOTHERS, strays
 from onepam.store.project import STATE_TABLES, project
 
-READ_TOGETHER = 100
-"""Entries in memory at a time: with more of them, the garbage collector looks through them all again and again."""
+READ_TOGETHER = 50
+"""Entries in memory at a time: with more of them, what is read wakes the garbage collector again and again."""
 MAX_FINDINGS = 100
 ERASED = "payload.erased"
 
