@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from onepam.evidence.envelope import Period, System
-from onepam.evidence.pack import Disclosed, PackInput
+from onepam.evidence.pack import Disclosed, Erased, PackInput
 from onepam.kernel.clock import Instant
 from onepam.ledger.authors import Batch
 from onepam.ledger.entry import Entry, Header
@@ -34,8 +34,10 @@ def bare_pack(
     end: int | None = None,
     log: Signer = LOG,
     withheld: Sequence[int] = (),
+    erased: Sequence[Erased] = (),
 ) -> bytes:
-    """Entries [first, end) of the log, all disclosed but those `withheld`, under its newest checkpoint."""
+    """Entries [first, end) of the log, all disclosed but those `withheld`, under its newest checkpoint. Of payloads it
+    says which are `erased`."""
 
     def subtree(level: int, index: int) -> bytes:
         if level == 0:
@@ -58,7 +60,7 @@ def bare_pack(
         "proof": CompactRange.prove(subtree, first, end, size),
         "headers": [(each.header, sha256(each.body).digest()) for each in inside],
         "disclosed": [Disclosed(each.header.index, each.body) for each in inside if each.header.index not in withheld],
-        "payloads": (),
+        "payloads": erased,
         "batches": batches,
         "nodes": dict.fromkeys(sorted({each.node for each in batches})) if nodes is None else nodes,
         "reports": (),

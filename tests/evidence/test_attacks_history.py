@@ -279,6 +279,11 @@ def _(f: Forge) -> None:
     f.lines("payloads.jsonl", lambda p: p[0].update(index=0))
 
 
+@add("a payload for an entry that is not there", "entry 31700 is not disclosed, or has no payload")
+def _(f: Forge) -> None:
+    f.lines("payloads.jsonl", lambda p: p.append({**p[0], "index": 31700}))
+
+
 @add("a payload said to be erased, by no entry", "entry 317 does not erase the payload of entry 1")
 def _(f: Forge) -> None:
     f.lines("payloads.jsonl", lambda p: p.__setitem__(0, {"index": 1, "erased": 317}))

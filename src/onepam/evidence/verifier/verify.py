@@ -3655,6 +3655,9 @@ system.verified 1 findings=[text] kind=text root=text size=integer
 Fits = Callable[[Any], bool]
 """Whether a value has a type."""
 
+Type = Union[frozenset[type], Fits]
+"""Plain types, of which a value has one, or else who asks: most values are plain, and need no call."""
+
 _TYPES = {"text": str, "integer": int, "truth": bool}
 
 
@@ -3666,53 +3669,37 @@ class Form:
     """
 
     def __init__(self, said: Sequence[str]) -> None:
-        members = [each.split("=", 1) for each in said]
-        self._names = frozenset(name for name, _ in members)
-        plain = {name: _plain(said) for name, said in members}
-        self._plain = tuple((name, types) for name, types in plain.items() if types)
-        self._other = tuple((name, _fits(said)) for name, said in members if not plain[name])
-
-    def fits(self, body: Any) -> bool:
+        of = {name: _whole(kind) for name, kind in (each.split("=", 1) for each in said)}
+        self.fits: Fits = _object(of, frozenset(of))
         """Whether the value of a body has this form."""
-        if type(body) is not dict or body.keys() != self._names:
-            return False
-        for name, types in self._plain:
-            if type(body[name]) not in types:
-                return False
-        return all(fits(body[name]) for name, fits in self._other)
 
 
-def _plain(said: str) -> frozenset[type]:
-    """The types of what is no list, object or enumeration; none for those."""
-    found = _TYPES.get(said.rstrip("?"))
-    return frozenset() if found is None else frozenset({found, type(None)} if said.endswith("?") else {found})
-
-
-def _fits(said: str) -> Fits:
-    fits, rest = _type(re.findall(r"\w[\w.-]*|\W", said))
+def _whole(said: str) -> Type:
+    kind, rest = _type(re.findall(r"\w[\w.-]*|\W", said))
     if rest:
         raise ValueError(f"{said}: {''.join(rest)} is left over")
-    return fits
+    return kind
 
 
-def _type(tokens: list[str]) -> tuple[Fits, list[str]]:
-    """Who asks for the type with which the tokens begin, and the tokens after it."""
+def _type(tokens: list[str]) -> tuple[Type, list[str]]:
+    """The type with which the tokens begin, and the tokens after it."""
+    kind: Type
     first, rest = tokens[0], tokens[1:]
     if first == "(":
         end = rest.index(")")
-        fits, rest = _one_of(frozenset(rest[:end:2])), rest[end + 1 :]
+        kind, rest = _one_of(frozenset(rest[:end:2])), rest[end + 1 :]
     elif first == "{":
-        fits, rest = _members(rest)
+        kind, rest = _members(rest)
     elif first in ("[", "<"):
         inner, rest = _type(rest)
-        fits, rest = (_list(inner) if first == "[" else _map(inner)), rest[1:]
+        kind, rest = (_list(inner) if first == "[" else _map(inner)), rest[1:]
     else:
-        fits = _exactly(_TYPES[first])
-    return (_or_nothing(fits), rest[1:]) if rest[:1] == ["?"] else (fits, rest)
+        kind = frozenset({_TYPES[first]})
+    return (_or_nothing(kind), rest[1:]) if rest[:1] == ["?"] else (kind, rest)
 
 
 def _members(tokens: list[str]) -> tuple[Fits, list[str]]:
-    of: dict[str, Fits] = {}
+    of: dict[str, Type] = {}
     needed = set()
     while True:
         name, tokens = tokens[0], tokens[1:]
@@ -3726,11 +3713,10 @@ def _members(tokens: list[str]) -> tuple[Fits, list[str]]:
             return _object(of, frozenset(needed)), tokens
 
 
-def _exactly(kind: type) -> Fits:
-    return lambda value: type(value) is kind
-
-
-def _or_nothing(fits: Fits) -> Fits:
+def _or_nothing(kind: Type) -> Type:
+    if isinstance(kind, frozenset):
+        return kind | {type(None)}
+    fits = kind
     return lambda value: value is None or fits(value)
 
 
@@ -3738,20 +3724,39 @@ def _one_of(texts: frozenset[str]) -> Fits:
     return lambda value: type(value) is str and value in texts
 
 
-def _list(fits: Fits) -> Fits:
-    return lambda value: type(value) is list and all(fits(each) for each in value)
+def _list(inner: Type) -> Fits:
+    all_fit = _each(inner)
+    return lambda value: type(value) is list and all_fit(value)
 
 
-def _map(fits: Fits) -> Fits:
-    return lambda value: type(value) is dict and all(fits(each) for each in value.values())
+def _map(inner: Type) -> Fits:
+    all_fit = _each(inner)
+    return lambda value: type(value) is dict and all_fit(value.values())
 
 
-def _object(of: Mapping[str, Fits], needed: frozenset[str]) -> Fits:
-    return lambda value: (
-        type(value) is dict
-        and needed <= value.keys()
-        and all(name in of and of[name](each) for name, each in value.items())
-    )
+def _each(kind: Type) -> Callable[[Iterable[Any]], bool]:
+    if isinstance(kind, frozenset):
+        types = kind
+        return lambda values: types.issuperset(map(type, values))
+    fits = kind
+    return lambda values: all(map(fits, values))
+
+
+def _object(of: Mapping[str, Type], needed: frozenset[str]) -> Fits:
+    plain = {name: kind for name, kind in of.items() if isinstance(kind, frozenset)}
+    other = {name: kind for name, kind in of.items() if not isinstance(kind, frozenset)}
+    names = of.keys()
+
+    def fits(value: Any) -> bool:
+        if type(value) is not dict or not (value.keys() == names or needed <= value.keys() <= names):
+            return False
+        for name, each in value.items():
+            types = plain.get(name)
+            if not (other[name](each) if types is None else type(each) in types):
+                return False
+        return True
+
+    return fits
 
 
 def _forms() -> dict[tuple[str, int], Form]:
