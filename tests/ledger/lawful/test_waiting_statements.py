@@ -8,11 +8,12 @@ import pytest
 from onepam.domain.access.decision import Because
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.model import BindingAdded, ConsoleRight, ResourceKind, SubjectKind
+from onepam.domain.access.proof import MfaBasis
 from onepam.domain.leaving.brake import DirectoryPersonHeld, HoldReason
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.sessions.waiting_statements import StatementApproved, StatementAsked, StatementEnded
 from onepam.domain.signing_in.events import EnrolmentOpened, EnrolmentUsed, FactorEnrolled, FactorKind
-from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
+from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from tests.ledger.lawful.story import HOLDS, Story, resource_set, role_set
 from tests.ledger.lawful.test_databases import READS, session
 from tests.ledger.lawful.test_sessions import closed
@@ -94,6 +95,14 @@ def test_it_does_not_outlive_its_session() -> None:
     told.wait(HOUR - 5 * MINUTE)
     at = told.add(asked(told))
     assert told.said() == [(at, "it outlives the session")]
+    told = Story().ready("ada", "max")
+    told.change("chg_9", "ada", DATABASE, ROLE, LEAD)
+    told.sign_in("eve", "sgn_eve")
+    runs = session(told, because=WRITES, guardrails=GUARDS)
+    told.add(runs)
+    told.wait(HOUR - 5 * MINUTE)
+    told.add(asked(told, expires=runs.ends))
+    assert told.said() == [], "it may wait as long as the session runs"
 
 
 def test_only_one_waits_in_a_session_and_it_is_one() -> None:
@@ -202,9 +211,14 @@ def decided_after(told: Story, word: object) -> list[str]:
 def test_a_yes_in_time_while_its_session_goes_on_and_its_person_is_there() -> None:
     told = ready()
     told.add(asked(told, expires=Instant(told.at() + 5 * MINUTE)))
-    told.wait(5 * MINUTE)
+    told.wait(5 * MINUTE - SECOND)
     at = told.add(YES)
     assert told.said() == [(at, "it had lapsed")]
+    told = ready()
+    told.add(asked(told, expires=Instant(told.at() + 5 * MINUTE)))
+    told.wait(5 * MINUTE - SECOND - 1)
+    told.add(YES)
+    assert told.said() == []
     told = ready()
     told.add(asked(told))
     told.add(closed())
@@ -218,7 +232,19 @@ def test_a_yes_in_time_while_its_session_goes_on_and_its_person_is_there() -> No
     assert told.said() == [(at, "the account eve was disabled")]
 
 
-def test_who_is_held_decides_nothing() -> None:
+@pytest.mark.parametrize("reason", HoldReason)
+def test_who_is_held_decides_nothing(reason: HoldReason) -> None:
     told = ready()
-    told.add(DirectoryPersonHeld("hld_1", "max", "scim", HoldReason.MANY, "gone", None, None, None), bare=True)
+    told.add(DirectoryPersonHeld("hld_1", "max", "scim", reason, "gone", None, None, None), bare=True)
     assert decided_after(told, YES) == [no_role("max")]
+
+
+@pytest.mark.parametrize("privileged", [True, False])
+def test_a_yes_in_a_privileged_session_takes_a_factor_that_somebody_saw(privileged: bool) -> None:
+    told = Story().ready("ada")
+    told.change("chg_9", "ada", DATABASE, ROLE, LEAD)
+    told.sign_in("eve", "sgn_eve")
+    told.add(session(told, because=WRITES, guardrails=GUARDS, privileged=privileged))
+    told.add(told.used("max"), told.signed_in("max", "sgn_max", basis=MfaBasis.DECLARED))
+    found = decided_after(told, YES)
+    assert found == ["nobody had seen a second factor of max"] * privileged
