@@ -77,11 +77,9 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
     def _pass(self, step: Step) -> bool:
         passed = super()._pass(step)
         talk, asker = self._talk, self._asker
-        if passed and talk is not None and asker is not None and not self._ended:
-            waiting = talk.waiting
-            if waiting is None:
-                asker.withdraw(SKIPPED)
-            elif talk.moot:
+        waiting = talk.waiting if talk is not None else None
+        if passed and talk is not None and waiting is not None and asker is not None and not self._ended:
+            if talk.moot:
                 asker.withdraw(SKIPPED)
                 self._decide(talk, _SKIPPED)
             elif not asker.asks:
