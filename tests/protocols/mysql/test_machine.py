@@ -210,8 +210,9 @@ def test_the_last_one_that_was_prepared() -> None:
         .client(my.execute(2**32 - 1, values((1, b"\1"))))
     )
     assert [each.value for each in talk.runs[0].parameters] == [b"1"]
-    talk.target(my.rows(b"1")).client(my.prepare(b"wrong")).target(my.error(1)).client(my.execute(2**32 - 1))
-    assert len(talk.runs) == 1
+    talk.target(my.rows(b"1")).client(my.prepare(b"wrong")).target(my.error(1))
+    talk.client(my.execute(2**32 - 1, values((1, b"\1"))))
+    assert (len(talk.runs), talk.to_client.count(b"not prepared"), talk.fault) == (1, 1, "")
 
 
 def test_a_cursors_pages_are_one_execution() -> None:

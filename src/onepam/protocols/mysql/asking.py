@@ -167,7 +167,7 @@ class Asking:
 
     def _fetch(self, payload: bytes, whole: bytes) -> None:
         exchange, prepared = self._exchange, self.find(wire.long(payload))
-        if prepared is None or prepared.cursor is None or prepared.cursor.cut:
+        if prepared is None or prepared.cursor is None:
             words = _UNKNOWN if prepared is None else "This statement has no more rows to fetch."
             exchange.error(exchange.said, NO_STATEMENT, words)
             return

@@ -70,9 +70,7 @@ class Execution:
     page: int = 0
     size: int = 0
     words: str = ""
-    outcome: Outcome = Outcome.UNFINISHED
     tags: int = 0
-    over: bool = False
     cut: bool = False
 
     def told(self, words: str, rows: int) -> None:
@@ -150,20 +148,16 @@ class Exchange:
 
     def finish(self, execution: Execution, outcome: Outcome, words: str | None = None) -> None:
         """It has ended, and that is recorded. Once."""
-        if execution.over:
+        if self.open.pop(execution.number, None) is None:
             return
-        execution.over = True
-        self.open.pop(execution.number, None)
         said = execution.words if words is None else words
         said = said.encode("utf-8", "replace")[:MAX_WORDS_BYTES].decode("utf-8", "ignore")
         rows, size = execution.rows + execution.page, execution.size
         self.step.events.append(Done(execution.number, outcome, self.state, rows, size, said))
 
-    def refused(
-        self, statement: Statement, form: Form, refused: Refused, parameters: tuple[Parameter, ...] = ()
-    ) -> None:
+    def refused(self, statement: Statement, form: Form, refused: Refused) -> None:
         """It did not run, and that is recorded."""
-        self.finish(self.begin(statement, form, parameters), Outcome.REFUSED, refused.message)
+        self.finish(self.begin(statement, form), Outcome.REFUSED, refused.message)
 
     def error(self, sequence: int, number: int, words: str, hint: str = "") -> None:
         """The client hears why not."""
@@ -181,10 +175,10 @@ class Exchange:
         """The target owes nothing more: whatever comes next answers the client's next command."""
         self.owed, self.muted, self.said = None, False, 1
 
-    def close(self, prepared: Prepared, outcome: Outcome = Outcome.SUSPENDED) -> None:
+    def close(self, prepared: Prepared) -> None:
         """Nothing more is fetched of its cursor."""
         if prepared.cursor is not None:
-            self.finish(prepared.cursor, outcome)
+            self.finish(prepared.cursor, Outcome.SUSPENDED)
             prepared.cursor = None
 
     def forget(self, prepared: Prepared) -> None:
