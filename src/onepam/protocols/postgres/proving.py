@@ -121,10 +121,10 @@ class _Proof:
     def _range(self, given: Node, queries: set[str]) -> None:
         name, schema, alias = given["relname"], given.get("schemaname", ""), given.get("alias", {})
         found = self._known.named(schema, name)
-        if not found and (schema or name not in queries):
-            raise _Unproven(f"the relation {name} was not there when this session began")
         said = alias.get("aliasname", name)
-        if not schema and name in queries:
+        if not found:
+            if schema or name not in queries:
+                raise _Unproven(f"the relation {name} was not there when this session began")
             self._others.add(said)
         tainted = [each for each in found if each.tainted]
         self._ranges.setdefault(said, []).extend(found)
