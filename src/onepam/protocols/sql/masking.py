@@ -65,9 +65,9 @@ class Masking:
         shown = None if self._reads is None else self._reads(words)
         if shown is not None and words.encode() != text:
             shown = NOTHING
-        found = literals(text)
         if shown is None and self._patterns is None:
             return Masked(text, 0, None)
+        found = literals(text)
         many = len(found) > MOST_LITERALS or (self._patterns is not None and len(text) > MOST_BYTES)
         hidden = [each for each in self._parts(text, found, shown) if many or self._hides(text, each, shown)]
         if self._patterns is not None and not many and self._has(_outside(text, found)):
