@@ -45,6 +45,7 @@ def test_ways_round_are_refused(sql: str) -> None:
         ("SELECT j FROM (customers c JOIN orders o ON true) AS j", "a join gives columns other names"),
         ("SELECT id FROM customers JOIN orders USING (id) AS j", "a join gives columns other names"),
         ("SELECT * FROM customers ORDER BY 3", "ordered or grouped"),
+        ("SELECT * FROM customers TABLESAMPLE system (1) ORDER BY 3", "ordered or grouped"),
         ("SELECT * FROM customers ORDER BY email", "computed of email"),
         ("SELECT id, email FROM customers GROUP BY 1, 2", "ordered or grouped"),
         ("SELECT id, email FROM customers GROUP BY (1, 2)", "ordered or grouped"),
@@ -115,10 +116,15 @@ def test_what_a_view_shows(view: str, right: set[int] | None) -> None:
 
 
 def row(
-    oid: int, name: str, columns: list[Any], others: list[int] | None = None, view: str | None = None
+    oid: int,
+    name: str,
+    columns: list[Any],
+    others: list[int] | None = None,
+    view: str | None = None,
+    schema: str = "public",
 ) -> tuple[Any, ...]:
     said = [json.dumps(each) if each else None for each in (columns, others)]
-    return (str(oid), "public", name, "r", str(max((each[0] for each in columns), default=3)), *said, view)
+    return (str(oid), schema, name, "r", str(max((each[0] for each in columns), default=3)), *said, view)
 
 
 def test_a_catalogue_masks_by_name_inheritance_generation_and_views() -> None:
@@ -142,6 +148,27 @@ def test_a_catalogue_masks_by_name_inheritance_generation_and_views() -> None:
     assert not found.masks(0, 0)
     assert [each.oid for each in found.named("public", "c")] == [1]
     assert found.named("other", "c") == []
+
+
+def test_what_repeats_values_of_columns_is_masked_as_a_whole_in_postgresqls_own_catalogue_alone() -> None:
+    found = catalogue((row(1, "pg_stats", [], schema="pg_catalog"), row(2, "pg_stats", [])), outputs)
+    assert [found.masks(relation, 1) for relation in (1, 2)] == [True, False]
+
+
+def test_views_of_views_are_found_in_one_walk_over_them_and_one_that_finds_no_more() -> None:
+    columns, read = [[1, "id", False, None], [2, "email", False, None]], list[str]()
+
+    def reads(text: str, known: Catalogue) -> frozenset[int] | None:
+        read.append(text)
+        return outputs(text, known)
+
+    views = [
+        row(number, f"v{number}", columns, None, f"SELECT v.id, v.email FROM public.{of} v")
+        for number, of in ((5, "v4"), (4, "v3"), (3, "c"))
+    ]
+    found = catalogue((*views, row(1, "c", [[1, "id", False, None], [2, "email", True, None]])), reads)
+    assert [(found.masks(each, 1), found.masks(each, 2)) for each in (3, 4, 5)] == [(False, True)] * 3
+    assert len(read) == 6
 
 
 def test_names_of_a_mask_stand_in_the_statement() -> None:

@@ -6,7 +6,7 @@ name, and what is new is not known: its rows are masked, and statements about it
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 _LOOK: Final = """
@@ -78,13 +78,22 @@ class Catalogue:
 
     def __init__(self, relations: Iterable[Relation]) -> None:
         self._by_number = {each.oid: each for each in relations}
-        self._by_name: dict[str, list[Relation]] = {}
+        self._by_name: dict[str, dict[int, Relation]] = {}
         for each in self._by_number.values():
-            self._by_name.setdefault(each.name, []).append(each)
+            self._by_name.setdefault(each.name, {})[each.oid] = each
 
     def named(self, schema: str, name: str) -> list[Relation]:
         """All that a name may mean; `schema` is "" where none is said."""
-        return [each for each in self._by_name.get(name, ()) if schema in ("", each.schema)]
+        return [each for each in self._by_name.get(name, {}).values() if schema in ("", each.schema)]
+
+    def masked(self, oid: int) -> frozenset[int] | None:
+        """The masked columns of a relation, None for all."""
+        return self._by_number[oid].masked
+
+    def mask(self, oid: int, columns: frozenset[int] | None) -> None:
+        """These columns of the relation are masked, None for all."""
+        now = self._by_number[oid] = replace(self._by_number[oid], masked=columns)
+        self._by_name[now.name][oid] = now
 
     def masks(self, relation: int, column: int) -> bool:
         """Whether a column of a result is masked, by the numbers of where it comes from: 0 for what is computed."""
@@ -101,9 +110,12 @@ def look(columns: Iterable[str]) -> str:
     return _LOOK.format(names=", ".join(f"'{each}'" for each in columns))
 
 
-def catalogue(rows: Iterable[Row], outputs: Callable[[str, Catalogue], frozenset[int] | None]) -> Catalogue:
-    """What the rows of `look` say. `outputs` tells from the text of a view which of its columns, from 1, show masked
-    ones, None where any may."""
+Outputs = Callable[[str, Catalogue], frozenset[int] | None]
+"""Tells from the text of a view which of its columns, from 1, show masked ones, None where any may."""
+
+
+def catalogue(rows: Iterable[Row], outputs: Outputs) -> Catalogue:
+    """What the rows of `look` say."""
     found, named = dict[int, Relation](), dict[int, set[int]]()
     made, near, views = dict[int, dict[int, str]](), dict[int, list[int]](), dict[int, str]()
     for oid, schema, name, _, width, columns, others, view in rows:
@@ -123,11 +135,12 @@ def catalogue(rows: Iterable[Row], outputs: Callable[[str, Catalogue], frozenset
         if view:
             views[number] = view
     _alike(found, named, made, near)
+    known = Catalogue(found.values())
     for number, masked in named.items():
         if masked:
-            found[number] = _masked(found[number], frozenset(masked))
-    _seen(found, views, outputs)
-    return Catalogue(found.values())
+            known.mask(number, frozenset(masked))
+    _seen(known, views, outputs)
+    return known
 
 
 def _alike(
@@ -153,24 +166,17 @@ def _alike(
                 named[other] |= theirs
 
 
-def _seen(
-    found: dict[int, Relation],
-    views: Mapping[int, str],
-    outputs: Callable[[str, Catalogue], frozenset[int] | None],
-) -> None:
-    """What views show of masked columns, also of other views'."""
+def _seen(known: Catalogue, views: Mapping[int, str], outputs: Outputs) -> None:
+    """What views show of masked columns, also of other views': the eldest first, which younger ones are made of."""
     changed = True
     while changed:
-        changed, known = False, Catalogue(found.values())
-        for number, text in views.items():
-            was = found[number].masked
+        changed = False
+        for number, text in sorted(views.items()):
+            was = known.masked(number)
             if was is None:
                 continue
             shown = outputs(text, known)
             masked = None if shown is None else was | shown
             if masked != was:
-                changed, found[number] = True, _masked(found[number], masked)
-
-
-def _masked(relation: Relation, masked: frozenset[int] | None) -> Relation:
-    return Relation(relation.oid, relation.schema, relation.name, relation.width, relation.columns, masked)
+                changed = True
+                known.mask(number, masked)
