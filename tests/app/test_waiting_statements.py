@@ -9,7 +9,7 @@ import pytest
 from onepam.app.deciding.decide_proposal import Seen, approve_proposal, deny_proposal
 from onepam.app.open_session import Knock, Opened, open_session
 from onepam.app.requests.lapse_proposals import lapse_proposals
-from onepam.app.sessions.ask_statement import ask_statement, end_statement
+from onepam.app.sessions.ask_statement import DecidingQuery, ask_statement, end_statement
 from onepam.app.sessions.close_session import close_session
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.model import Action, ConsoleRight
@@ -20,6 +20,7 @@ from onepam.domain.sessions.waiting_statements import LONGEST, Asking, Statement
 from onepam.kernel.clock import HOUR, MINUTE
 from onepam.kernel.errors import Refused
 from onepam.store.engine.rebuild import compare
+from onepam.store.facts.waiting_statements import deciding
 from onepam.store.read.proposals import count_proposals, proposals
 from tests.company import DEV, Company, record, role_set
 
@@ -141,3 +142,11 @@ async def test_it_lapses_by_itself_and_ends_once(company: Company) -> None:
     assert await says(company, "max", other) == "statement.unknown"
     company.clock.advance(HOUR)
     assert await lapse_proposals(company.ledger) == 0
+
+
+@pytest.mark.parametrize("privileged", [True, False])
+async def test_it_is_as_privileged_as_its_session(company: Company, privileged: bool) -> None:
+    await record(company.ledger, role_set("engineer", (replace(WRITES, administrative=privileged),)))
+    query = DecidingQuery(company.actor("max"), await waits(company, await opened(company)))
+    found = await company.reader(lambda db, at: deciding(db, query, at), None)
+    assert found.privileged is privileged
