@@ -101,7 +101,7 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
 
     def _decide(self, talk: Conversation, refused: Refused | None) -> None:
         """It runs, or the client hears why not; then what the client has sent behind it."""
-        if self._ended or talk.waiting is None:
+        if talk.waiting is None:  # the session is over
             return
         with suppress(RecorderFailed):  # which ends the session
             if refused is None:
@@ -111,7 +111,6 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
             if self._pass(step) and step.fault is not None:
                 self._client.left = SessionEnd.CLIENT_PROTOCOL
                 self._client.part_with(b"")
-            self._brake()
 
     def _cancel(self, there: TargetLeg) -> None:
         """The client cancels what runs, or what waits."""
