@@ -153,7 +153,7 @@ _ASKING = "tests/protocols/postgres/test_asking_first.py"
 _DECIDING = "tests/domain/sessions/test_waiting_statements.py"
 _GUARDING = "tests/protocols/postgres/test_guarding.py"
 _MASKED = "tests/protocols/postgres/test_masked_results.py"
-_PROVING = "tests/protocols/postgres/test_proving.py"
+_MASKED_COLUMNS = "tests/protocols/postgres/test_masked_columns.py"
 _QUERY = "tests/console/test_query.py"
 
 AT_DATABASES = (
@@ -244,8 +244,8 @@ AT_DATABASES = (
         (
             (_MASKED, "test_ways_round_a_mask_are_refused"),
             (_MASKED, "test_an_error_of_the_server_does_not_show_a_row"),
-            (_PROVING, "test_ways_round_are_refused"),
-            (_PROVING, "test_each_rule_alone"),
+            (_MASKED_COLUMNS, "test_ways_round_are_refused"),
+            (_MASKED_COLUMNS, "test_each_rule_alone"),
         ),
     ),
     Case(
@@ -253,14 +253,14 @@ AT_DATABASES = (
         "masked, too",
         (
             (_MASKED, "test_masked_columns_are_masked_and_the_rest_is_as_it_is"),
-            (_PROVING, "test_a_catalogue_masks_by_name_inheritance_generation_and_views"),
+            (_MASKED_COLUMNS, "test_a_catalogue_masks_by_name_inheritance_generation_and_views"),
         ),
     ),
     Case(
         "masks: MERGE that puts a masked value into another table, or writes one without naming its columns",
         "the first is refused; of the second the recording shows no value",
         (
-            (_PROVING, "test_each_rule_alone"),
+            (_MASKED_COLUMNS, "test_each_rule_alone"),
             (
                 "tests/protocols/postgres/test_bound.py",
                 "test_of_what_has_only_what_is_bound_to_other_columns_is",

@@ -16,7 +16,7 @@ from onepam.kernel.clock import MILLISECOND
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres.bound import bound
 from onepam.protocols.postgres.catalogue import Catalogue
-from onepam.protocols.postgres.proving import refusal
+from onepam.protocols.postgres.masked_columns import refusal
 from onepam.protocols.postgres.statements import by_name, classify, freed, setting
 from onepam.protocols.sql.events import Allowance
 from onepam.protocols.sql.masking import Masking

@@ -9,7 +9,7 @@ from onepam.protocols.postgres import wire
 from onepam.protocols.postgres.catalogue import Catalogue, Row, catalogue, look
 from onepam.protocols.postgres.dial import TargetLeg
 from onepam.protocols.postgres.hiding import values
-from onepam.protocols.postgres.proving import outputs
+from onepam.protocols.postgres.masked_columns import outputs
 from onepam.protocols.postgres.wire import HEAD, Malformed
 
 LOOK_SECONDS = 30.0

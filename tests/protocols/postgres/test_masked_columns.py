@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from onepam.protocols.postgres.catalogue import Catalogue, Relation, catalogue, look
-from onepam.protocols.postgres.proving import outputs, refusal
+from onepam.protocols.postgres.masked_columns import outputs, refusal
 from tests.protocols.postgres.test_masked_results import ROUND
 
 COLUMNS = {name: number for number, name in enumerate(("id", "name", "email", "ssn", "doc", "lower_email"), 1)}
