@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, get_type_hints
 
 import msgspec
+from msgspec.structs import asdict
 
 from onepam.domain.history.event import kind_named
 
@@ -27,17 +28,18 @@ def as_written(name: str, version: int, body: bytes, payload: bytes | None) -> t
     read_body, read_payload = _decoders(kind.record, kind.open_fields, kind.private_fields)
     try:
         said = read_body(body)
-        values = {each: getattr(said, each) for each in kind.open_fields}
         if _encode(said) != body:
             return None
+        values = asdict(said)
+        digest = values.pop("payload") if kind.private_fields else None
         if payload is not None:
             hidden = read_payload(payload)
             if _encode(hidden) != payload:
                 return None
-            values.update([(each, getattr(hidden, each)) for each in kind.private_fields])
+            values |= asdict(hidden)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return kind.record(**values), said.payload if kind.private_fields else None
+    return kind.record(**values), digest
 
 
 @cache
