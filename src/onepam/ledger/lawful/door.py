@@ -42,7 +42,7 @@ class Chain(NamedTuple):
 def session_opened(state: State, entry: Entry) -> Why:
     """Somebody whose account works, by what they held at that instant, with the second factor that it asks."""
     body = entry.body
-    who = body["person"]
+    who, mfa = body["person"], shown(body["mfa"])
     yield there(state, who)
     if body["session"] in state.recorded:
         yield "there was such a session already"
@@ -59,7 +59,7 @@ def session_opened(state: State, entry: Entry) -> Why:
             chain = yield from _chain(state, entry, because, resource)
             found += [chain] if chain is not None else []
         yield from _gives(entry, found, resource)
-        yield from _proof(state, entry, resource, administrative=any(each.administrative for each in found))
+        yield from _proof(state, entry, mfa, resource, administrative=any(each.administrative for each in found))
     if body["entry"] in LOGIN_TOKENS:
         yield Unless("no login token let it in", (("login token", body["session"], who),))
     if body["ends"] <= state.begun:
@@ -72,14 +72,14 @@ def session_opened(state: State, entry: Entry) -> Why:
             yield "it outlives the account"
         if body["privileged"]:
             yield _held_back(person, who, entry)
-        person.spend(body["mfa"]["at"], state.begun - DAY_OF_WORK)
+        person.spend(mfa.at, state.begun - DAY_OF_WORK)
     state.sessions[body["session"]] = Session(
         who,
         entry.time,
         Instant(body["ends"]),
         body["resource"],
         body["login"],
-        shown(body["mfa"]),
+        mfa,
         body["privileged"],
         asks_first(body["guardrails"]),
         (body["because"]["role"], body["because"]["permission"]),
@@ -239,10 +239,10 @@ def _granted(state: State, entry: Entry, because: Mapping[str, Any], grant: Gran
         yield "the access had not begun, had ended, or ends before the session"
 
 
-def _proof(state: State, entry: Entry, resource: Resource, *, administrative: bool) -> Why:
+def _proof(state: State, entry: Entry, mfa: Proof, resource: Resource, *, administrative: bool) -> Why:
     """A machine's key; else a sign-in that runs, or a confirmation for this very session, by the resource's rule."""
     body = entry.body
-    who, mfa, rule = body["person"], shown(body["mfa"]), resource.mfa or {}
+    who, rule = body["person"], resource.mfa or {}
     person = state.people.get(who)
     if (body["entry"] == SERVICE_KEY) is not (person is not None and person.kind == "service"):
         yield "a machine comes in by its own key, and nobody else does"
