@@ -39,7 +39,7 @@ async def look_up(leg: TargetLeg, columns: tuple[str, ...]) -> Catalogue | Refus
         async with asyncio.timeout(LOOK_SECONDS):
             rows = await answered
         return _UNKNOWN if rows is None else _catalogue(rows)
-    except (TimeoutError, ValueError, LookupError, TypeError):
+    except (TimeoutError, ValueError, LookupError, TypeError, RecursionError):
         return _UNKNOWN
     finally:
         leg.hold(True)
