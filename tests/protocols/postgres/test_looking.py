@@ -7,7 +7,7 @@ import pytest
 
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import looking, wire
-from onepam.protocols.postgres.catalogue import Catalogue
+from onepam.protocols.postgres.catalogue import Catalogue, Row
 from onepam.protocols.postgres.dial import TargetLeg
 from onepam.protocols.postgres.wire import LONG, SHORT
 
@@ -55,11 +55,19 @@ async def look(leg: Leg) -> Catalogue | Refused:
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-async def test_an_answer_is_read_in_whichever_pieces_it_comes(size: int) -> None:
+async def test_an_answer_is_read_in_whichever_pieces_it_comes(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, reads = list[int](), looking._catalogue
+
+    def counts(rows: tuple[Row, ...]) -> Catalogue:
+        read.append(len(rows))
+        return reads(rows)
+
+    monkeypatch.setattr(looking, "_catalogue", counts)
     answer = TABLE + wire.message(wire.NOTICE, b"\0") + READY
     found = await look(Leg(*(answer[begin : begin + size] for begin in range(0, len(answer), size))))
     assert isinstance(found, Catalogue)
     assert [found.masks(1, column) for column in (1, 2)] == [False, True]
+    assert read == [1]
 
 
 @pytest.mark.parametrize(
