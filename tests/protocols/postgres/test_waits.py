@@ -277,3 +277,38 @@ def test_only_so_much_is_read_behind_it_and_its_end_is_told() -> None:
     talk.events += talk.talk.end()
     assert talk.outcomes == [Outcome.REFUSED]
     assert talk.decided() == (b"", b""), "what has ended is decided no more"
+
+
+def test_a_portal_that_was_not_made_runs_nothing_whatever_is_decided() -> None:
+    """It was executed before the client heard that its batch had failed."""
+    talk = Talk()
+    talk.says(pg.parse("", INSERT) + pg.bind("", "", [b"a"]) + pg.SYNC + pg.execute() + pg.SYNC)
+    assert talk.talk.waiting is not None
+    talk.answers(pg.error("42P01", "no such table") + pg.ready())
+    assert not talk.talk.moot, "the error was of another batch"
+    target, client = talk.decided()
+    assert target == pg.SYNC
+    assert b"C34000" in client
+    assert talk.outcomes == [Outcome.REFUSED]
+
+
+def test_in_a_transaction_that_was_begun_before_it_holds_locks() -> None:
+    talk = Talk(status=b"T")
+    talk.says(pg.query("DELETE FROM t"))
+    assert talk.talk.waiting is not None
+    assert talk.talk.waiting.in_transaction
+
+
+def test_a_text_of_the_most_bytes_is_shown() -> None:
+    for more in (0, 1):
+        talk, text = Talk(EVERYTHING), "DELETE FROM t -- ".ljust(MOST_SHOWN + more, "x")
+        talk.says(pg.query(text))
+        assert (talk.talk.waiting is not None) == (not more)
+
+
+def test_nothing_runs_behind_what_broke_the_protocol() -> None:
+    talk = Talk()
+    talk.says(pg.query("DELETE FROM t"))
+    talk.answers(b"\xff\xff\xff\xff\xff")
+    assert talk.talk.over
+    assert talk.decided() == (b"", b"")
