@@ -288,7 +288,7 @@ def test_a_portal_that_was_not_made_runs_nothing_whatever_is_decided() -> None:
     assert not talk.talk.moot, "the error was of another batch"
     target, client = talk.decided()
     assert target == pg.SYNC
-    assert b"C34000" in client
+    assert b"C34000\0MOnePAM: this portal was not bound in this session" in client
     assert talk.outcomes == [Outcome.REFUSED]
 
 

@@ -28,7 +28,7 @@ _BY_NUMBER: Final = wire.error(NOT_ALLOWED, "this access does not allow calls of
 MOST_BEHIND: Final = 64 * 1024
 """Bytes behind an execution that waits, before no more is read: a client that goes away is seen until then."""
 
-_LOST: Final = Refused("statement.portal", "SQL took the name of this portal.")
+_LOST: Final = Refused("statement.portal", "this portal was not bound in this session, or SQL took its name.")
 _LARGE: Final = (Parameter(0),)
 """Stands for parameters that are too large to be read whole."""
 
@@ -274,7 +274,7 @@ class Asking(Refusing):
         name, _ = wire.execute(body)
         portal = exchange.portals.get(binding.cut_name(name))
         if portal is None or not exchange.known(portal) or portal.batch <= exchange.ended:
-            self._refuse(wire.error(UNKNOWN_PORTAL, "this portal was not bound in this session, or SQL took its name."))
+            self._refuse(wire.error(UNKNOWN_PORTAL, _LOST.message))
             return
         first = portal.execution is None
         if first and portal.statement.asks:
