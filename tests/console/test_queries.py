@@ -34,10 +34,12 @@ async def test_a_page_is_its_sign_ins_alone() -> None:
     found = Queries(nowhere)
     page = opened(found, "qry_1")
     assert found.of("qry_1", EVE) is page
+    assert page.timer is not None, "somebody looks whether it is left"
     assert found.of("qry_1", EVE_AGAIN) is GONE
     assert found.of("qry_1", BOB) is GONE
     found.end(page)
     found.end(page)
+    assert page.timer.cancelled()
     assert found.of("qry_1", EVE) is GONE
     await found.ended()
 

@@ -146,6 +146,70 @@ async def test_of_a_wide_result_so_many_values_are_kept() -> None:
         assert found.more
 
 
+async def test_of_a_large_result_so_many_characters_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "MOST_BYTES", 10)
+    rows = b"".join(row(b"four") for _ in range(4))
+    described = columns(column(b"c", 25))
+    async with against(pg.PARSED + pg.BOUND + described + rows + pg.complete("SELECT 4"), pg.ready()) as (made, _):
+        [found] = await results(made, "SELECT")
+        assert (len(found.rows), found.more) == (2, True)
+
+
+async def test_behind_a_cancel_nothing_runs() -> None:
+    """Also where it comes when a statement is over, and the next one is not under way."""
+    done = pg.PARSED + pg.BOUND + pg.complete("SELECT 0")
+    async with against(done, pg.ready(), done, pg.ready()) as (made, sent):
+        ran = list[Result]()
+        async for each in made.run("SELECT 'one'; SELECT 'two'"):
+            assert isinstance(each, Result)
+            ran.append(each)
+            await made.cancel()
+        assert [each.tag for each in ran] == ["SELECT 0"]
+        assert b"'two'" not in b"".join(sent)
+
+
+async def test_what_is_run_next_waits_for_a_cancel_that_is_under_way() -> None:
+    """Else it would hit what it was not meant for."""
+    done = pg.PARSED + pg.BOUND + pg.complete("SELECT 0")
+    async with against(b"", done, pg.ready(), done, pg.ready()) as (made, sent):
+        asked, go_on = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> Refused:
+            asked.set()
+            await go_on.wait()
+            return Refused("door.crowded", "Too many wait.", "")
+
+        first = asyncio.create_task(results(made, "SELECT 'one'"))
+        while b"'one'" not in sent[-1]:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        made._connect = slow
+        cancel = asyncio.create_task(made.cancel())
+        await asked.wait()
+        made._send(wire.message(wire.FLUSH, b""))  # the server answers now: the statement is over by itself
+        await first
+        second = asyncio.create_task(results(made, "SELECT 'two'"))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not made.running
+        assert not second.done()
+        go_on.set()
+        await cancel
+        assert [each.tag for each in await second] == ["SELECT 0"]
+
+
+async def test_what_is_told_while_nothing_runs_is_told_with_what_runs_next() -> None:
+    done = pg.PARSED + pg.BOUND + pg.complete("SELECT 0")
+    async with against(done, pg.ready(), wire.notice("late"), done, pg.ready()) as (made, _):
+        await results(made, "SELECT 1")
+        made._send(wire.message(wire.FLUSH, b""))  # the server answers with the notice
+        while not made._late:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        async with asyncio.timeout(60):
+            told = [each async for each in made.run("SELECT 2")]
+        assert told[0] == Notice("NOTICE", "OnePAM: late")
+        assert isinstance(told[1], Result)
+
+
 async def test_of_too_many_statements_none_runs() -> None:
     async with against() as (made, sent):
         before = len(sent)
