@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from onepam.gateway import dials as dials_module
 from onepam.gateway.dials import BUSY, Dials
 
 pytestmark = pytest.mark.anyio
@@ -129,6 +130,17 @@ async def test_of_one_person_so_many_wait() -> None:
     tasks.append(dialling.start("5", "eve"))
     await rounds()
     assert not tasks[-1].done()
+    for each in tasks:
+        each.cancel()
+
+
+async def test_of_all_so_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dials_module, "MOST_WAITING", 2)
+    dialling = Dialling(Dials(1, hanging_seconds=LONG))
+    tasks = [dialling.start(each, each) for each in ("eve", "bob", "ada", "max")]
+    await rounds()
+    assert dialling.told == [None, BUSY]
+    assert [each.done() for each in tasks] == [False, False, False, True]
     for each in tasks:
         each.cancel()
 
