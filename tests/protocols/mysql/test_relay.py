@@ -284,7 +284,9 @@ async def test_nothing_of_a_client_counts_before_it_is_in(small: Small) -> None:
     assert small.journals == []
 
 
-@pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\n\r\n", my.packet(0, b"x"), my.packet(1, b"short")])
+@pytest.mark.parametrize(
+    "sent", [b"GET / HTTP/1.1\r\n\r\n", my.packet(0, b"x"), my.packet(1, b"short"), my.packet(2, SECURE)]
+)
 async def test_what_is_no_start(small: Small, sent: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", small.port)
     await packet(reader)
@@ -343,11 +345,19 @@ async def test_why_a_dial_fails(server: Server) -> None:
     assert "does not admit us as app" in found[0].message
 
 
+def greets(low: int, high: int) -> bytes:
+    """A server's first word, with what it can."""
+    fixed = pack("<I8sBHBHH", 1, b"12345678", 0, low, 45, 2, high) + b"\x15" + b"\0" * 10
+    return my.packet(0, b"\x0a5.5.5\0" + fixed + b"123456789012\0mysql_native_password\0")
+
+
 @pytest.mark.parametrize(
     ("greeting", "code"),
     [
-        (my.packet(0, b"\x0a5.5.5\0" + pack("<I8sBHBHH", 1, b"12345678", 0, 0x8200, 45, 2, 8) + b"\x15" + b"\0" * 10
-                   + b"123456789012\0mysql_native_password\0"), "target.plain"),
+        (greets(0x8A0A, 0xF) + my.packet(1, b"more"), "target.refusing"),
+        (greets(0x8A0A, 0xF) + b"m", "target.refusing"),
+        (greets(0x8A0A, 0xE), "target.refusing"),
+        (greets(0x8200, 8), "target.plain"),
         (my.packet(0, b"\xff\x10\x04Too many connections"), "target.refusing"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "target.refusing"),
         (my.packet(0, b"\x0a5.5.5\0") + b"more", "target.refusing"),
