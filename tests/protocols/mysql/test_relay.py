@@ -285,7 +285,7 @@ async def test_nothing_of_a_client_counts_before_it_is_in(small: Small) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent", [b"GET / HTTP/1.1\r\n\r\n", my.packet(0, b"x"), my.packet(1, b"short"), my.packet(2, SECURE)]
+    "sent", [b"GET / HTTP/1.1\r\n\r\n", my.packet(0, b"x"), my.packet(1, b"short"), my.packet(2, SECURE), b"\1\0\1\1"]
 )
 async def test_what_is_no_start(small: Small, sent: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", small.port)
