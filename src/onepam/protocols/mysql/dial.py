@@ -26,6 +26,9 @@ MOST_WORDS = 200
 """Of what a server says to a sign-in, in characters."""
 
 MOST_MESSAGE_BYTES = 64 * 1024
+MOST_STARTING_BYTES = 1024 * 1024
+"""What a server may say until it is ready: in one message, and in all."""
+
 MOST_STEPS = 10
 """Of a server's sign-in."""
 
@@ -54,10 +57,10 @@ class TargetLeg(target.TargetLeg):
         self.greeting: Greeting | None = None
         self.status = 0
         self.can = Can(0)
-        self._queue: asyncio.Queue[tuple[int, bytes] | None] = asyncio.Queue()
-        self._rest = b""
+        self._come, self._gone = asyncio.Event(), False
+        self._rest, self._left = b"", MOST_STARTING_BYTES
         self._reached: tuple[Where, Who] | None = None
-        self.heard, self.lost = self._packet, lambda: self._queue.put_nowait(None)
+        self.heard, self.lost = self._take, self._went
 
     @property
     def thread(self) -> int:
@@ -72,21 +75,39 @@ class TargetLeg(target.TargetLeg):
     def asked_to_stop(self) -> Coroutine[None, None, None] | None:
         return _stop(*self._reached, self.thread, self.certificate) if self._reached is not None else None
 
-    async def said(self) -> tuple[int, bytes] | None:
-        """Sequence and payload of the next packet; None where the server has hung up or sends what is none."""
-        return await self._queue.get()
+    @property
+    def said_more(self) -> bool:
+        """Whether something has come that nobody has read."""
+        return bool(self._rest)
 
-    def _packet(self, data: bytes) -> None:
-        self._rest += data
-        while len(self._rest) >= wire.HEAD_BYTES and self._reached is None:
-            length = int.from_bytes(self._rest[:3], "little")
+    async def said(self) -> tuple[int, bytes] | None:
+        """Sequence and payload of the next packet, and not a byte more; None where the server has hung up or sends what
+        is none."""
+        while True:
+            here = len(self._rest) - wire.HEAD_BYTES
+            length = int.from_bytes(self._rest[:3], "little") if here >= 0 else 0
             if length > MOST_MESSAGE_BYTES:
-                self._queue.put_nowait(None)
-                return
-            if len(self._rest) < wire.HEAD_BYTES + length:
-                return
-            self._queue.put_nowait((self._rest[3], self._rest[wire.HEAD_BYTES : wire.HEAD_BYTES + length]))
-            self._rest = self._rest[wire.HEAD_BYTES + length :]
+                return None
+            if here >= length:
+                sequence, end = self._rest[3], wire.HEAD_BYTES + length
+                payload, self._rest = self._rest[wire.HEAD_BYTES : end], self._rest[end:]
+                return sequence, payload
+            if self._gone:
+                return None
+            self._come.clear()
+            await self._come.wait()
+
+    def _take(self, data: bytes) -> None:
+        self._left -= len(data)
+        if self._left < 0:
+            self._went()
+        else:
+            self._rest += data
+            self._come.set()
+
+    def _went(self) -> None:
+        self._gone = True
+        self._come.set()
 
 
 async def dial(where: Where, who: Who, timeout: float) -> TargetLeg | Refused:  # noqa: ASYNC109 - it words the refusal
@@ -131,7 +152,7 @@ def _new(legs: list[TargetLeg]) -> Callable[[], TargetLeg]:
 async def _asked_for_tls(leg: TargetLeg, who: Who) -> Refused | None:
     """The server's greeting, and the request for TLS (MySQL, "Protocol::SSLRequest")."""
     found = await leg.said()
-    if found is None or leg._rest or not leg._queue.empty():  # what follows it in the clear is somebody else's
+    if found is None or leg.said_more:  # what follows it in the clear is somebody else's
         return _NOT_MYSQL
     if found[1][:1] == b"\xff":
         return _worded(found[1], who, in_clear=False)
