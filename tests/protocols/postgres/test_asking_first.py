@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,6 +92,10 @@ class Scene:
     async def rows(self) -> list[str]:
         return (await asyncio.to_thread(self.way.server.sql, "SELECT word FROM said ORDER BY word")).split()
 
+    async def locks(self) -> int:
+        """Those that others hold on the table."""
+        return int(await asyncio.to_thread(self.way.server.sql, LOCKED))
+
 
 @pytest.fixture(scope="module")
 async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
@@ -149,6 +154,31 @@ async def test_a_no_is_an_error_with_the_reason_and_the_session_goes_on(scene: S
     assert f"ERROR:  OnePAM: {scene.max.id} said no to this statement: not today." in done.stderr
     assert done.stdout.split() == [b"3"]
     assert "denied" not in await scene.rows()
+
+
+LOCKED = "SELECT count(*) FROM pg_locks WHERE relation = 'said'::regclass AND pid <> pg_backend_pid()"
+CLIENT = (sys.executable, "-m", "tests.protocols.postgres.pipeline_client")
+
+
+@pytest.mark.parametrize("says_no", [True, False])
+async def test_of_a_pipeline_nothing_reaches_the_server_before_the_yes_to_it(scene: Scene, says_no: bool) -> None:
+    eve = await scene.eve()
+    words = scene.way.words(await scene.way.token(eve))
+    inserted = [f"piped {says_no} {each}".replace(" ", "-") for each in ("one", "two")]
+    client = await scene.gateway.start(*CLIENT, words, *inserted)
+    first = await scene.asked(eve)
+    assert not first.in_transaction
+    assert await scene.locks() == 0, "neither parsed nor bound"
+    assert await scene.approves(scene.max, first.statement) == ""
+    second = await scene.asked(eve)
+    assert second.in_transaction, "the first one has its locks until the Sync"
+    assert await scene.locks() > 0
+    said = scene.denies if says_no else scene.approves
+    assert await said(scene.max, second.statement) == ""
+    done = (await outcome(client, None)).stdout.decode().splitlines()
+    last = f"PGRES_FATAL_ERROR ERROR:  OnePAM: {scene.max.id} said no" if says_no else "PGRES_COMMAND_OK"
+    assert [each.startswith(word) for each, word in zip(done, ("PGRES_COMMAND_OK", last), strict=False)] == [True] * 2
+    assert ({*inserted} & {*await scene.rows()}) == (set() if says_no else {*inserted}), "a batch is done whole"
 
 
 async def test_in_a_transaction_it_waits_shorter_and_its_person_may_take_it_back(scene: Scene) -> None:

@@ -5,15 +5,9 @@ from typing import Final
 
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import binding, wire
-from onepam.protocols.postgres.exchange import (
-    Exchange,
-    Execution,
-    Portal,
-    Prepared,
-    Statement,
-    Waiting,
-)
-from onepam.protocols.postgres.refusing import NOBODYS, NOT_ALLOWED, UNKNOWN_PORTAL, Refusing
+from onepam.protocols.postgres.exchange import Exchange, Execution, Portal, Prepared, Statement
+from onepam.protocols.postgres.holding import Holding
+from onepam.protocols.postgres.refusing import NOBODYS, NOT_ALLOWED, UNKNOWN_PORTAL
 from onepam.protocols.postgres.texts import TextReader, Texts
 from onepam.protocols.postgres.wire import HEAD, Malformed
 from onepam.recording.statements import Form, Outcome, Parameter
@@ -35,7 +29,7 @@ _LARGE: Final = (Parameter(0),)
 _DURING_COPY: Final = frozenset((wire.COPY_DONE, wire.COPY_FAIL, wire.SYNC, wire.FLUSH, wire.TERMINATE))
 
 
-class Asking(Refusing):
+class Asking(Holding):
     """The client's direction."""
 
     def __init__(self, exchange: Exchange) -> None:
@@ -120,6 +114,8 @@ class Asking(Refusing):
         end = offset + 1 + length
         if end > len(data):
             return self._hold(data, offset, 1 + length)
+        if exchange.skipping:
+            self._skip()
         if not exchange.skipping or kind in (wire.SYNC, wire.TERMINATE):
             self._asked[kind](data[offset + HEAD.size : end], data[offset:end])
         return end
@@ -137,6 +133,7 @@ class Asking(Refusing):
         if offset > size:
             self._left, self._reader, offset = offset - size, None, size
         if self._passes:
+            self._release()
             self._exchange.step.to_target.append(wire.part(data, start, offset))
         return offset
 
@@ -171,6 +168,7 @@ class Asking(Refusing):
             if self._passes and not self._left:
                 self._ended(reader)
         if self._passes:
+            self._release()
             self._exchange.step.to_target += (self._head, piece) if self._head else (piece,)
         else:
             self._reader = None
@@ -218,7 +216,7 @@ class Asking(Refusing):
                 self._wait(execution, statement, (), whole, None)
                 return
             self._queried(statement)
-            self._exchange.step.to_target.append(whole)
+            self._pass(whole)
 
     def _queried(self, statement: Statement, execution: Execution | None = None) -> None:
         self._last = execution or self._exchange.begin(statement, _form(statement, Form.SIMPLE))
@@ -233,7 +231,7 @@ class Asking(Refusing):
             statement = self._texts.statement(text)
             if self._allows(statement, Form.EXTENDED) and self._keeps(statement):
                 self._prepared(name, statement)
-                self._exchange.step.to_target.append(whole)
+                self._pass_or_hold(whole, asks=bool(statement.asks))
 
     def _prepared(self, name: bytes, statement: Statement) -> None:
         names = self._exchange.statements
@@ -249,7 +247,7 @@ class Asking(Refusing):
             and self._asks_once(bound.portal, bound.parameters)
         ):
             self._bound(bound)
-            self._exchange.step.to_target.append(whole)
+            self._pass_or_hold(whole, asks=bool(self._known.statement.asks))
 
     def _bound(self, bound: binding.Bound) -> None:
         exchange = self._exchange
@@ -289,14 +287,14 @@ class Asking(Refusing):
         self._last, self._ran = portal.execution, True
         self._owe(wire.EXECUTE, execution=portal.execution, portal=portal, first=first)
         exchange.asked(portal.execution, portal.statement)
-        exchange.step.to_target.append(whole)
+        self._pass(whole)
 
     def _function(self, body: bytes, whole: bytes) -> None:
         if self._exchange.allowance.classes is not None:
             self._refuse_and_ready(_BY_NUMBER)
             return
         self._called(binding.read(body, self._exchange.allowance.parameter, function=True))
-        self._exchange.step.to_target.append(whole)
+        self._pass(whole)
 
     def _called(self, bound: binding.Bound) -> None:
         statement = self._texts.function(bound.function)
@@ -309,7 +307,7 @@ class Asking(Refusing):
     def _describe(self, body: bytes, whole: bytes) -> None:
         """Also of names that we have not heard of: SQL makes some, and a description does nothing."""
         self._owe(wire.DESCRIBE, after=self._exchange.named(*wire.named(body)))
-        self._exchange.step.to_target.append(whole)
+        self._pass_or_hold(whole, asks=False)
 
     def _close(self, body: bytes, whole: bytes) -> None:
         of_portal, name = wire.named(body)
@@ -325,7 +323,7 @@ class Asking(Refusing):
             if before is not None:
                 after = exchange.statements[name] = Prepared(NOBODYS, exchange.turn, gone=True)
         self._owe(wire.CLOSE, name=(of_portal, name), before=before, after=after)
-        self._exchange.step.to_target.append(whole)
+        self._pass_or_hold(whole, asks=False)
 
     def _sync(self, body: bytes, whole: bytes) -> None:
         exchange = self._exchange
@@ -335,35 +333,23 @@ class Asking(Refusing):
         exchange.skipping = False
         self._owe(wire.SYNC)
         self._end_batch()
-        exchange.step.to_target.append(whole)
+        self._pass(whole)
 
     def _flush(self, body: bytes, whole: bytes) -> None:
-        self._exchange.step.to_target.append(whole)
+        self._pass(whole)
 
     def _copied(self, body: bytes, whole: bytes) -> None:
         if self._exchange.copying is None:
             self._owe(wire.COPY_DONE)
         self._exchange.copying = None
-        self._exchange.step.to_target.append(whole)
+        self._pass(whole)
         self._exchange.speak()
 
     def _terminate(self, body: bytes, whole: bytes) -> None:
-        self._exchange.step.to_target.append(whole)
+        self._pass(whole)
         self._exchange.over = True
 
     # --- What waits for somebody's yes -------------------------------------------------------------------------------
-
-    def _wait(
-        self,
-        execution: Execution,
-        statement: Statement,
-        parameters: tuple[Parameter, ...],
-        whole: bytes,
-        portal: Portal | None,
-    ) -> None:
-        exchange = self._exchange
-        in_transaction = exchange.status != b"I" or bool(exchange.owed)
-        exchange.waiting = Waiting(execution, statement, parameters, whole, portal, in_transaction)
 
     def decided(self, sqlstate: str, refused: Refused | None) -> None:
         """What waits runs, or is refused. What the target skips does neither."""
@@ -375,15 +361,17 @@ class Asking(Refusing):
         if portal is not None and not exchange.known(portal):
             sqlstate, refused = UNKNOWN_PORTAL, refused or _LOST
         if exchange.skipping or exchange.over:
+            self._skip()
             exchange.finish(waiting.execution, Outcome.UNFINISHED, "skipped after an error")
         elif refused is not None:
+            self._forget()
             exchange.finish(waiting.execution, Outcome.REFUSED, refused.message)
             exchange.settle()
             words = wire.error(sqlstate, refused.message, refused.hint)
             (self._refuse_and_ready if portal is None else self._refuse)(words)
         elif portal is None:
             self._queried(waiting.statement, waiting.execution)
-            exchange.step.to_target.append(waiting.whole)
+            self._pass(waiting.whole)
         else:
             self._executed(portal, waiting.execution, waiting.whole, first=True)
             portal = None

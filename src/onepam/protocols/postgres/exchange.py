@@ -294,6 +294,10 @@ class Exchange:
         while self.owed and self.owed[0].kind != wire.SYNC:
             skipped.append(self.owed.popleft())
         self.skipping = self.skipping or not self.owed
+        self.drop(skipped)
+
+    def drop(self, skipped: Sequence[Owed]) -> None:
+        """The target has not done, and will not do, what these are about."""
         for each in reversed(skipped):
             self.take_back(each)
         for each in skipped:
