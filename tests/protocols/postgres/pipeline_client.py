@@ -29,6 +29,7 @@ if __name__ == "__main__":
     while status != SYNCED:
         while result := libpq.PQgetResult(connection):
             status = libpq.PQresStatus(libpq.PQresultStatus(result))
-            print(status.decode(), libpq.PQresultErrorMessage(result).decode().strip(), flush=True)
+            said = libpq.PQresultErrorMessage(result).decode().strip()
+            sys.stdout.write(f"{status.decode()} {said}\n")
             libpq.PQclear(result)
     libpq.PQfinish(connection)

@@ -5,8 +5,11 @@ from typing import Final
 
 from onepam.kernel.errors import Refused
 from onepam.protocols.mysql.exchange import Exchange, Statement
-from onepam.protocols.sql.events import Text
+from onepam.protocols.sql.events import Hidden, Text
 from onepam.protocols.sql.journal import LongText
+from onepam.protocols.sql.literals import Literal, What
+from onepam.protocols.sql.masking import parts_masked
+from onepam.protocols.sql.passwords import hidden
 from onepam.recording.statements import MAX_TEXT_BYTES
 
 KNOWN_TEXTS = 256
@@ -23,6 +26,9 @@ _PIECE: Final = re.compile(
     rb"|(?P<other>" + _QUOTED + rb"|`[^`]*`|@+[\w$.]*|/\*M?!\d*|.)", re.DOTALL,
 )  # fmt: skip
 """Any text is made of these, each of which is read once: none can be made to take long."""
+
+_UNESCAPED: Final = re.compile(_PIECE.pattern.replace(_QUOTED, rb"'[^']*'?+|\"[^\"]*\"?+"), re.DOTALL)
+"""The same where a backslash is a letter."""
 
 _OWN: Final = re.compile(rb"kill (?:(?:hard|soft) )?(?:(?:connection|(?P<query>query)) )?(?P<thread>\d{1,19})(?: ;)?")
 _ROUTINES: Final = frozenset((b"procedure", b"function", b"trigger", b"event", b"package"))
@@ -52,6 +58,34 @@ def killed(text: bytes) -> tuple[int, bool] | None:
     return (int(own["thread"]), own["query"] is None) if own is not None else (0, True)
 
 
+def without_passwords(text: bytes) -> tuple[bytes, int]:
+    """A text without its passwords, and how many parts were taken out. Whether a backslash escapes depends on the
+    session: where that makes a difference, all of a text in which there is one is taken out."""
+    said, found = hidden(text, _literals)
+    if b"\\" not in text:
+        return said, found
+    other = hidden(text, _unescaped)
+    if (said, found) == other:
+        return other
+    return b"/* [masked: %d bytes] */" % len(text), 1
+
+
+def _literals(text: bytes, pieces: re.Pattern[bytes] = _PIECE) -> list[Literal]:
+    """Texts in quotes, and comments, in order."""
+    found = list[Literal]()
+    for each in pieces.finditer(text):
+        start, end = each.span()
+        if each.lastgroup == "blank" and not each[0][:1].isspace():
+            found.append(Literal(What.COMMENT, start, end, (start + 1, end)))
+        elif each[0][:1] in (b"'", b'"'):
+            found.append(Literal(What.STRING, start, end, (start + 1, max(start + 1, end - 1))))
+    return found
+
+
+def _unescaped(text: bytes) -> list[Literal]:
+    return _literals(text, _UNESCAPED)
+
+
 class Texts:
     """Gives each text its number."""
 
@@ -66,17 +100,22 @@ class Texts:
         if known is not None:
             return known
         statement = Statement(self._next(), self._judged(text))
-        if len(text) <= min(MAX_TEXT_BYTES, self._exchange.allowance.text):
-            self._exchange.step.events.append(Text(statement.number, text))
-        else:
-            long = LongText(self._exchange, statement.number)
-            long.take(text)
-            long.end()
+        self._record(statement.number, *without_passwords(text))
         if len(text) <= KNOWN_BYTES:
             if len(self._known) >= KNOWN_TEXTS:
                 del self._known[next(iter(self._known))]
             self._known[text] = statement
         return statement
+
+    def _record(self, number: int, text: bytes, hidden: int) -> None:
+        if len(text) <= min(MAX_TEXT_BYTES, self._exchange.allowance.text):
+            self._exchange.step.events.append(Text(number, text))
+        else:
+            long = LongText(self._exchange, number, looked=True)
+            long.take(text)
+            long.end()
+        if hidden:
+            self._exchange.step.events.append(Hidden("statement", number, parts_masked(hidden)))
 
     def named(self, name: bytes) -> Statement:
         """A command that is recorded by its name, and has no text that would be judged."""

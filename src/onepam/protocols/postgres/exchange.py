@@ -14,7 +14,7 @@ from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import wire
 from onepam.protocols.postgres.binding import cut_name
 from onepam.protocols.sql.events import Allowance, Done, Freed, Hidden, Run, Step
-from onepam.protocols.sql.masking import Shown
+from onepam.protocols.sql.masking import PASSWORDS, Shown
 from onepam.recording.statements import MAX_WORDS_BYTES, Form, Outcome, Parameter
 
 MAX_OWED = 16_384
@@ -207,10 +207,10 @@ class Exchange:
         """A new execution, recorded."""
         self.executions += 1
         execution, masking = Execution(self.executions, statement.number), self.allowance.masking
-        if masking is None:
+        if masking is None and not statement.masked:
             self.step.events.append(Run(self.executions, statement.number, form, parameters))
             return execution
-        kept, hidden = masking.parameters(parameters, statement.shown)
+        kept, hidden = (masking or PASSWORDS).parameters(parameters, statement.shown)
         self.step.events.append(Run(self.executions, statement.number, form, kept))
         if hidden:
             words = f"masked parameters {', '.join(map(str, hidden))}"
@@ -275,8 +275,8 @@ class Exchange:
             execution, self.held = self.held, None
             words = execution.words
             masking = self.allowance.masking
-            if masking is not None and execution.outcome is Outcome.ERROR and not execution.cut:
-                words = masking.words(words, bound=execution.masked)
+            if (masking is not None or execution.masked) and execution.outcome is Outcome.ERROR and not execution.cut:
+                words = (masking or PASSWORDS).words(words, bound=execution.masked)
             if len(words) > MAX_WORDS_BYTES // 4:
                 words = words.encode()[:MAX_WORDS_BYTES].decode("utf-8", "ignore")
             self.step.events.append(

@@ -12,6 +12,8 @@ from onepam.protocols.postgres.wire import Malformed, types_of
 from onepam.protocols.sql.events import Freed, Hidden, Text
 from onepam.protocols.sql.journal import LongText
 from onepam.protocols.sql.masking import NOTHING as NOTHING_SHOWN
+from onepam.protocols.sql.masking import Masked, parts_masked
+from onepam.protocols.sql.passwords import binds, hidden
 from onepam.recording.statements import MAX_TEXT_BYTES
 
 KNOWN_TEXTS = 256
@@ -79,14 +81,15 @@ class Texts:
         statement = Statement(
             number, refusal, _copies(text), self._freed(text), asks=asks, text=text if asks else b"", resets=resets
         )
-        if masking is None:
-            self._record(number, text)
-        else:
-            masked = masking.text(text, self._words(text))
-            statement = replace(statement, shown=masked.shown, masked=masked.shown is not None or bool(masked.parts))
-            self._record(number, masked.text)
-            if masked.words:
-                self._exchange.step.events.append(Hidden("statement", number, masked.words))
+        masked = Masked(text, 0, None) if masking is None else masking.text(text, self._words(text))
+        said, found = hidden(masked.text)
+        if found or masked.parts or masked.shown is not None:
+            statement = replace(statement, shown=masked.shown, masked=True)
+        if binds(text):
+            statement = replace(statement, shown=NOTHING_SHOWN, masked=True)
+        self._record(number, said)
+        if found or masked.parts:
+            self._exchange.step.events.append(Hidden("statement", number, parts_masked(masked.parts + found)))
         if settled and len(text) <= KNOWN_BYTES:
             if len(self._known) >= KNOWN_TEXTS:
                 del self._known[next(iter(self._known))]
@@ -101,7 +104,7 @@ class Texts:
         if len(text) <= min(MAX_TEXT_BYTES, self._exchange.allowance.text):
             self._exchange.step.events.append(Text(number, text))
             return
-        long = LongText(self._exchange, number)
+        long = LongText(self._exchange, number, looked=True)
         long.take(text)
         long.end()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from onepam.protocols.sql.events import Allowance, Cut, Done, Event, Hidden, Kept, Run, Step, Text
+from onepam.protocols.sql.passwords import NEAR_BYTES, near
 from onepam.recording.frames import Frame, Marker
 from onepam.recording.statements import MAX_TEXT_BYTES, Executed, Finished, StatementText
 
@@ -42,22 +43,38 @@ def frames(events: Iterable[Event], at: int) -> Iterator[Frame]:
 
 class LongText:
     """The recording of one text: what policy keeps, in frames' sizes, and of the rest the size and the digest; of one
-    that is masked the size alone."""
+    that is masked the size alone, and of one in which a password may stand what is before it."""
 
-    def __init__(self, journal: Journal, number: int, *, masked: bool = False) -> None:
+    def __init__(self, journal: Journal, number: int, *, masked: bool = False, looked: bool = False) -> None:
+        """`looked`: it was looked for passwords already."""
         self.number = number
         self.masked = masked
         self._journal = journal
-        self._size = 0
+        self._size = self._kept = 0
+        self._looks, self._stops, self._tail = not (looked or masked), False, b""
         self._digest = hashlib.sha256()
 
     def take(self, piece: bytes) -> None:
         """The next bytes, recorded now: the target has them next."""
         kept = b"" if self.masked else piece[: max(self._journal.allowance.text - self._size, 0)]
+        if self._looks:
+            kept = self._harmless(kept)
+        self._kept += len(kept)
         self._size += len(piece)
         self._digest.update(piece)
         for offset in range(0, len(kept), MAX_TEXT_BYTES):
             self._journal.step.events.append(Text(self.number, kept[offset : offset + MAX_TEXT_BYTES], True))
+
+    def _harmless(self, piece: bytes) -> bytes:
+        """So much of a piece as comes before what may be a password."""
+        if self._stops:
+            return b""
+        seen = self._tail + piece
+        begins = near(seen)
+        self._stops = begins >= 0
+        harmless = piece[: max(0, begins - len(self._tail))] if self._stops else piece
+        self._tail = seen[-NEAR_BYTES:]
+        return harmless
 
     def end(self) -> None:
         """The text has ended."""
@@ -65,5 +82,8 @@ class LongText:
         events.append(Text(self.number, b""))
         if self.masked:
             events.append(Hidden("statement", self.number, f"masked: the text, of {self._size} bytes"))
+        elif self._stops:
+            words = f"masked: {self._size - self._kept} of {self._size} bytes, for a password may stand there"
+            events.append(Hidden("statement", self.number, words))
         elif kept < self._size:
             events.append(Cut(self.number, kept, self._size, self._digest.hexdigest()))

@@ -48,7 +48,12 @@ class Masked:
     @property
     def words(self) -> str:
         """What the recording says of it."""
-        return "" if not self.parts else f"masked: {self.parts} part{'s' if self.parts > 1 else ''} of the text"
+        return parts_masked(self.parts)
+
+
+def parts_masked(parts: int) -> str:
+    """What the recording says of a text of which so many parts are masked."""
+    return "" if not parts else f"masked: {parts} part{'s' if parts > 1 else ''} of the text"
 
 
 class Masking:
@@ -158,6 +163,10 @@ def as_text(value: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     return text if all(each.isprintable() or each.isspace() for each in text) else None
+
+
+PASSWORDS: Final = Masking(None, None)
+"""Where nothing is masked but passwords."""
 
 
 def _bears(text: bytes, literal: Literal, shown: Shown) -> bool:
