@@ -110,6 +110,9 @@ async def test_a_backup_is_restored_and_goes_on_and_one_that_is_too_old_is_found
     assert not {"master-keys.json", "signer/key"} & set(copied), "whoever has both can read everything"
     assert not [each for each in copied if each.startswith("packs/") or "socket" in each]
     assert sorted(tmp_path.glob("*.partial*")) == []
+    left = [json.loads(each.read_text("utf-8")) for each in (of.data / "untold-backups").iterdir()]
+    assert [(each["backup"], each["proven"]) for each in left] == [(done.stdout.partition(":")[0], None)]
+    assert not [each for each in copied if each.startswith("untold-backups/")]
 
     done = await asyncio.to_thread(of.restore)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from onepam.boot.credentials import lent
+from onepam.domain.host.backups import BACKUP_DAYS, LONGEST_BACKUP_DAYS
 from onepam.domain.leaving.erasing import KEEP_DAYS, LONGEST_KEPT
 from onepam.egress.egress import Admitted
 from onepam.gateway.disk import Marks
@@ -44,6 +45,7 @@ class Config:
     `tls_certificate` and `tls_key` are PEM files for TLS without a proxy. `recovery_key_file` is where the recovery
     key's digest lies (default: beside the data folder).
     `erase_after_days` is for how long after somebody left what is known of them is kept in any case (days).
+    `backup_days` is how old the newest backup may be before a light turns; 0 for no light (days).
     `metrics_address` (`HOST:PORT`) is where metrics, health and readiness listen by themselves, `metrics_token_file`
     holds the token that metrics ask for. `drain_seconds` is how long sessions may go on after a stop was asked for.
     """
@@ -90,6 +92,7 @@ class Config:
     metrics_token_file: str = ""
     drain_seconds: int = 0
     erase_after_days: int = KEEP_DAYS
+    backup_days: int = BACKUP_DAYS
 
     @property
     def url(self) -> str:
@@ -110,6 +113,13 @@ class Config:
         if not 0 <= self.erase_after_days <= LONGEST_KEPT:
             raise BadConfig(f"erase_after_days is a number of days, from 0 to {LONGEST_KEPT}")
         return self.erase_after_days
+
+    @property
+    def backed_up_within(self) -> int:
+        """How many days old the newest backup may be; 0 where nobody watches. Raises `BadConfig`."""
+        if not 0 <= self.backup_days <= LONGEST_BACKUP_DAYS:
+            raise BadConfig(f"backup_days is a number of days, from 0 to {LONGEST_BACKUP_DAYS}")
+        return self.backup_days
 
     @property
     def proxies(self) -> tuple[str, ...]:

@@ -194,6 +194,23 @@ def restore(
 
 
 @app.command()
+def prove_backup(
+    source: Annotated[Path, typer.Argument(metavar="BACKUP", help="The folder or file of the backup.")],
+    keys: Annotated[Path, typer.Option(help="The folder or file of the same backup's keys.")],
+    data: Data = DATA,
+    config: ConfigFile = None,
+) -> None:
+    """Prove that a backup restores: into a scratch folder, verified against the ledger here, and thrown away.
+
+    It takes the backup's size beside the data for as long as it runs. The ledger is told, and the console shows when.
+    """
+    from onepam.boot.commands.prove_backup import prove
+    from onepam.boot.on_ledger import settings_of
+
+    prove(settings_of(config, data).data, source, keys)
+
+
+@app.command()
 def authorities(data: Data = DATA, config: ConfigFile = None) -> None:
     """Print what others are to trust: the authority of targets, and that of our own host keys."""
     from onepam.boot.commands.setup import print_authorities

@@ -15,6 +15,7 @@ from onepam.domain.host.announcing import (
     RenewalAnnounced,
     RenewalCancelled,
 )
+from onepam.domain.host.backups import BackupMade, BackupProven
 from onepam.domain.host.continuing import LedgerContinued
 from onepam.domain.host.recovery_key import RecoveryKeyMade, RecoveryKeyRenewed
 from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonEnabled, PersonKind
@@ -171,12 +172,16 @@ def test_whoever_is_let_in_gets_a_role_that_administers() -> None:
     assert told.said() == [(last + 2, "who is let in gets a role that administers")]
 
 
-def test_a_pack_is_of_what_is_there_and_a_new_log_has_a_new_name() -> None:
+def test_packs_and_backups_are_of_what_is_there_and_a_new_log_has_a_new_name() -> None:
     told = ready()
     at = told.add(EvidencePacked("ada", 0, 1, len(told.rows) + 1, "0"))
     told.add(EvidencePacked("ada", 0, 1, len(told.rows), "0"))
+    early = told.add(BackupMade("node-1", "bak_1", len(told.rows) + 1, 0, "0"))
+    told.add(BackupMade("node-1", "bak_1", len(told.rows), 0, "0"))
+    unproven = told.add(BackupProven("node-1", "bak_1", len(told.rows) + 1, 0, "0"))
+    told.add(BackupProven("node-1", "bak_1", len(told.rows), 0, "0"))
     then = told.add(LedgerContinued("log", "log", 9, "0", 5, Ground.RECOVERY_KEY, None, "node-1"))
     assert told.said() == [
-        (at, "it is of entries that were not there yet"),
+        *((each, "it is of entries that were not there yet") for each in (at, early, unproven)),
         (then, "the new log has the name of the old one"),
     ]

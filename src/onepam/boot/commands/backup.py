@@ -26,9 +26,11 @@ from onepam import __version__
 from onepam.boot.clock import wall_clock
 from onepam.boot.on_ledger import unaltered
 from onepam.boot.private_folder import private_folder
+from onepam.domain.host.backups import Backup
 from onepam.files.data_file import content
+from onepam.jobs.backups import UNTOLD, leave_word
 from onepam.jobs.eras import log_key_of, origin_of
-from onepam.kernel.clock import iso
+from onepam.kernel.clock import iso, parse
 from onepam.kernel.errors import Fault
 from onepam.kernel.ids import new_id
 from onepam.signing.stream import MAX_STATE_BYTES
@@ -41,8 +43,8 @@ MASTER_KEYS, SIGNER = "master-keys.json", "signer"
 HEAD_BYTES = 64 * 1024
 """So much of a file says whether it is a key: no file of keys is longer."""
 
-LEFT_OUT = ("packs",)
-"""What is made anew: evidence packs are drawn again from the ledger."""
+LEFT_OUT = ("packs", UNTOLD)
+"""What is made anew, as evidence packs are drawn again from the ledger; and words of earlier backups."""
 
 SAME_INSTANT = ("log/checkpoint", "signer/state")
 """What follows the entries: read while nobody writes one, so that it never knows of entries that the copy lacks."""
@@ -73,6 +75,10 @@ class Contents:
         """The SHA-256 of the list, hex."""
         return hashlib.sha256(self.encode()).hexdigest()
 
+    def said(self) -> Backup:
+        """What the ledger is told of it."""
+        return Backup(self.backup, self.entries, parse(self.made_at), self.digest)
+
     def encode(self) -> bytes:
         return json.dumps({"format": 1, **asdict(self)}, indent=1).encode("utf-8") + b"\n"
 
@@ -84,6 +90,7 @@ class Contents:
             if found.pop("format") != 1:
                 raise ValueError
             listed = cls(**found)
+            parse(listed.made_at)
             texts = (listed.backup, listed.part, listed.made_at, listed.release, listed.origin, listed.log_key)
             if type(listed.files) is not dict or type(listed.entries) is not int:
                 raise ValueError
@@ -196,15 +203,25 @@ def back_up(data: Path, to: Path, keys: Path) -> None:
             _copy_files(data, list(_names(data)), copies, same, bars)
         common = (made_at, __version__, origin, log_key, entries)
         listed = Contents(backup, "data", *common, copies[0].files)
+        word = listed.said()  # before its own name is among the files
         copies[1].seal(Contents(backup, "keys", *common, copies[1].files, listed.digest))
         copies[0].seal(listed)
         copies[1].name()
         copies[0].name()
         undone.pop_all()
+    _leave_word(data, word)
     typer.echo(f"{backup}: {entries} entries as of {made_at}, in {to}; master keys and signer in {keys}")
     if not (data / "signer" / "key").exists():
         typer.echo("the signer has a folder of its own: back that up by itself, to a third place")
     typer.echo("not in it: the configuration with the secrets it names, the recovery key's digest, evidence packs")
+
+
+def _leave_word(data: Path, word: Backup) -> None:
+    """The copy is made: what keeps the word from being left is said, and bars nothing."""
+    try:
+        leave_word(data, word, secrets.token_bytes)
+    except OSError as error:
+        typer.echo(f"the ledger will not hear of it: {data / UNTOLD}: {error.strerror}", err=True)
 
 
 def sync(folder: Path) -> None:

@@ -33,7 +33,21 @@ SIGNER_STATE = Path("signer", "state")
 def restore(
     data: Path, source: Path, keys: Path, log_key: list[str], witness_key: list[str], outside: Outside, *, loss: bool
 ) -> None:
-    """Puts the backup into the data folder, which is empty or not there; ends with exit code 1 where it must not."""
+    """Puts the backup into the data folder, and says what it is; ends with exit code 1 where it must not."""
+    contents, found = put_back(data, source, keys, log_key, witness_key, outside, loss=loss)
+    typer.echo(f"{contents.backup} of {contents.made_at} is restored to {data}")
+    if not found.anchored:
+        typer.echo("without the signer's memory: nothing starts before onepam ledger continue-after-loss --signer-lost")
+        typer.echo("(a signer of its own remembers for itself: nothing starts that lacks what it has signed)")
+    elif found.exit_code:
+        typer.echo("its history is anchored and intact; what else was found above was so before, and stays to be told")
+
+
+def put_back(
+    data: Path, source: Path, keys: Path, log_key: list[str], witness_key: list[str], outside: Outside, *, loss: bool
+) -> tuple[Contents, Judged]:
+    """Puts the backup into the data folder, which is empty or not there: its list, and what was found of it. Ends with
+    exit code 1 where it must not."""
     _refuse_anchors_within(source, keys, outside)
     with held(data, fcntl.LOCK_EX, f"another restore to {data} is at work, or something is founded there"):
         unfinished = _emptied(data) / UNFINISHED
@@ -49,12 +63,15 @@ def restore(
             _move(unfinished, data)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-    typer.echo(f"{parts[0].backup} of {parts[0].made_at} is restored to {data}")
-    if not found.anchored:
-        typer.echo("without the signer's memory: nothing starts before onepam ledger continue-after-loss --signer-lost")
-        typer.echo("(a signer of its own remembers for itself: nothing starts that lacks what it has signed)")
-    elif found.exit_code:
-        typer.echo("its history is anchored and intact; what else was found above was so before, and stays to be told")
+    return parts[0], found
+
+
+def list_of(source: Path) -> Contents:
+    """The list of a copy, by which nothing is verified yet. Raises `Fault` where there is none."""
+    for name, file in _files(source):
+        if name == LIST:
+            return Contents.decode(file.read())
+    raise Fault(f"{source} is not a whole backup: it has no {LIST}")
 
 
 def _refuse_anchors_within(source: Path, keys: Path, outside: Outside) -> None:

@@ -134,6 +134,7 @@ def _console(platform: "Platform", identity: Identity, signals: Receiver, device
         scim_traffic=platform.scim_traffic,
         signals=signals,
         keep_days=config.keep_days,
+        backup_days=config.backed_up_within,
         statements=platform.statements,
     )
 

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from onepam import __version__
 from onepam.boot.web.exposition import Family, Histogram, Sample
 from onepam.boot.web.readiness import Readiness
+from onepam.domain.host.backups import BackupFacts
+from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Fault
+from onepam.store.read.backups import backups
 from onepam.store.read.growth import growth
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ class Measuring:
         self._failed_sign_ins = 0
         self._refused: Counter[str] = Counter()
         self._handed_out: int | None = None
+        self._known = BackupFacts(None, None)
         self._one = asyncio.Lock()
         self._kept: tuple[float, list[Family]] | None = None
 
@@ -43,6 +47,7 @@ class Measuring:
                 with contextlib.suppress(Fault):  # without the ledger the rest is told still, and that it is away
                     await self._follow()
                 found = [*self._process(readiness), *self._sessions(), *await self._ledger(), *self._doors()]
+                found += self._backups()
                 self._kept = (time.monotonic(), found)  # after the look: a slow one is shared, too
             return self._kept[1]
 
@@ -53,6 +58,7 @@ class Measuring:
         self._failed_sign_ins += found.failed_sign_ins
         self._refused += found.refused
         self._handed_out = found.handed_out or self._handed_out
+        self._known = await self._platform.reader(backups)
 
     def _process(self, readiness: Readiness) -> list[Family]:
         checks = [Sample(readiness.good(name), (("check", name),)) for name in sorted(readiness.checks)]
@@ -111,6 +117,13 @@ class Measuring:
             ),
         ]
 
+    def _backups(self) -> list[Family]:
+        known = self._known
+        return [
+            Family("onepam_backup_age_seconds", "gauge", "Since the newest backup was copied.", _age(known.copied)),
+            Family("onepam_backup_proof_age_seconds", "gauge", "Since a backup was last proven.", _age(known.proven)),
+        ]
+
     def _bytes(self) -> int:
         database = self._platform.database
         found = 0
@@ -128,6 +141,11 @@ class Measuring:
             Family("onepam_door_waiting", "gauge", "Connections that have not been let in.", waiting),
             Family("onepam_door_turned_away_total", "counter", "Connections and requests turned away.", away),
         ]
+
+
+def _age(at: Instant | None) -> list[Sample]:
+    """In seconds until now; nothing of what has not been."""
+    return [] if at is None else [Sample(max(0.0, time.time() - at / SECOND))]
 
 
 def _gauge(name: str, words: str, value: float) -> Family:

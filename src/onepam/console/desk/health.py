@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.frame.page import Context
-from onepam.console.frame.rendering import plural
+from onepam.console.frame.rendering import day, plural
 from onepam.console.frame.view import View
 from onepam.console.frame.wording import words_of
+from onepam.domain.host.backups import BackupFacts
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.store.read.alarms import Alarm
 from onepam.store.read.sessions import SessionFilter, count_refusals, count_sessions, refusals, sessions
@@ -15,6 +16,9 @@ MOST_LIVE, MOST_REFUSED = 10, 8
 LATE = HOUR
 """A checkpoint or cosignature that is older than the newest entry by so much is late, and so is a verification that was
 so long ago (microseconds)."""
+
+PROVEN_FOR = 92 * DAY
+"""After so long a proof of a backup says nothing of those that were made since (microseconds)."""
 
 _WATCHED = (
     ("Recordings", ("recordings", "recordings_untested"), "as they were sealed", "/sessions"),
@@ -26,11 +30,13 @@ _WATCHED = (
 """Each light that follows from alarms: its word, their kinds, what it says without them, and where to look."""
 
 
-def lights(health: LedgerHealth, alarms: Iterable[Alarm], told: bool, view: View, at: Instant) -> list[Context]:
-    """{word, state, says (str), at (Instant or none), href (or none)}: the ledger's own, then what alarms watch.
-    `told`: whether anybody is told at all."""
+def lights(
+    health: LedgerHealth, alarms: Iterable[Alarm], told: bool, kept: tuple[BackupFacts, int], view: View, at: Instant
+) -> list[Context]:
+    """{word, state, says (str), at (Instant or none), href (or none)}: the ledger's own, the backup's, then what alarms
+    watch. `told`: whether anybody is told at all. `kept`: the backups, and how many days old the newest may be."""
     rung = {each.kind: each.where for each in alarms}
-    found = [*_of_ledger(health, rung, at)]
+    found = [*_of_ledger(health, rung, at), *_of_backups(*kept, at)]
     for word, kinds, quiet, where in _WATCHED:
         loud = next((kind for kind in kinds if kind in rung), None)
         state = ("finding", "look", rung[loud]) if loud is not None else ("proven", quiet, where)
@@ -59,6 +65,24 @@ def _of_ledger(health: LedgerHealth, rung: dict[str, str], at: Instant) -> Itera
     else:
         late = health.witnessed_at is None or health.head_at - health.witnessed_at > LATE
         yield _light("Witness", "due" if late else "proven", f"{health.witness} cosigned", health.witnessed_at)
+
+
+def _of_backups(known: BackupFacts, days: int, at: Instant) -> Iterable[Context]:
+    """Nothing where nobody watches: the copies are made by other means."""
+    if not days:
+        return
+    copied, proven = known.copied, known.proven
+    if copied is None:
+        state, says = "due", "none was made yet"
+    elif at - copied > days * DAY:
+        state, says = "due", f"older than {plural(days, 'day')}"
+    elif proven is None:
+        state, says = "untested", "made, and never proven"
+    elif at - proven > PROVEN_FOR:
+        state, says = "untested", f"made; last proven {day(proven)}"
+    else:
+        state, says = "proven", f"made; proven {day(proven)}"
+    yield {**_light("Backup", state, says, copied), "href": "/ledger?of=host"}
 
 
 def _light(word: str, state: str, says: str, at: Instant | None) -> Context:

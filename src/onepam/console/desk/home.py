@@ -25,6 +25,7 @@ from onepam.kernel.clock import MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read.alarms import Alarm, alarms
+from onepam.store.read.backups import backups
 from onepam.store.read.catalogue import catalogue
 from onepam.store.read.confirmations import waiting_confirmations
 from onepam.store.read.console import Setup, setup
@@ -116,12 +117,13 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
     asked = requests(db, at, me, most=MOST_OF_MINE)
     been = sessions(db, at, SessionFilter(person=me, most=MOST_OF_MINE))
     decides, told = not rights.isdisjoint(DECIDES.rights), is_anybody_told(db, at)
+    kept = (backups(db, at), services.backup_days)
     return HomePage(
         query=query,
         waits=_waits(db, at, view, hats) if decides else None,
         setup=hats.setup,
         alerts=hats.alerts,
-        lights=lights(hats.health, hats.alarms, told, view, at) if hats.health is not None else [],
+        lights=lights(hats.health, hats.alarms, told, kept, view, at) if hats.health is not None else [],
         runs=ConsoleRight.ADMINISTER in rights,
         wall=wall(db, at, hats.alarms, view) if ConsoleRight.MONITOR in rights else None,
         reading=read_room(db, at, view, hats.reading) if hats.reading is not None else None,
@@ -253,12 +255,13 @@ async def _setup(visit: Visit) -> Context | None:
     if visit.at is not None or not visit.me.has(ConsoleRight.ADMINISTER):
         return None
     health = await visit.services.health()
-    steps = _steps(await visit.services.reader(setup), bool(health.witness))
+    steps = _steps(await visit.services.reader(setup), bool(health.witness), visit.services.backup_days)
     done = sum(each["done"] for each in steps)
     return {"done": done, "steps": steps} if done < len(steps) else None
 
 
-def _steps(found: Setup, witnessed: bool) -> list[Context]:
+def _steps(found: Setup, witnessed: bool, backup_days: int) -> list[Context]:
+    backup = ("A first backup", "On the host: onepam backup, its keys to another place", found.backed_up, "/ledger")
     return [
         {"title": title, "text": text, "done": done, "href": href}
         for title, text, done, href in (
@@ -293,6 +296,7 @@ def _steps(found: Setup, witnessed: bool) -> list[Context]:
                 "/second-factors",
             ),
             ("A witness on another host", "So that nobody here can rewrite history", witnessed, "/ledger"),
+            *([backup] if backup_days else ()),
         )
     ]
 

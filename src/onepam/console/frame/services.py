@@ -8,6 +8,7 @@ from onepam.app.providers.count_refusals import ProviderRefusals
 from onepam.app.provisioning.traffic import ScimTraffic
 from onepam.console.frame.packs import Packs
 from onepam.console.frame.queries import Queries
+from onepam.domain.host.backups import BACKUP_DAYS
 from onepam.domain.leaving.erasing import KEEP_DAYS
 from onepam.egress.fetch import Fetch
 from onepam.gateway.ask_first import WaitingStatements
@@ -41,7 +42,8 @@ class ConsoleServices:
     or None. `packs` draws evidence. `devices` are terminals without a browser that wait. `clock` is the ledger's time,
     `wall` this machine's clock, for what is compared with somebody else's. `database_root` is the certificate (PEM) by
     which clients of databases know the gateway, empty where an operator's own is shown. `queries` are the pages
-    at which somebody asks a database. `keep_days`: for so long a leaver's data are kept in any case.
+    at which somebody asks a database. `keep_days`: for so long a leaver's data are kept in any case. `backup_days`: how
+    old the newest backup may be, 0 where nobody watches.
     """
 
     ledger: Ledger
@@ -75,6 +77,7 @@ class ConsoleServices:
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
     guesses: Guesses = field(default_factory=Guesses)
     keep_days: int = KEEP_DAYS
+    backup_days: int = BACKUP_DAYS
     statements: WaitingStatements = field(default_factory=WaitingStatements)
 
     @property

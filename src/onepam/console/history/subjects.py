@@ -18,7 +18,7 @@ _SUBJECTS = {
     "directories": ("Directories and roster", "directory roster scim_group scim_token scim_user"),
     "providers": ("Providers and signals", "group notice provider receiver signal signal_stream"),
     "proof": ("Evidence and probes", "anchor evidence probe"),
-    "host": ("The host", "access disk ledger node recovery_key system"),
+    "host": ("The host", "access backup disk ledger node recovery_key system"),
 }
 """By the word in the address: how it is called, and the first parts of its kinds."""
 

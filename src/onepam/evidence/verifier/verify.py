@@ -3420,6 +3420,8 @@ access.recovered 1 announcement=text? enrolment=text ground=(delay|recovery_key)
 access.recovery_announced 1 announcement=text due=integer node=text person=text
 access.recovery_cancelled 1 announcement=text by=text
 anchor.handed_out 1 note=text occasion=text origin=text root=text size=integer
+backup.made 1 backup=text copied=integer digest=text entries=integer node=text
+backup.proven 1 backup=text digest=text entries=integer node=text proven=integer
 binding.added 1 because=text binding=text by=text? change=text ends=integer? role=text source=text subject=text
   subject_kind=(group|person)
 binding.ended 1 because=text binding=text by=text? change=text
@@ -8032,6 +8034,18 @@ def evidence_packed(state: State, entry: Entry) -> Why:
         yield "it is of entries that were not there yet"
 
 
+@system_rules.of("backup.made", "saying that a backup was made", Authority.NODE)
+def backup_made(state: State, entry: Entry) -> Why:
+    """Of entries that were there."""
+    yield from _copied(entry)
+
+
+@system_rules.of("backup.proven", "saying that a backup was proven", Authority.NODE)
+def backup_proven(state: State, entry: Entry) -> Why:
+    """Of entries that were there."""
+    yield from _copied(entry)
+
+
 for _kind, _right in {
     "system.started": "beginning to work",
     "node.certified": "signing what is written from here on",
@@ -8051,6 +8065,11 @@ for _kind, _right in {
     system_rules.told(_kind, _right, Authority.NODE)
 system_rules.told("node.revoked", "taking a node's key out of force", Authority.HOST, cannot=(Unjudged.HOST,))
 system_rules.told("system.clock_confirmed", "confirming the clock", Authority.HOST, cannot=(Unjudged.HOST,))
+
+
+def _copied(entry: Entry) -> Why:
+    if entry.body["entries"] > entry.position:
+        yield "it is of entries that were not there yet"
 
 
 def _announce(state: State, entry: Entry, deed: str, *, person: str = "", origin: str = "") -> Why:

@@ -11,6 +11,8 @@ access.recovered 1 announcement=text? enrolment=text ground=(delay|recovery_key)
 access.recovery_announced 1 announcement=text due=integer node=text person=text
 access.recovery_cancelled 1 announcement=text by=text
 anchor.handed_out 1 note=text occasion=text origin=text root=text size=integer
+backup.made 1 backup=text copied=integer digest=text entries=integer node=text
+backup.proven 1 backup=text digest=text entries=integer node=text proven=integer
 binding.added 1 because=text binding=text by=text? change=text ends=integer? role=text source=text subject=text
   subject_kind=(group|person)
 binding.ended 1 because=text binding=text by=text? change=text

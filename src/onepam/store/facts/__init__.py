@@ -3,6 +3,7 @@
 from onepam.store.engine.facts import load
 from onepam.store.facts import (
     announced,
+    backups,
     changes,
     clock,
     directory_brake,
@@ -31,6 +32,7 @@ from onepam.store.facts import (
 
 __all__ = [
     "announced",
+    "backups",
     "changes",
     "clock",
     "directory_brake",

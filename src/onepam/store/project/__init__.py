@@ -3,6 +3,7 @@
 from onepam.store.engine.projections import STATE_TABLES, project, unprojected
 from onepam.store.project import (
     access,
+    backups,
     changes,
     directory_brake,
     disk,
@@ -30,6 +31,7 @@ from onepam.store.project import (
 __all__ = [
     "STATE_TABLES",
     "access",
+    "backups",
     "changes",
     "directory_brake",
     "disk",

@@ -14,6 +14,7 @@ from onepam.store.engine.entries import entries, size_at
 from onepam.store.engine.tables import AT
 from onepam.store.facts.directory_brake import administrators
 from onepam.store.facts.holdings import held_roles
+from onepam.store.read.backups import backups
 from onepam.store.read.directory_brake import held_people, reported_leavers
 from onepam.store.read.paging import Window
 from onepam.store.read.proposals import count_proposals
@@ -29,7 +30,7 @@ class Setup:
     """How far the setup is.
 
     `administrators` are enabled, `unpinned` resources have no host key, `factorless` people no second factor;
-    `providers` are in force.
+    `providers` are in force; `backed_up`: a backup was made.
     """
 
     administrators: int
@@ -38,6 +39,7 @@ class Setup:
     unpinned: int
     factorless: int
     providers: int
+    backed_up: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def setup(db: Snapshot, at: Instant) -> Setup:
         unpinned=resources[1] if resources else 0,
         factorless=count_without_factor(db, at),
         providers=connected[0] if connected else 0,
+        backed_up=backups(db, at).copied is not None,
     )
 
 
