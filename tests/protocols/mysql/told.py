@@ -1,5 +1,7 @@
 """What a conversation does, told in short."""
 
+from typing import Self
+
 from onepam.protocols.mysql.machine import Conversation
 from onepam.protocols.sql.events import Allowance, Done, Event, Run, Step, Text
 
@@ -19,12 +21,12 @@ class Talk:
         self.killed.append((thread, whole))
         return thread in own
 
-    def client(self, *data: bytes) -> "Talk":
+    def client(self, *data: bytes) -> Self:
         for each in data:
             self._add(self.talk.from_client(each))
         return self
 
-    def target(self, *data: bytes) -> "Talk":
+    def target(self, *data: bytes) -> Self:
         for each in data:
             self._add(self.talk.from_target(each))
         return self
@@ -36,7 +38,7 @@ class Talk:
         self.cancelled += step.cancel
         self.fault = self.fault or (step.fault.code if step.fault else "")
 
-    def end(self) -> "Talk":
+    def end(self) -> Self:
         self.events += self.talk.end()
         return self
 

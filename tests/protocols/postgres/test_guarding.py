@@ -264,7 +264,7 @@ def test_nor_in_one_batch_whose_settings_are_told_at_its_end() -> None:
 def test_a_yes_to_a_setting_is_none_to_what_follows_it() -> None:
     told = Told(allowance(Guardrails((*READER.statements, StatementClass.ASK_ADMIN, StatementClass.ASK_WRITE))))
     assert told.client(OFF + TWICE_READ) == (b"", b"")
-    step = told.conversation.decided("", None)
+    step = told.conversation.decided(None)
     assert b"".join(step.to_target) == OFF
     assert not told.conversation.waiting
 

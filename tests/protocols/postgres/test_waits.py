@@ -10,8 +10,8 @@ from onepam.protocols.postgres.asking import MOST_BEHIND
 from onepam.protocols.postgres.machine import Conversation
 from onepam.protocols.postgres.refusing import MOST_KEPT
 from onepam.protocols.postgres.statements import by_name
-from onepam.protocols.postgres.texts import MOST_SHOWN
 from onepam.protocols.sql.events import Done, Run, Step
+from onepam.protocols.sql.judging import MOST_SHOWN
 from onepam.recording.statements import Outcome, Parameter
 from tests.protocols.postgres import messages as pg
 
@@ -48,7 +48,7 @@ class Talk:
 
     def decided(self, refused: Refused | None = None) -> tuple[bytes, bytes]:
         self.to_target = self.to_client = b""
-        self.step(self.talk.decided("42501", refused))
+        self.step(self.talk.decided(refused))
         return self.to_target, self.to_client
 
     @property

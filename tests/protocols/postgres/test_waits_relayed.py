@@ -15,7 +15,7 @@ from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import guarding
 from onepam.protocols.postgres.asking import MOST_BEHIND
 from onepam.protocols.postgres.relay import Relay
-from onepam.protocols.sql.asker import Wanted
+from onepam.protocols.sql.events import Wanted
 from onepam.recording.frames import Marker
 from tests.protocols.postgres import messages as pg
 from tests.protocols.postgres.small import Journal

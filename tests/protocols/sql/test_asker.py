@@ -15,7 +15,8 @@ from onepam.gateway.tasks import Tasks
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.protocols.sql import asker
-from onepam.protocols.sql.asker import Asker, Wanted, legible, values
+from onepam.protocols.sql.asker import Asker, legible, values
+from onepam.protocols.sql.events import Wanted
 from onepam.recording.statements import Parameter
 
 pytestmark = pytest.mark.anyio

@@ -1,12 +1,12 @@
 """The client's side of a conversation: what it asks is taken apart, recorded, judged, and goes to the target."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from onepam.domain.access.guardrails import StatementClass
 from onepam.kernel.errors import Refused
-from onepam.protocols.mysql import parameters, wire
+from onepam.protocols.mysql import wire
 from onepam.protocols.mysql.exchange import (
-    MAX_KEPT_BYTES,
     MAX_PREPARED,
     NO_COMMAND,
     NO_KILL,
@@ -15,14 +15,16 @@ from onepam.protocols.mysql.exchange import (
     TOO_MANY,
     Answer,
     Exchange,
+    Execution,
     Owed,
     Prepared,
     Statement,
+    Waiting,
 )
-from onepam.protocols.mysql.long import Fed, LongCommand
+from onepam.protocols.mysql.long import LongCommand
+from onepam.protocols.mysql.pieces import Ahead, Executed, Text, TooLong
 from onepam.protocols.mysql.texts import Texts, killed
 from onepam.protocols.mysql.wire import HEAD_BYTES, Malformed
-from onepam.protocols.sql.journal import LongText
 from onepam.recording.statements import Form, Outcome, Parameter
 
 HELD_BYTES: Final = 64 * 1024
@@ -31,20 +33,31 @@ HELD_BYTES: Final = 64 * 1024
 MOST_WAITING: Final = 256 * 1024
 """What may wait here for the target's answer before no more is read from the client."""
 
+MOST_BEHIND: Final = 64 * 1024
+"""Bytes behind an execution that waits, before no more is read: a client that goes away is seen until then."""
+
+MOST_KEPT: Final = 1024 * 1024
+"""Bytes of texts that ask first which a session keeps prepared."""
+
 LAST: Final = 0xFFFF_FFFF
 """In the place of a statement's number: the one that was prepared last (MariaDB, "COM_STMT_EXECUTE")."""
 
 CURSOR: Final = 1
 _TOLD: Final = {
-    wire.FIELD_LIST: b"COM_FIELD_LIST ",
-    wire.PROCESS_INFO: b"COM_PROCESS_INFO",
-    wire.INIT_DB: b"COM_INIT_DB ",
+    wire.FIELD_LIST: (b"COM_FIELD_LIST ", StatementClass.READ),
+    wire.PROCESS_INFO: (b"COM_PROCESS_INFO", StatementClass.READ),
+    wire.INIT_DB: (b"COM_INIT_DB ", StatementClass.OTHER),
 }
+"""Commands that are recorded by a name, and what they do."""
+
 _PLAIN: Final[Mapping[int, Answer]] = {
-    wire.PING: Answer.SIMPLE, wire.STATISTICS: Answer.LINE, wire.SET_OPTION: Answer.SIMPLE,
+    wire.PING: Answer.SIMPLE, wire.STATISTICS: Answer.LINE,
 }  # fmt: skip
 _NOT_YOURS = Refused(
     "statement.kill", "KILL ends what is your own and came through this gateway, by the number that it was given here."
+)
+_LARGE = Refused(
+    "statement.too_long", "this statement asks first, and its parameters are too large to be shown to whoever decides."
 )
 _UNKNOWN = "This statement was not prepared in this session."
 
@@ -61,20 +74,22 @@ class Asking:
             wire.QUIT: self._quit, wire.QUERY: self._query, wire.PREPARE: self._prepare, wire.EXECUTE: self._execute,
             wire.LONG_DATA: self._ahead, wire.CLOSE: self._close, wire.RESET: self._reset, wire.FETCH: self._fetch,
             wire.PROCESS_KILL: self._kill, wire.RESET_CONNECTION: self._reset_connection,
+            wire.SET_OPTION: self._several,
             **dict.fromkeys(_TOLD, self._told), **dict.fromkeys(_PLAIN, self._plain),
         }  # fmt: skip
 
     @property
     def full(self) -> bool:
         """Whether nothing more should be read from the client."""
-        return len(self._waiting) > MOST_WAITING
+        most = MOST_WAITING if self._exchange.waiting is None else MOST_BEHIND
+        return len(self._waiting) > most
 
     def take(self, data: bytes) -> None:
         """Bytes of the client; none once the target has answered."""
         self._waiting += data
         exchange = self._exchange
         try:
-            while not exchange.over and exchange.owed is None:
+            while not exchange.over and exchange.owed is None and exchange.waiting is None:
                 taken = self._command() if self._long is None else self._long.go_on(self._waiting)
                 if not taken:
                     break
@@ -106,16 +121,16 @@ class Asking:
             self._no_command(kind)
         return HEAD_BYTES + length
 
-    def _sink(self, kind: int) -> "_Text | _TooLong | _Execution | _Ahead":
+    def _sink(self, kind: int) -> "Text | TooLong | Executed | Ahead":
         """What reads a command that is too long to be read whole."""
         if kind in (wire.QUERY, wire.PREPARE):
             if self._exchange.allowance.classes is not None:
-                return _TooLong(self, kind)
-            return _Text(self, kind, self._texts.long())
+                return TooLong(self, kind)
+            return Text(self, kind, self._texts.long())
         if kind == wire.EXECUTE:
-            return _Execution(self)
+            return Executed(self)
         if kind == wire.LONG_DATA:
-            return _Ahead(self)
+            return Ahead(self)
         raise Malformed("this command is too long")
 
     # --- Statements --------------------------------------------------------------------------------------------------
@@ -125,14 +140,17 @@ class Asking:
         if kill is not None and statement.refusal is None:
             self._killed(statement, *kill)
         elif self.allows(statement, Form.SIMPLE):
-            self.queried(statement)
-            self._exchange.step.to_target.append(whole)
+            execution = self._exchange.begin(statement, Form.SIMPLE)
+            if statement.asks:
+                self._exchange.waiting = Waiting(execution, statement, (), whole)
+            else:
+                self._run(execution, None, whole)
 
     def _prepare(self, text: bytes, whole: bytes) -> None:
         statement = self._texts.statement(text)
         if killed(text) is not None:
             self.refuse(statement, Form.EXTENDED, _NOT_YOURS, NO_KILL)
-        elif self.has_room(statement) and self.allows(statement, Form.EXTENDED):
+        elif self.has_room(statement) and self.allows(statement, Form.EXTENDED) and self._keeps(statement):
             self.prepared(statement)
             self._exchange.step.to_target.append(whole)
 
@@ -145,23 +163,59 @@ class Asking:
         """A text is prepared now."""
         self._exchange.owed = Owed(Answer.PREPARED, statement=statement)
 
+    def _run(self, execution: Execution, prepared: Prepared | None, whole: bytes) -> None:
+        """An execution that is recorded goes to the target now."""
+        self._exchange.owed = Owed(Answer.RESULTS, execution, prepared)
+        self._exchange.step.to_target.append(whole)
+
     def _execute(self, payload: bytes, whole: bytes) -> None:
-        reading = _Execution(self)
-        passes = reading.take(payload)
-        reading.end()
-        if passes:
-            self._exchange.step.to_target.append(whole)
+        reading = Executed(self)
+        reading.take(payload)
+        found = reading.read()
+        if found is None:
+            return
+        prepared, bound = found
+        statement = prepared.statement
+        if any(isinstance(each.value, int) for each in bound) and not self._shows(prepared):
+            return
+        execution = self._began(prepared, bound)
+        if statement.asks:
+            self._exchange.waiting = Waiting(execution, statement, bound, whole, prepared)
+        else:
+            self._run(execution, prepared, whole)
 
     def executed(self, prepared: Prepared, bound: tuple[Parameter, ...]) -> None:
-        """A prepared statement runs now."""
+        """A prepared statement runs now, of which the command was too long to be read whole."""
+        if self._shows(prepared):
+            self._exchange.owed = Owed(Answer.RESULTS, self._began(prepared, bound), prepared)
+
+    def _shows(self, prepared: Prepared) -> bool:
+        """Whether it may run with parameters of which some are not kept; else that is refused."""
+        if prepared.statement.asks:
+            self.refuse(prepared.statement, Form.EXTENDED, _LARGE, TOO_MANY)
+        return not prepared.statement.asks
+
+    def _began(self, prepared: Prepared, bound: tuple[Parameter, ...]) -> Execution:
         exchange = self._exchange
         exchange.close(prepared)
         exchange.forget(prepared)
-        execution = exchange.begin(prepared.statement, Form.EXTENDED, bound)
-        exchange.owed = Owed(Answer.RESULTS, execution, prepared)
+        return exchange.begin(prepared.statement, Form.EXTENDED, bound)
+
+    def decided(self, number: int, refused: Refused | None) -> None:
+        """What waits runs, or is refused; `number` is that of the error."""
+        exchange, waiting = self._exchange, self._exchange.waiting
+        if waiting is None:
+            return
+        exchange.waiting = None
+        if refused is None:
+            self._run(waiting.execution, waiting.prepared, waiting.whole)
+            return
+        exchange.finish(waiting.execution, Outcome.REFUSED, refused.message)
+        exchange.error(exchange.said, number, refused.message, refused.hint)
+        self.take(b"")
 
     def _ahead(self, payload: bytes, whole: bytes) -> None:
-        reading = _Ahead(self)
+        reading = Ahead(self)
         if reading.take(payload):
             self._exchange.step.to_target.append(whole)
 
@@ -205,7 +259,10 @@ class Asking:
     def _told(self, payload: bytes, whole: bytes) -> None:
         """A command that is recorded by its name."""
         exchange, kind = self._exchange, whole[HEAD_BYTES]
-        statement = self._texts.named(_TOLD[kind] + payload.rstrip(b"\0").replace(b"\0", b" "))
+        name, does = _TOLD[kind]
+        statement = self._texts.named(name + payload.rstrip(b"\0").replace(b"\0", b" "), does)
+        if not self.allows(statement, Form.FUNCTION):
+            return
         answers = {wire.FIELD_LIST: Answer.FIELDS, wire.PROCESS_INFO: Answer.RESULTS}
         execution = exchange.begin(statement, Form.FUNCTION)
         exchange.owed = Owed(answers.get(kind, Answer.SIMPLE), execution, begun=kind == wire.FIELD_LIST)
@@ -215,6 +272,16 @@ class Asking:
         """A command that reads and changes nothing that is worth a word."""
         self._exchange.owed = Owed(_PLAIN[whole[HEAD_BYTES]])
         self._exchange.step.to_target.append(whole)
+
+    def _several(self, payload: bytes, whole: bytes) -> None:
+        """Whether a text may have several statements (MySQL, "COM_SET_OPTION")."""
+        exchange = self._exchange
+        if exchange.allowance.classes is not None and StatementClass.SEVERAL not in exchange.allowance.classes:
+            statement = self._texts.named(b"COM_SET_OPTION", StatementClass.SEVERAL)
+            self.allows(statement, Form.FUNCTION)
+            return
+        exchange.owed = Owed(Answer.SIMPLE)
+        exchange.step.to_target.append(whole)
 
     def _reset_connection(self, payload: bytes, whole: bytes) -> None:
         exchange = self._exchange
@@ -268,6 +335,14 @@ class Asking:
         self.refuse(statement, Form.EXTENDED, Refused("statement.many", _MANY), TOO_MANY)
         return False
 
+    def _keeps(self, statement: Statement) -> bool:
+        """Whether the text of one that asks first can be kept until it is executed; else that is refused."""
+        kept = sum(len(each.statement.text) for each in self._exchange.prepared.values())
+        if not statement.asks or kept + len(statement.text) <= MOST_KEPT:
+            return True
+        self.refuse(statement, Form.EXTENDED, Refused("statement.many", _MANY), TOO_MANY)
+        return False
+
     def refuse(self, statement: Statement, form: Form, refused: Refused, number: int) -> None:
         """The client hears why not; the target hears nothing."""
         self._exchange.refused(statement, form, refused)
@@ -288,104 +363,3 @@ class Asking:
 
 _MANY = "This session has too many prepared statements."
 _NOT_UNDER_GUARDRAILS = "This access does not allow a session to be reset: connect again instead."
-
-
-class _Text:
-    """A long text that goes on as it comes."""
-
-    def __init__(self, asking: Asking, kind: int, text: LongText) -> None:
-        self._asking, self._kind, self._text = asking, kind, text
-
-    def take(self, piece: bytes) -> bool:
-        self._text.take(piece)
-        return True
-
-    def end(self) -> None:
-        self._text.end()
-        statement = Statement(self._text.number)
-        if self._kind == wire.QUERY:
-            self._asking.queried(statement)
-        else:
-            self._asking.prepared(statement)
-
-
-class _TooLong:
-    """A long text that would have to be judged: nothing of it is read."""
-
-    def __init__(self, asking: Asking, kind: int) -> None:
-        self._asking, self._kind = asking, kind
-
-    def take(self, piece: bytes) -> bool:
-        return False
-
-    def end(self) -> None:
-        self._asking.too_long(self._kind)
-
-
-class _Execution:
-    """An execution of a prepared statement."""
-
-    def __init__(self, asking: Asking) -> None:
-        self._asking = asking
-        self._prepared: Prepared | None = None
-        self._bound: tuple[Parameter, ...] = ()
-        self._fed = Fed(self._read())
-
-    def _read(self) -> Generator[int, bytes, None]:
-        head = yield 9
-        prepared = self._prepared = self._asking.find(wire.long(head))
-        if prepared is not None:
-            most = self._asking.exchange.allowance.parameter
-            found = yield from parameters.reader(prepared.parameters, prepared.types, prepared.ahead, most)
-            prepared.types, self._bound = found
-
-    def take(self, piece: bytes) -> bool:
-        self._fed.take(piece)
-        return self._prepared is not None
-
-    def end(self) -> None:
-        if not self._fed.done:
-            raise Malformed("the parameters have no end")
-        if self._prepared is None:
-            self._asking.unknown()
-        else:
-            self._asking.executed(self._prepared, self._bound)
-
-
-class _Ahead:
-    """A part of a parameter that is sent ahead of the execution. Nobody answers it."""
-
-    def __init__(self, asking: Asking) -> None:
-        self._asking = asking
-        self._prepared: Prepared | None = None
-        self._parameter = -1
-
-    def take(self, piece: bytes) -> bool:
-        if self._parameter < 0:
-            if len(piece) < 6:
-                raise Malformed("a part of a parameter is too short")
-            self._prepared = self._asking.find(wire.long(piece))
-            self._parameter, piece = int.from_bytes(piece[4:6], "little"), piece[6:]
-        prepared = self._prepared
-        if prepared is None or self._parameter >= prepared.parameters:
-            return False
-        self._keep(prepared, piece)
-        return True
-
-    def _keep(self, prepared: Prepared, piece: bytes) -> None:
-        """As much as is kept of a parameter; of more the size."""
-        exchange = self._asking.exchange
-        before = prepared.ahead.get(self._parameter)
-        if before is None:
-            before = prepared.ahead[self._parameter] = bytearray()
-        if isinstance(before, int):
-            prepared.ahead[self._parameter] = before + len(piece)
-        elif len(before) + len(piece) > exchange.allowance.parameter or exchange.kept + len(piece) > MAX_KEPT_BYTES:
-            exchange.kept -= len(before)
-            prepared.ahead[self._parameter] = len(before) + len(piece)
-        else:
-            before += piece
-            exchange.kept += len(piece)
-
-    def end(self) -> None:
-        pass

@@ -40,13 +40,14 @@ _DENIED, _BUSY = (1044, 1045, 1698), (1040, 1203, 1226, 1129)
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """The login with its secret, and what its client asked for when it came. `settings` are statements of ours that
-    must succeed before anything else runs."""
+    """The login with its secret, and what its client asked for when it came. `settings` gives statements of ours that
+    must succeed at such a server before anything else runs; `several`: a text may have several statements."""
 
     login: str
     asked: Start
     secret: Secret
-    settings: tuple[str, ...] = ()
+    settings: Callable[[Greeting], tuple[str, ...]] = lambda _: ()
+    several: bool = True
 
 
 class TargetLeg(target.TargetLeg):
@@ -164,6 +165,8 @@ async def _asked_for_tls(leg: TargetLeg, who: Who) -> Refused | None:
     leg.can = who.asked.can & leg.greeting.can & ~Can.SSL | NEEDED | Can.PLUGIN_AUTH_LENENC
     if leg.can & startup.CHANGES != who.asked.can & startup.CHANGES:
         return Refused("target.refusing", "the target has less than what the client was offered")
+    if not who.several:
+        leg.can &= ~Can.MULTI_STATEMENTS
     if not who.asked.database:
         leg.can &= ~Can.CONNECT_WITH_DB
     leg.send(wire.packet(1, startup.request(leg.can, who.asked.collation)))
@@ -202,7 +205,8 @@ async def _signed_in(leg: TargetLeg, who: Who) -> Refused | None:
 
 async def _set(leg: TargetLeg, who: Who) -> Refused | None:
     """Our own statements, one after the other; none of them has rows."""
-    for each in who.settings:
+    assert leg.greeting is not None
+    for each in who.settings(leg.greeting):
         leg.send(wire.packet(0, bytes((wire.QUERY,)) + each.encode()))
         found = await leg.said()
         if found is None or found[1][:1] != b"\0":

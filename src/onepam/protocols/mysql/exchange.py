@@ -14,6 +14,8 @@ from onepam.kernel.errors import Refused
 from onepam.protocols.mysql import wire
 from onepam.protocols.mysql.wire import Status
 from onepam.protocols.sql.events import Allowance, Done, Run, Step
+from onepam.protocols.sql.journal import begun, told
+from onepam.protocols.sql.masking import Shown
 from onepam.recording.statements import MAX_WORDS_BYTES, Form, Outcome, Parameter
 
 MAX_PREPARED: Final = 16_384
@@ -26,11 +28,12 @@ MOST_TAGS: Final = 100
 """Results that are told of one execution."""
 
 NOT_ALLOWED, TOO_MANY, NO_COMMAND, NO_STATEMENT, NO_KILL, TOO_LONG = 1142, 1461, 1047, 1243, 1095, 1153
+INTERRUPTED, FAILED = 1317, 1105
 """Numbers of errors (MySQL, "Server Error Message Reference")."""
 
 SQLSTATES: Final = {
     NOT_ALLOWED: "42000", TOO_MANY: "42000", NO_COMMAND: "08S01", NO_STATEMENT: "HY000", NO_KILL: "HY000",
-    TOO_LONG: "08S01",
+    TOO_LONG: "08S01", INTERRUPTED: "70100",
 }  # fmt: skip
 
 
@@ -53,16 +56,35 @@ class Answer(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement as it was judged: its number in the session, and why it may not run."""
+    """A statement as it was judged: its number in the session, and why it may not run. It `asks` for these classes
+    before it runs, and then its `text` is kept. `shown` says what of its parameters is recorded, None for all; with
+    `masked` the words of an error may repeat what is not."""
 
     number: int
     refusal: Refused | None = None
+    asks: frozenset[str] = frozenset()
+    text: bytes = b""
+    shown: Shown | None = None
+    masked: bool = False
+
+
+@dataclass(slots=True)
+class Waiting:
+    """An execution that waits for somebody's yes. `whole` is the command that goes to the target then; `prepared` is
+    what it executes, None of a text."""
+
+    execution: "Execution"
+    statement: Statement
+    parameters: tuple[Parameter, ...]
+    whole: bytes
+    prepared: "Prepared | None" = None
 
 
 @dataclass(slots=True)
 class Execution:
     """An execution until its end is told. `rows` came, or were touched as the server says; `page` are those of the
-    result that comes now, `size` the bytes of all. `cut`: it had more rows than may be given."""
+    result that comes now, `size` the bytes of all. `cut`: it had more rows than may be given. `masked`: the words of an
+    error may repeat what is."""
 
     number: int
     statement: int
@@ -72,6 +94,7 @@ class Execution:
     words: str = ""
     tags: int = 0
     cut: bool = False
+    masked: bool = False
 
     def told(self, words: str, rows: int) -> None:
         """A result has ended."""
@@ -111,7 +134,8 @@ class Owed:
 @dataclass(slots=True)
 class Exchange:
     """The state that both directions share; pure. `kill(thread, whole)` ends the statement, or with `whole` the
-    session, of this number where it is one of the same person's, and says whether it was."""
+    session, of this number where it is one of the same person's, and says whether it was. While one is `waiting`,
+    nothing of the client's is taken."""
 
     allowance: Allowance
     kill: Callable[[int, bool], bool]
@@ -133,6 +157,7 @@ class Exchange:
     muted: bool = False
     midway: bool = False
     parting: bool = False
+    waiting: Waiting | None = None
 
     @property
     def state(self) -> bytes:
@@ -143,7 +168,8 @@ class Exchange:
         """An execution begins, and is recorded."""
         self.executions += 1
         found = self.open[self.executions] = Execution(self.executions, statement.number)
-        self.step.events.append(Run(found.number, statement.number, form, parameters))
+        run = Run(found.number, statement.number, form, parameters)
+        found.masked = begun(self, run, statement.shown, masked=statement.masked)
         return found
 
     def finish(self, execution: Execution, outcome: Outcome, words: str | None = None) -> None:
@@ -151,6 +177,8 @@ class Exchange:
         if self.open.pop(execution.number, None) is None:
             return
         said = execution.words if words is None else words
+        if outcome is Outcome.ERROR and not execution.cut:
+            said = told(self, said, masked=execution.masked)
         said = said.encode("utf-8", "replace")[:MAX_WORDS_BYTES].decode("utf-8", "ignore")
         rows, size = execution.rows + execution.page, execution.size
         self.step.events.append(Done(execution.number, outcome, self.state, rows, size, said))
@@ -189,5 +217,8 @@ class Exchange:
     def end(self) -> None:
         """Nothing more comes."""
         self.over = self.failed = True
+        if self.waiting is not None:
+            waiting, self.waiting = self.waiting, None
+            self.finish(waiting.execution, Outcome.REFUSED, "nobody has said yes to it")
         for each in list(self.open.values()):
             self.finish(each, Outcome.UNFINISHED)

@@ -1,19 +1,78 @@
-"""What guardrails mean for one session of MySQL. There are none yet: an access that has some opens nothing here."""
+"""What guardrails mean for one session of MySQL or MariaDB: what its statements may do, what its start may ask for, and
+the settings that the server is given before anything of the client's runs."""
 
-from onepam.domain.access.guardrails import Guardrails
+from typing import Final
+
+from onepam.domain.access.guardrails import ASKABLE, Guardrails
 from onepam.domain.access.masking import Mask
+from onepam.domain.sessions.ends import SessionEnd
+from onepam.kernel.clock import MILLISECOND, SECOND
 from onepam.kernel.errors import Refused
-from onepam.protocols.mysql.startup import Start
+from onepam.protocols.mysql.startup import Greeting, Start
+from onepam.protocols.mysql.statements import by_name, classify
 from onepam.protocols.sql.events import Allowance
+from onepam.protocols.sql.guarding import only_reads
 
-_NONE_YET = Refused("target.guardrails", "neither guardrails nor masks are kept for MySQL and MariaDB yet")
+_NO_MASKS: Final = Refused("target.guardrails", "masks are not kept for MySQL and MariaDB yet")
+
+_CHARSETS: Final = {
+    **dict.fromkeys((45, 46, *range(224, 248), 255), "utf8mb4"),
+    **dict.fromkeys((33, 76, 83, *range(192, 216), 223), "utf8"),
+    **dict.fromkeys((5, 8, 15, 31, 47, 48, 49, 94), "latin1"),
+    **dict.fromkeys((11, 65), "ascii"),
+    63: "binary",
+}
+"""Numbers of collations -> the character set, where a byte of ASCII in it is always itself."""
+
+_OTHERWISE: Final = (
+    "ANSI_QUOTES", "ANSI", "NO_BACKSLASH_ESCAPES", "ORACLE", "MSSQL", "DB2", "POSTGRESQL", "MAXDB", "MYSQL323",
+    "MYSQL40",
+)  # fmt: skip
+"""Parts of `sql_mode` by which a text is read in another way, and names for several parts; of two that begin alike the
+longer one first."""
 
 
 def allowance(guardrails: Guardrails | None) -> Allowance:
     """What the statements of a session may do."""
-    return Allowance() if guardrails is None else Allowance(frozenset())
+    if guardrails is None:
+        return Allowance()
+    runs, asks = guardrails.runs(), guardrails.asks()
+    return Allowance(
+        runs | asks,
+        asks=asks,
+        unread=bool(asks) and runs | asks >= {*ASKABLE},
+        by_name=by_name,
+        rows=guardrails.rows,
+        classify=classify,
+    )
 
 
-def settings(asked: Start, guardrails: Guardrails | None, mask: Mask | None) -> tuple[str, ...] | Refused:
-    """Statements of ours that come before the client's."""
-    return () if guardrails is None and mask is None else _NONE_YET
+def refusal(asked: Start, guardrails: Guardrails | None, mask: Mask | None) -> Refused | None:
+    """Why a client that began so opens no session."""
+    if mask is not None:
+        return _NO_MASKS
+    if guardrails is not None and asked.collation not in _CHARSETS:
+        return Refused(
+            SessionEnd.CLIENT_SETTING,
+            "this client asks for a character set in which its statements cannot be read",
+            "connect with utf8mb4",
+        )
+    return None
+
+
+def settings(asked: Start, guardrails: Guardrails | None, greeting: Greeting) -> tuple[str, ...]:
+    """Statements of ours that come before the client's: how texts are read, and what the server itself bounds."""
+    if guardrails is None:
+        return ()
+    mode = "@@SESSION.sql_mode"
+    for each in _OTHERWISE:
+        mode = f"REPLACE({mode}, '{each}', '')"
+    found = [f"SET SESSION sql_mode = {mode}", f"SET character_set_client = {_CHARSETS[asked.collation]}"]
+    if guardrails.timeout is not None:
+        if "MariaDB" in greeting.version:
+            found.append(f"SET SESSION max_statement_time = {guardrails.timeout / SECOND}")
+        else:
+            found.append(f"SET SESSION max_execution_time = {max(guardrails.timeout // MILLISECOND, 1)}")
+    if only_reads(guardrails):
+        found.append("SET SESSION TRANSACTION READ ONLY")
+    return tuple(found)

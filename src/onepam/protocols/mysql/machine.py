@@ -1,12 +1,24 @@
 """MySQL's and MariaDB's conversation."""
 
 from collections.abc import Callable
+from typing import Final
 
+from onepam.gateway.ask_first import LAPSED
+from onepam.kernel.errors import Refused
 from onepam.protocols.mysql.answering import Answering
 from onepam.protocols.mysql.asking import Asking
-from onepam.protocols.mysql.exchange import Exchange
+from onepam.protocols.mysql.exchange import FAILED, INTERRUPTED, NOT_ALLOWED, Exchange
 from onepam.protocols.sql import conversation
-from onepam.protocols.sql.events import Allowance, Step
+from onepam.protocols.sql.asker import CANCELLED
+from onepam.protocols.sql.events import Allowance, Step, Wanted
+
+_NUMBERS: Final = {
+    CANCELLED: INTERRUPTED,
+    LAPSED: INTERRUPTED,
+    "gateway.unavailable": FAILED,
+    "gateway.failed": FAILED,
+}
+"""Of what does not run although nobody said no; of everything else `NOT_ALLOWED`."""
 
 
 class Conversation(conversation.Conversation[Exchange]):
@@ -23,6 +35,24 @@ class Conversation(conversation.Conversation[Exchange]):
     @property
     def full(self) -> bool:
         return self._asking.full
+
+    @property
+    def wanted(self) -> Wanted | None:
+        waiting = self._exchange.waiting
+        if waiting is None:
+            return None
+        said, in_transaction = waiting.statement, self._exchange.state != b"I"
+        return Wanted(waiting.execution.number, said.asks, said.text, waiting.parameters, in_transaction)
+
+    def tell(self, words: str) -> Step:
+        """Nothing: a server of MySQL says no word before its answer."""
+        self._exchange.step = step = Step()
+        return step
+
+    def decided(self, refused: Refused | None) -> Step:
+        step = self._exchange.step = Step()
+        self._asking.decided(_NUMBERS.get(refused.code, NOT_ALLOWED) if refused else 0, refused)
+        return step
 
     @property
     def said(self) -> int:

@@ -11,6 +11,7 @@ from onepam.protocols.mysql.machine import Conversation
 from onepam.protocols.mysql.person import PersonLeg
 from onepam.protocols.mysql.threads import Threads
 from onepam.protocols.sql import relay
+from onepam.protocols.sql.asker import Asker
 from onepam.protocols.sql.events import Allowance
 
 
@@ -26,9 +27,10 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
         threads: Threads,
         person: str,
         tasks: Tasks,
+        asker: Asker | None = None,
     ) -> None:
         self._allowance, self._threads, self._person = allowance, threads, person
-        super().__init__(client, target, recorder, tasks)
+        super().__init__(client, target, recorder, tasks, asker)
 
     def conversation(self, there: TargetLeg) -> Conversation:
         client = self._client
@@ -53,7 +55,9 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
         self._threads.drop(self._client.thread)
 
     def _killed(self, there: TargetLeg) -> None:
-        """What runs now is cancelled, and nothing where nothing does: it would hit the next statement."""
+        """What waits or runs now is cancelled, and nothing where nothing does: it would hit the next statement."""
+        if self._take_back():
+            return
         if self._conversation is not None and self._conversation.busy:
             self._stop(there)
 

@@ -2,8 +2,10 @@
 
 from asyncio import Future
 from dataclasses import dataclass, replace
+from functools import partial
 
 from onepam.app.open_session import Opened
+from onepam.domain.access.guardrails import StatementClass
 from onepam.gateway.recorder import Recorder
 from onepam.gateway.session import Legs
 from onepam.kernel.errors import Refused
@@ -13,6 +15,8 @@ from onepam.protocols.mysql.person import PersonLeg
 from onepam.protocols.mysql.relay import Relay
 from onepam.protocols.mysql.startup import Start
 from onepam.protocols.mysql.threads import Threads
+from onepam.protocols.sql.asker import Asker
+from onepam.protocols.sql.guarding import asks, guarded
 from onepam.protocols.sql.session import DatabaseGateway
 from onepam.protocols.sql.target import Where
 
@@ -38,17 +42,21 @@ class MysqlLegs(Legs[TargetLeg, Relay]):
         self._gateway, self._asked = gateway, replace(asked, password=b"")
 
     async def dial(self, opened: Opened, address: str) -> TargetLeg | Refused:
-        settings = guarding.settings(self._asked, opened.guardrails, opened.mask)
-        if isinstance(settings, Refused):
-            return settings
+        rails = guarded(opened)
+        refused = guarding.refusal(self._asked, rails, opened.mask)
+        if refused is not None:
+            return refused
         where = Where.of(address, opened.port, opened.address, opened.pins)
         if isinstance(where, Refused):  # no secret is leased for nothing
             return where
         secret = await self._gateway.lease(opened)
         if isinstance(secret, Refused):
             return secret
-        return await dial(where, Who(opened.login, self._asked, secret, settings), DIAL_SECONDS)
+        settings = partial(guarding.settings, self._asked, rails)
+        several = rails is None or StatementClass.SEVERAL in rails.runs() | rails.asks()
+        return await dial(where, Who(opened.login, self._asked, secret, settings, several), DIAL_SECONDS)
 
     def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:
-        gateway, allowed = self._gateway, guarding.allowance(opened.guardrails)
-        return Relay(self.client, target, recorder, allowed, gateway.threads, opened.person, gateway.shared.tasks)
+        gateway, shared, allowed = self._gateway, self._gateway.shared, guarding.allowance(guarded(opened))
+        asker = Asker(shared, opened.session, self._asked.database or "") if asks(opened) else None
+        return Relay(self.client, target, recorder, allowed, gateway.threads, opened.person, shared.tasks, asker)

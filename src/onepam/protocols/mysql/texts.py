@@ -1,24 +1,22 @@
 """The texts of a session's statements: numbered, recorded once however often they run, and judged."""
 
 import re
+from dataclasses import replace
 from typing import Final
 
-from onepam.kernel.errors import Refused
+from onepam.domain.access.guardrails import StatementClass
 from onepam.protocols.mysql.exchange import Exchange, Statement
 from onepam.protocols.sql.events import Hidden, Text
 from onepam.protocols.sql.journal import LongText
+from onepam.protocols.sql.judging import UNREADABLE, judged, not_allowed
 from onepam.protocols.sql.literals import Literal, What
-from onepam.protocols.sql.masking import parts_masked
-from onepam.protocols.sql.passwords import hidden
+from onepam.protocols.sql.masking import NOTHING, Masked, parts_masked
+from onepam.protocols.sql.passwords import binds, hidden
 from onepam.recording.statements import MAX_TEXT_BYTES
 
 KNOWN_TEXTS = 256
 KNOWN_BYTES = 2048
 """So many texts of at most so many bytes are known again, and not recorded again."""
-
-UNREADABLE: Final = Refused(
-    "statement.unreadable", "This statement cannot be read, and only what is read may run here."
-)
 
 _QUOTED = rb"|".join(rb"%b[^%b\\]*(?:\\(?:.|\Z)[^%b\\]*)*(?:%b|\Z)" % ((each,) * 4) for each in (b"'", b'"'))
 _PIECE: Final = re.compile(
@@ -99,8 +97,16 @@ class Texts:
         known = self._known.get(text)
         if known is not None:
             return known
-        statement = Statement(self._next(), self._judged(text))
-        self._record(statement.number, *without_passwords(text))
+        allowance, number, words = self._exchange.allowance, self._next(), _words(text)
+        found = judged(allowance, words, len(text))
+        statement = Statement(number, found.refusal, found.asks, text if found.asks else b"")
+        masked = Masked(text, 0, None) if allowance.masking is None else allowance.masking.text(text, words)
+        said, taken = without_passwords(masked.text)
+        if taken or masked.parts or masked.shown is not None:
+            statement = replace(statement, shown=masked.shown, masked=True)
+        if binds(text):
+            statement = replace(statement, shown=NOTHING, masked=True)
+        self._record(number, said, taken + masked.parts)
         if len(text) <= KNOWN_BYTES:
             if len(self._known) >= KNOWN_TEXTS:
                 del self._known[next(iter(self._known))]
@@ -117,15 +123,17 @@ class Texts:
         if hidden:
             self._exchange.step.events.append(Hidden("statement", number, parts_masked(hidden)))
 
-    def named(self, name: bytes) -> Statement:
-        """A command that is recorded by its name, and has no text that would be judged."""
-        statement = Statement(self._next())
+    def named(self, name: bytes, does: StatementClass | None = None) -> Statement:
+        """A command that is recorded by its name, and does what a statement of this class does; None for what every
+        session may."""
+        refusal = not_allowed(self._exchange.allowance, frozenset((does,)) if does is not None else frozenset())
+        statement = Statement(self._next(), refusal)
         self._exchange.step.events.append(Text(statement.number, name[:MAX_TEXT_BYTES]))
         return statement
 
     def long(self) -> LongText:
         """For a text that comes in pieces. It is recorded, not judged: only where everything may run."""
-        return LongText(self._exchange, self._next())
+        return LongText(self._exchange, self._next(), masked=self._exchange.allowance.masking is not None)
 
     def too_long(self) -> Statement:
         """The statement whose text is not read, for it is too long to be judged."""
@@ -137,17 +145,11 @@ class Texts:
         self._numbers += 1
         return self._numbers
 
-    def _judged(self, text: bytes) -> Refused | None:
-        """Why it may not run, None where it may."""
-        allowance = self._exchange.allowance
-        if allowance.classes is None or allowance.classify is None:
-            return None
-        found = allowance.classify(text.decode("latin-1"))
-        if found is None:
-            return UNREADABLE
-        beyond = sorted(found - allowance.classes)
-        if not beyond:
-            return None
-        return Refused(
-            f"statement.{beyond[0]}", f"This access does not allow statements of the kind {', '.join(beyond)}."
-        )
+
+def _words(text: bytes) -> str | None:
+    """The text as it is read, None where that is not sure. A guarded session has character sets in which ASCII is
+    itself; what is no UTF-8 is not read."""
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError:
+        return None

@@ -13,8 +13,9 @@ from typing import Any, Final
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import wire
 from onepam.protocols.postgres.binding import cut_name
-from onepam.protocols.sql.events import Allowance, Done, Freed, Hidden, Run, Step
-from onepam.protocols.sql.masking import PASSWORDS, Shown
+from onepam.protocols.sql.events import Allowance, Done, Freed, Run, Step
+from onepam.protocols.sql.journal import begun, told
+from onepam.protocols.sql.masking import Shown
 from onepam.recording.statements import MAX_WORDS_BYTES, Form, Outcome, Parameter
 
 MAX_OWED = 16_384
@@ -206,16 +207,9 @@ class Exchange:
     def begin(self, statement: Statement, form: Form, parameters: tuple[Parameter, ...] = ()) -> Execution:
         """A new execution, recorded."""
         self.executions += 1
-        execution, masking = Execution(self.executions, statement.number), self.allowance.masking
-        if masking is None and not statement.masked:
-            self.step.events.append(Run(self.executions, statement.number, form, parameters))
-            return execution
-        kept, hidden = (masking or PASSWORDS).parameters(parameters, statement.shown)
-        self.step.events.append(Run(self.executions, statement.number, form, kept))
-        if hidden:
-            words = f"masked parameters {', '.join(map(str, hidden))}"
-            self.step.events.append(Hidden("execution", self.executions, words))
-        execution.masked = statement.masked or bool(hidden)
+        execution = Execution(self.executions, statement.number)
+        run = Run(self.executions, statement.number, form, parameters)
+        execution.masked = begun(self, run, statement.shown, masked=statement.masked)
         return execution
 
     def named(self, of_portal: bool, name: bytes) -> Prepared | Portal | None:
@@ -274,9 +268,8 @@ class Exchange:
         if self.held is not None:
             execution, self.held = self.held, None
             words = execution.words
-            masking = self.allowance.masking
-            if (masking is not None or execution.masked) and execution.outcome is Outcome.ERROR and not execution.cut:
-                words = (masking or PASSWORDS).words(words, bound=execution.masked)
+            if execution.outcome is Outcome.ERROR and not execution.cut:
+                words = told(self, words, masked=execution.masked)
             if len(words) > MAX_WORDS_BYTES // 4:
                 words = words.encode()[:MAX_WORDS_BYTES].decode("utf-8", "ignore")
             self.step.events.append(

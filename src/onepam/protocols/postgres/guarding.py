@@ -7,9 +7,8 @@ from functools import lru_cache, partial
 from typing import Final
 
 from onepam.app.open_session import Opened
-from onepam.domain.access.guardrails import ASKABLE, Guardrails, StatementClass, narrower
+from onepam.domain.access.guardrails import ASKABLE, Guardrails, StatementClass
 from onepam.domain.access.masking import Mask
-from onepam.domain.access.model import Action
 from onepam.domain.access.patterns import Patterns
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.kernel.clock import MILLISECOND
@@ -19,16 +18,13 @@ from onepam.protocols.postgres.catalogue import Catalogue
 from onepam.protocols.postgres.masked_columns import refusal
 from onepam.protocols.postgres.statements import by_name, classify, freed, setting
 from onepam.protocols.sql.events import Allowance
+from onepam.protocols.sql.guarding import guarded, hides, only_reads
 from onepam.protocols.sql.masking import Masking
 
-_CHANGES: Final = frozenset((StatementClass.WRITE, StatementClass.DDL, StatementClass.GRANT))
 _NO_SETTINGS: Final = frozenset(("user", "database", "options", "replication"))
 _READ_BY: Final = {"client_encoding": "UTF8", "standard_conforming_strings": "on"}
 """The settings by which a text is read, for a client that asks for no other. So what RESET leads back to is never what
 the target has for the login, of which nobody hears before the texts that follow the RESET are judged."""
-
-_SHOWN: Final = Guardrails((StatementClass.READ, StatementClass.WRITE, StatementClass.SEVERAL, StatementClass.OTHER))
-"""What may run where columns are masked: of the other classes nobody can tell what they show, or make to be shown."""
 
 _BLANK: Final = " \t\n\r\f\v"
 _OPTION: Final = re.compile(rf"(?:-c[{_BLANK}]*|--)([\w.-]+)=((?:[!-\[\]-~]|\\[ -~])*)(?:[{_BLANK}]+|\Z)", re.ASCII)
@@ -51,22 +47,6 @@ def allowance(guardrails: Guardrails | None, mask: Mask | None = None) -> Allowa
         freed=freed,
         masking=masking,
     )
-
-
-def guarded(opened: Opened) -> Guardrails | None:
-    """The guardrails of a session: where columns are masked for it, no more than can be read for what it shows."""
-    return narrower(opened.guardrails, _SHOWN) if hides(opened) else opened.guardrails
-
-
-def hides(opened: Opened) -> bool:
-    """Whether columns are masked for whoever has this session."""
-    return opened.mask is not None and bool(opened.mask.columns) and Action.UNMASKED not in opened.actions
-
-
-def asks(opened: Opened) -> bool:
-    """Whether a statement of the session may ask somebody first."""
-    rails = guarded(opened)
-    return rails is not None and bool(rails.asks())
 
 
 def looks(opened: Opened) -> bool:
@@ -117,7 +97,7 @@ def start(parameters: Mapping[str, str], guardrails: Guardrails | None) -> dict[
     if guardrails.timeout is not None:
         said = {name: value for name, value in said.items() if name.lower() != "statement_timeout"}
         said["statement_timeout"] = str(max(guardrails.timeout // MILLISECOND, 1))  # 0 would be no bound
-    if not _CHANGES & (guardrails.runs() | guardrails.asks()):
+    if only_reads(guardrails):
         said = {name: value for name, value in said.items() if name.lower() != "default_transaction_read_only"}
         said["default_transaction_read_only"] = "on"
     return said

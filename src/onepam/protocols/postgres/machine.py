@@ -1,16 +1,31 @@
 """PostgreSQL's conversation, from the first ReadyForQuery on."""
 
 from collections.abc import Mapping
+from typing import Final
 
+from onepam.gateway.ask_first import LAPSED
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import wire
 from onepam.protocols.postgres.answering import Answering
 from onepam.protocols.postgres.asking import MOST_BEHIND, Asking
 from onepam.protocols.postgres.exchange import MAX_OWED, Exchange, Waiting
 from onepam.protocols.postgres.hiding import Hiding
+from onepam.protocols.postgres.refusing import NOT_ALLOWED
 from onepam.protocols.postgres.texts import read_otherwise
 from onepam.protocols.sql import conversation
-from onepam.protocols.sql.events import Allowance, Step
+from onepam.protocols.sql.asker import CANCELLED
+from onepam.protocols.sql.events import Allowance, Step, Wanted
+
+QUERY_CANCELED, FAILED = "57014", "58000"
+"""SQLSTATE (PostgreSQL, "Error Codes")."""
+
+_SQLSTATES: Final = {
+    CANCELLED: QUERY_CANCELED,
+    LAPSED: QUERY_CANCELED,
+    "gateway.unavailable": FAILED,
+    "gateway.failed": FAILED,
+}
+"""Of what does not run although nobody said no; of everything else `NOT_ALLOWED`."""
 
 
 class Conversation(conversation.Conversation[Exchange]):
@@ -34,8 +49,15 @@ class Conversation(conversation.Conversation[Exchange]):
         return self._exchange.waiting
 
     @property
+    def wanted(self) -> Wanted | None:
+        waiting = self._exchange.waiting
+        if waiting is None:
+            return None
+        said = waiting.statement
+        return Wanted(waiting.execution.number, said.asks, said.text, waiting.parameters, waiting.in_transaction)
+
+    @property
     def moot(self) -> bool:
-        """The target skips what it was sent with the execution that waits."""
         return self._exchange.skipping
 
     @property
@@ -55,7 +77,6 @@ class Conversation(conversation.Conversation[Exchange]):
         return step
 
     def tell(self, words: str) -> Step:
-        """The client hears a notice, now or where the message ends that it has a part of."""
         step = self._exchange.step = Step()
         if self._exchange.midway:
             self._exchange.notice = wire.notice(words)
@@ -63,8 +84,7 @@ class Conversation(conversation.Conversation[Exchange]):
             step.to_client.append(wire.notice(words))
         return step
 
-    def decided(self, sqlstate: str, refused: Refused | None) -> Step:
-        """What waits runs now, or is refused; and what the client has sent behind it."""
+    def decided(self, refused: Refused | None) -> Step:
         step = self._exchange.step = Step()
-        self._asking.decided(sqlstate, refused)
+        self._asking.decided(_SQLSTATES.get(refused.code, NOT_ALLOWED) if refused else "", refused)
         return step

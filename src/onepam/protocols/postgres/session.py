@@ -17,6 +17,7 @@ from onepam.protocols.postgres.looking import look_up
 from onepam.protocols.postgres.person import PersonLeg
 from onepam.protocols.postgres.relay import Relay
 from onepam.protocols.sql.asker import Asker
+from onepam.protocols.sql.guarding import asks, guarded
 from onepam.protocols.sql.session import DatabaseGateway
 from onepam.protocols.sql.target import Where
 
@@ -43,7 +44,7 @@ class PostgresLegs(Legs[TargetLeg, Relay]):
         self._parameters = parameters
 
     async def dial(self, opened: Opened, address: str) -> TargetLeg | Refused:
-        parameters = guarding.start({"database": opened.login, **self._parameters}, guarding.guarded(opened))
+        parameters = guarding.start({"database": opened.login, **self._parameters}, guarded(opened))
         if isinstance(parameters, Refused):
             return parameters
         where = Where.of(address, opened.port, opened.address, opened.pins)
@@ -69,5 +70,5 @@ class PostgresLegs(Legs[TargetLeg, Relay]):
     def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:
         shared, allowance = self._gateway.shared, partial(guarding.of_session, opened)
         database = self._parameters.get("database") or opened.login
-        asker = Asker(shared, opened.session, database) if guarding.asks(opened) else None
+        asker = Asker(shared, opened.session, database) if asks(opened) else None
         return Relay(self.client, target, recorder, allowance, self._gateway.keys, shared.tasks, asker)

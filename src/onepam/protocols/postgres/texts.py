@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from onepam.domain.access.guardrails import StatementClass
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres.binding import NAME_BYTES, cut_name
 from onepam.protocols.postgres.exchange import NOTHING, Exchange, Statement
 from onepam.protocols.postgres.wire import Malformed, types_of
 from onepam.protocols.sql.events import Freed, Hidden, Text
 from onepam.protocols.sql.journal import LongText
+from onepam.protocols.sql.judging import UNREADABLE, judged
 from onepam.protocols.sql.masking import NOTHING as NOTHING_SHOWN
 from onepam.protocols.sql.masking import Masked, parts_masked
 from onepam.protocols.sql.passwords import binds, hidden
@@ -24,9 +24,6 @@ UNSAFE_ENCODINGS = frozenset(("SJIS", "SHIFT_JIS_2004", "BIG5", "GBK", "UHC", "G
 """Encodings of clients in which a byte of ASCII may be the second half of a letter: a quote in our eyes, not in the
 server's."""
 
-MOST_SHOWN = 64 * 1024
-"""Bytes of a statement that asks first, at most: somebody reads all of it."""
-
 _NAME, _TEXT, _TYPES = range(3)
 _MOST_TYPES = 2 + 4 * 65_535
 _GIVING = rb"(?:deallocate|discard|close|declare|prepare|commit|rollback|abort|end|call|do)\b"
@@ -34,19 +31,11 @@ _GIVES = re.compile(rb"\b" + _GIVING, re.IGNORECASE)
 _GIVES_NOT = re.compile(rb"\s*(?!" + _GIVING + rb")[a-z(]", re.IGNORECASE)
 _READ_BYTES = 4096
 """So long may a text be that is read, while all sessions wait, for the names that it gives up."""
-_UNREADABLE = Refused("statement.unreadable", "this statement cannot be read, and only what is read may run here.")
 _UNSETTLED = Refused(
-    _UNREADABLE.code,
+    UNREADABLE.code,
     "this statement cannot be read before what was sent ahead of it has been answered.",
     "Wait for the answer to what is of the kind admin before you send backslashes, or letters beyond ASCII.",
 )
-_BY_NAME = Refused(
-    "statement.by_name",
-    "where some statements ask first, PREPARE and EXECUTE of SQL do not pass: what runs must stand in the text.",
-    "A driver's own prepared statements do.",
-)
-_TOO_LONG = Refused("statement.too_long", "this statement asks first, and is too long to be shown to whoever decides.")
-_NOTHING: frozenset[str] = frozenset()
 _COPY = re.compile(rb"copy\b", re.IGNORECASE)
 _BLANK = re.compile(rb"(?:\s|--[^\r\n]*)*")
 _COMMENT = re.compile(rb"/\*|\*/")
@@ -77,9 +66,16 @@ class Texts:
         if known is not None:
             return known
         number, masking = self._next(), self._exchange.allowance.masking
-        asks, refusal, resets = self._judged(text)
+        unreadable = UNREADABLE if settled else _UNSETTLED
+        verdict = judged(self._exchange.allowance, self._words(text), len(text), unreadable)
         statement = Statement(
-            number, refusal, _copies(text), self._freed(text), asks=asks, text=text if asks else b"", resets=resets
+            number,
+            verdict.refusal,
+            _copies(text),
+            self._freed(text),
+            asks=verdict.asks,
+            text=text if verdict.asks else b"",
+            resets=verdict.resets,
         )
         masked = Masked(text, 0, None) if masking is None else masking.text(text, self._words(text))
         said, found = hidden(masked.text)
@@ -126,7 +122,7 @@ class Texts:
 
     def too_long(self) -> Statement:
         """The statement whose text is not read, for it is too long to be judged."""
-        statement = Statement(self._next(), _UNREADABLE)
+        statement = Statement(self._next(), UNREADABLE)
         self._record(statement.number, b"")
         return statement
 
@@ -137,31 +133,6 @@ class Texts:
     def _settled(self, text: bytes) -> bool:
         """Whether it is known by which settings the server reads this text, or it reads it alike by any."""
         return self._exchange.unsettled < 0 or (text.isascii() and b"\\" not in text)
-
-    def _judged(self, text: bytes) -> tuple[frozenset[str], Refused | None, bool]:
-        """The classes for which it asks first, why it may not run, None where it may, and whether it may change how
-        the server reads what follows."""
-        allowance = self._exchange.allowance
-        if allowance.classes is None or allowance.classify is None:
-            return _NOTHING, None, False
-        found = None
-        words = self._words(text)
-        if words is not None:
-            found = allowance.classify(words)
-        if found is None and not allowance.unread:
-            return _NOTHING, _UNREADABLE if self._settled(text) else _UNSETTLED, False
-        if allowance.asks and allowance.by_name is not None and words is not None and allowance.by_name(words):
-            return _NOTHING, _BY_NAME, False
-        beyond = sorted((found or _NOTHING) - allowance.classes)
-        if beyond:
-            kinds = ", ".join(beyond)
-            words = f"this access does not allow statements of the kind {kinds}."
-            return _NOTHING, Refused(f"statement.{beyond[0]}", words), False
-        if allowance.proves is not None and (unproven := allowance.proves(words or "")) is not None:
-            return _NOTHING, unproven, False
-        asks = allowance.asks if found is None else found & allowance.asks
-        resets = found is None or StatementClass.ADMIN in found
-        return asks, _TOO_LONG if asks and len(text) > MOST_SHOWN else None, resets
 
     def _freed(self, text: bytes) -> Freed | None:
         """Names that it gives up, if any; None where they cannot be told. Most texts are one statement that does not

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from onepam.domain.access.guardrails import StatementClass
 from onepam.domain.sessions.waiting_statements import StatementAsked
@@ -11,6 +10,7 @@ from onepam.gateway.ask_first import Question, Said, ask_first
 from onepam.gateway.session import Gateway
 from onepam.kernel.clock import iso
 from onepam.kernel.errors import Refused
+from onepam.protocols.sql.events import Wanted
 from onepam.protocols.sql.masking import as_number, as_text
 from onepam.recording.statements import Parameter
 
@@ -23,18 +23,6 @@ MOST_DATABASE = 100
 """Letters of a database's name that are shown; one of PostgreSQL's has at most 63 bytes."""
 
 _FAILED = Refused("gateway.failed", "the gateway failed, so nobody could be asked about this statement.")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """An execution that waits, as its protocol has it: its number in the recording, its classes, its text and
-    its parameters as they came."""
-
-    execution: int
-    classes: Iterable[str]
-    text: bytes
-    parameters: tuple[Parameter, ...]
-    in_transaction: bool
 
 
 class Asker:

@@ -5,7 +5,8 @@ the same effects."""
 from abc import ABC, abstractmethod
 from typing import Generic, Protocol, TypeVar
 
-from onepam.protocols.sql.events import Event, Step
+from onepam.kernel.errors import Refused
+from onepam.protocols.sql.events import Event, Step, Wanted
 
 
 class Exchange(Protocol):
@@ -61,6 +62,24 @@ class Conversation(ABC, Generic[E]):
     @abstractmethod
     def busy(self) -> bool:
         """The target has something to do."""
+
+    @property
+    @abstractmethod
+    def wanted(self) -> Wanted | None:
+        """The execution that waits for somebody's yes."""
+
+    @property
+    def moot(self) -> bool:
+        """The target skips what it was sent with the execution that waits."""
+        return False
+
+    @abstractmethod
+    def tell(self, words: str) -> Step:
+        """The client hears a notice, if there is one: now, or where the message ends that it has a part of."""
+
+    @abstractmethod
+    def decided(self, refused: Refused | None) -> Step:
+        """What waits runs now, or is refused; and what the client has sent behind it."""
 
     @abstractmethod
     def from_client(self, data: bytes) -> Step:

@@ -1,6 +1,6 @@
 """What a conversation does with bytes: where they go, what is recorded before, and how it ends. Pure values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -90,6 +90,18 @@ class Step:
     events: list[Event] = field(default_factory=list)
     cancel: bool = False
     fault: Refused | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An execution that waits, as its protocol has it: its number in the recording, its classes, its text and
+    its parameters as they came."""
+
+    execution: int
+    classes: Iterable[str]
+    text: bytes
+    parameters: tuple[Parameter, ...]
+    in_transaction: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from onepam.protocols.sql.events import Allowance, Cut, Done, Event, Hidden, Kept, Run, Step, Text
+from onepam.protocols.sql.masking import PASSWORDS, Shown
 from onepam.protocols.sql.passwords import NEAR_BYTES, near
 from onepam.recording.frames import Frame, Marker
 from onepam.recording.statements import MAX_TEXT_BYTES, Executed, Finished, StatementText
@@ -39,6 +40,26 @@ def frames(events: Iterable[Event], at: int) -> Iterator[Frame]:
                 at,
                 f"statement {each.statement}: {each.kept} of {each.size} bytes are kept, SHA-256 of all {each.sha256}",
             )
+
+
+def begun(journal: Journal, run: Run, shown: Shown | None, *, masked: bool) -> bool:
+    """Records an execution; whether something of it is masked. `shown`: what of its parameters is not, None for all;
+    `masked`: something of its text is."""
+    events, masking = journal.step.events, journal.allowance.masking
+    if masking is None and not masked:
+        events.append(run)
+        return False
+    kept, hidden = (masking or PASSWORDS).parameters(run.parameters, shown)
+    events.append(run._replace(parameters=kept))
+    if hidden:
+        events.append(Hidden("execution", run.execution, f"masked parameters {', '.join(map(str, hidden))}"))
+    return masked or bool(hidden)
+
+
+def told(journal: Journal, words: str, *, masked: bool) -> str:
+    """What a target said of an error, as it is recorded; `masked` as `begun` says it."""
+    masking = journal.allowance.masking
+    return words if masking is None and not masked else (masking or PASSWORDS).words(words, bound=masked)
 
 
 class LongText:

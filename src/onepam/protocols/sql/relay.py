@@ -4,12 +4,13 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.gateway.recorder import Recorder, RecorderFailed
 from onepam.gateway.tasks import Tasks
 from onepam.kernel.errors import Refused
+from onepam.protocols.sql.asker import CANCELLED, LEFT, OVER, SKIPPED, Asker
 from onepam.protocols.sql.conversation import Conversation
 from onepam.protocols.sql.events import Step
 from onepam.protocols.sql.journal import frames
@@ -24,6 +25,9 @@ GRACE_SECONDS = 5.0
 """How long what the client sent last may take to reach the target after the client has gone."""
 
 
+_CANCELLED: Final = Refused(CANCELLED, "the statement was cancelled while it waited.")
+_SKIPPED: Final = Refused(SKIPPED, "an error came before it.")
+
 P = TypeVar("P", bound=PersonLeg)
 T = TypeVar("T", bound=TargetLeg)
 
@@ -31,7 +35,15 @@ T = TypeVar("T", bound=TargetLeg)
 class Relay(ABC, Generic[P, T]):
     """`target` is the dialled connection, or why there is none; the client hears nothing before it is there."""
 
-    def __init__(self, client: P, target: "asyncio.Future[T | Refused]", recorder: Recorder, tasks: Tasks) -> None:
+    def __init__(
+        self,
+        client: P,
+        target: "asyncio.Future[T | Refused]",
+        recorder: Recorder,
+        tasks: Tasks,
+        asker: Asker | None = None,
+    ) -> None:
+        self._asker = asker
         self._client, self._recorder, self._tasks = client, recorder, tasks
         self._target = target
         self._there: T | None = None
@@ -123,7 +135,57 @@ class Relay(ABC, Generic[P, T]):
             self._say(_joined(step.to_client))
         if self._held or self._full():
             self._brake()
+        self._ask()
         return True
+
+    # What waits for somebody's yes -----------------------------------------------------------------------------------
+
+    def _ask(self) -> None:
+        """Somebody is asked about what waits, once; no more where the target skips it."""
+        talk, asker = self._conversation, self._asker
+        wanted = talk.wanted if talk is not None else None
+        if talk is None or wanted is None or asker is None or self._ended:
+            return
+        if talk.moot:
+            asker.withdraw(SKIPPED)
+            self._decide(_SKIPPED)
+        elif not asker.asks:
+            asker.ask(wanted, self._tell_wait, self._decide)
+
+    def _tell_wait(self, words: str) -> None:
+        """The client and the recording hear that it waits."""
+        if not self._ended and self._conversation is not None:
+            with suppress(RecorderFailed):
+                self._recorder.record(Marker(self._recorder.at, words))
+                self._pass(self._conversation.tell(words))
+
+    def _decide(self, refused: Refused | None) -> None:
+        """It runs, or the client hears why not; then what the client has sent behind it."""
+        talk = self._conversation
+        wanted = talk.wanted if talk is not None else None
+        if talk is None or wanted is None:  # the session is over
+            return
+        with suppress(RecorderFailed):  # which ends the session
+            if refused is None:
+                words = f"execution {wanted.execution}: somebody has said yes"
+                self._recorder.record(Marker(self._recorder.at, words))
+            step = talk.decided(refused)
+            if self._pass(step) and step.fault is not None:
+                self._client.left = SessionEnd.CLIENT_PROTOCOL
+                self._client.part_with(b"")
+
+    def _take_back(self) -> bool:
+        """The client cancels what waits; whether something did."""
+        waited = self._asker is not None and self._asker.withdraw(CANCELLED)
+        if waited:
+            self._decide(_CANCELLED)
+        return waited
+
+    def _withdraw(self, because: str) -> None:
+        if self._asker is not None:
+            self._asker.withdraw(because)
+
+    # To either side --------------------------------------------------------------------------------------------------
 
     def _say(self, words: bytes) -> None:
         if self._stopping is None:
@@ -193,6 +255,7 @@ class Relay(ABC, Generic[P, T]):
             there.close()
             asyncio.get_running_loop().call_later(GRACE_SECONDS, there.cut)
 
+        self._withdraw(LEFT)
         self._end(hang_up)
 
     def abort(self) -> None:
@@ -203,6 +266,7 @@ class Relay(ABC, Generic[P, T]):
                 there.cancel(self._tasks)
             there.cut()
 
+        self._withdraw(OVER)
         self._end(cut)
 
     def _end(self, hang_up: Callable[[T], None]) -> None:

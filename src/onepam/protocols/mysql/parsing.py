@@ -1,0 +1,102 @@
+"""The one place that knows the parser, sqlglot: it reads no bytes of a client's, but the tokens that `lexing.py` has
+read, with a place holder for each literal, so that both can differ about none."""
+
+import logging
+import re
+from functools import lru_cache
+from typing import Final
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from onepam.protocols.mysql.functions import named
+from onepam.protocols.mysql.lexing import Kind, Part
+
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it tells the text of what it does not know
+
+MOST_DEPTH: Final = 60
+"""Parentheses and CASEs within each other; the parser goes down into each by calls of its own."""
+
+MOST_TOKENS: Final = 1_000
+"""What the parser is given; all sessions wait meanwhile."""
+
+_BASE: Final = 1_000_000
+_ROOTS: Final[dict[str, tuple[type[exp.Expr], ...]]] = {
+    "SELECT": (exp.Query,),
+    "WITH": (exp.Query, exp.Update, exp.Delete, exp.Insert),
+    "(": (exp.Query,),
+    "INSERT": (exp.Insert,),
+    "REPLACE": (exp.Insert,),
+    "UPDATE": (exp.Update,),
+    "DELETE": (exp.Delete,),
+}
+_PLAIN: Final = re.compile(r"[\w$.]+", re.ASCII)
+_PREFIXES: Final = frozenset(("X", "B", "N"))
+_CHARSETS: Final = named("_UTF8 _UTF8MB3 _UTF8MB4 _LATIN1 _ASCII _BINARY")
+
+
+def parses(part: Part) -> bool:
+    """Whether the parser knows all of a statement, and takes it for what its first word says."""
+    return tree(part) is not None
+
+
+def tree(part: Part) -> exp.Expr | None:
+    """The tree of a statement; None where the parser does not know all of it. In the place of literal number `n` (the
+    token's) stands `1000000 + n` or `'n'`."""
+    if not part or _depth(part) > MOST_DEPTH:
+        return None
+    said = canonical(part)
+    if len(said) > MOST_TOKENS:
+        return None
+    found = _tree(" ".join(said))
+    return found if isinstance(found, _ROOTS.get(part[0].text, ())) else None
+
+
+def canonical(part: Part) -> list[str]:
+    """The tokens as the parser has them. REPLACE is an INSERT to it; of long lists of values it has the first ones."""
+    said: list[str] = []
+    for place, each in enumerate(part):
+        if each.kind is Kind.NUMBER:
+            said.append(str(_BASE + place))
+        elif each.kind is Kind.STRING:
+            before = part[place - 1] if place else None
+            if before is not None and before.kind is Kind.WORD and _is_prefix(before.text, before.end == each.start):
+                said.pop()
+            said.append(f"'{place}'")
+        elif each.kind is Kind.VARIABLE and not _PLAIN.fullmatch(each.text.lstrip("@")):
+            said.append(f"@v{place}")
+        elif each.kind is Kind.NAME and "`" in each.text[1:-1]:
+            said.append(f"`n{place}`")
+        elif not place and each.text == "REPLACE":
+            said.append("INSERT")
+        else:
+            said.append(each.text)
+    return said
+
+
+def _is_prefix(word: str, adjacent: bool) -> bool:
+    """`x'00'`, `_utf8mb4 'a'`."""
+    return word in _CHARSETS or (adjacent and word in _PREFIXES)
+
+
+def _depth(part: Part) -> int:
+    deepest = depth = 0
+    for each in part:
+        if each.text in ("(", "CASE"):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif each.text in (")", "END"):
+            depth -= 1
+    return deepest
+
+
+@lru_cache(maxsize=256)
+def _tree(sql: str) -> exp.Expr | None:
+    try:
+        found = sqlglot.parse(sql, dialect="mysql")
+    except (SqlglotError, RecursionError, ValueError):
+        return None
+    if len(found) != 1 or found[0] is None or found[0].find(exp.Command) is not None:
+        return None
+    return found[0]

@@ -1,0 +1,33 @@
+"""What the guardrails and the mask of a session mean for databases of every protocol."""
+
+from typing import Final
+
+from onepam.app.open_session import Opened
+from onepam.domain.access.guardrails import Guardrails, StatementClass, narrower
+from onepam.domain.access.model import Action
+
+_CHANGES: Final = frozenset((StatementClass.WRITE, StatementClass.DDL, StatementClass.GRANT))
+
+_SHOWN: Final = Guardrails((StatementClass.READ, StatementClass.WRITE, StatementClass.SEVERAL, StatementClass.OTHER))
+"""What may run where columns are masked: of the other classes nobody can tell what they show, or make to be shown."""
+
+
+def guarded(opened: Opened) -> Guardrails | None:
+    """The guardrails of a session: where columns are masked for it, no more than can be read for what it shows."""
+    return narrower(opened.guardrails, _SHOWN) if hides(opened) else opened.guardrails
+
+
+def hides(opened: Opened) -> bool:
+    """Whether columns are masked for whoever has this session."""
+    return opened.mask is not None and bool(opened.mask.columns) and Action.UNMASKED not in opened.actions
+
+
+def asks(opened: Opened) -> bool:
+    """Whether a statement of the session may ask somebody first."""
+    rails = guarded(opened)
+    return rails is not None and bool(rails.asks())
+
+
+def only_reads(guardrails: Guardrails) -> bool:
+    """Whether nothing may change anything, so that the server may hold that, too."""
+    return not _CHANGES & (guardrails.runs() | guardrails.asks())

@@ -1,0 +1,102 @@
+"""Guardrails in a session: what is refused never reaches the target, and what the server is told at the start."""
+
+from dataclasses import replace
+
+import pytest
+
+from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.domain.access.masking import Mask
+from onepam.domain.sessions.ends import SessionEnd
+from onepam.kernel.errors import Refused
+from onepam.protocols.mysql import guarding
+from onepam.protocols.mysql.startup import NOBODY, Greeting
+from onepam.protocols.mysql.wire import Can
+from onepam.recording.statements import Outcome
+from tests.protocols.mysql import messages as my
+from tests.protocols.mysql.told import Talk
+
+READ, WRITE, OTHER, SEVERAL = (
+    StatementClass.READ, StatementClass.WRITE, StatementClass.OTHER, StatementClass.SEVERAL,
+)  # fmt: skip
+READER = Guardrails((READ, OTHER))
+NEW, MARIA = (Greeting(version, 1, Can(0), b"", "") for version in ("8.0.36", "5.5.5-10.11.6-MariaDB"))
+
+
+def reads(guardrails: Guardrails = READER) -> Talk:
+    return Talk(guarding.allowance(guardrails))
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind"),
+    [
+        (my.query(b"DELETE FROM t"), b"kind write"),
+        (my.query(b"SELECT 1; SELECT 2"), b"kind several"),
+        (my.query(b"SELEC 1"), b"cannot be read"),
+        (my.query(b"SELECT '\xff'"), b"cannot be read"),
+        (my.prepare(b"DELETE FROM t"), b"kind write"),
+        (my.prepare(b"SET GLOBAL x = 1"), b"kind admin"),
+        (my.packet(0, b"\x1b\0\0"), b"kind several"),
+        (my.packet(0, b"\x1f"), b"to be reset"),
+        (my.query(b"SELECT '" + b"x" * 70_000 + b"'"), b"cannot be read"),
+        (my.query(b"SELECT '" + b"x" * 20_000 + b"'"), b"cannot be read"),
+    ],
+)
+def test_what_is_refused_never_reaches_the_target(asked: bytes, kind: bytes) -> None:
+    talk = reads().client(asked)
+    assert talk.to_target == b""
+    assert kind in talk.to_client
+    assert [each.outcome for each in talk.ends] == [Outcome.REFUSED]
+    assert talk.client(my.query(b"SELECT 1")).to_target == my.query(b"SELECT 1")
+
+
+@pytest.mark.parametrize(
+    ("command", "rails", "passes"),
+    [
+        (b"\x02app", (OTHER,), True),
+        (b"\x02app", (READ,), False),
+        (b"\x04t\0", (READ,), True),
+        (b"\x04t\0", (OTHER,), False),
+        (b"\x0a", (READ,), True),
+        (b"\x0a", (OTHER,), False),
+        (b"\x1b\0\0", (SEVERAL,), True),
+        (b"\x0e", (), True),
+        (b"\x09", (), True),
+    ],
+)
+def test_commands_without_a_text_are_of_a_class_too(
+    command: bytes, rails: tuple[StatementClass, ...], passes: bool
+) -> None:
+    talk = reads(Guardrails(rails)).client(my.packet(0, command))
+    assert (talk.to_target, b"does not allow" in talk.to_client) == (my.packet(0, command) * passes, not passes)
+
+
+def test_kill_is_ones_own_whatever_the_guardrails() -> None:
+    talk = Talk(guarding.allowance(READER), own=(5,)).client(my.query(b"KILL QUERY 5"))
+    assert (talk.killed, talk.to_target, talk.to_client) == ([(5, False)], b"", my.ok(status=0))
+
+
+def test_the_server_is_told_before_the_client_is_in() -> None:
+    assert guarding.settings(NOBODY, None, MARIA) == ()
+    mode, charset, *more = guarding.settings(NOBODY, READER, MARIA)
+    assert mode.startswith("SET SESSION sql_mode = REPLACE(")
+    assert "'ANSI_QUOTES'" in mode
+    assert (charset, more) == ("SET character_set_client = utf8mb4", ["SET SESSION TRANSACTION READ ONLY"])
+    timed = Guardrails((READ, WRITE), timeout=1_500_000)
+    assert guarding.settings(NOBODY, timed, MARIA)[2:] == ("SET SESSION max_statement_time = 1.5",)
+    assert guarding.settings(NOBODY, timed, NEW)[2:] == ("SET SESSION max_execution_time = 1500",)
+    for one in (WRITE, StatementClass.DDL, StatementClass.GRANT, StatementClass.ASK_WRITE):
+        assert not guarding.settings(NOBODY, Guardrails((READ, one)), MARIA)[2:]
+
+
+@pytest.mark.parametrize("collation", [28, 13, 1, 84, 248, 10, 0, 35])
+def test_a_client_of_another_character_set_is_refused(collation: int) -> None:
+    """gbk, sjis, big5, gb18030, swe7, ucs2: in which a byte of ASCII may be another letter, or half of one."""
+    refused = guarding.refusal(replace(NOBODY, collation=collation), READER, None)
+    assert isinstance(refused, Refused)
+    assert refused.code == SessionEnd.CLIENT_SETTING
+    assert guarding.refusal(replace(NOBODY, collation=collation), None, None) is None
+
+
+def test_masks_are_not_kept_yet() -> None:
+    assert guarding.refusal(NOBODY, None, Mask(("a",), ())) is not None
+    assert guarding.refusal(NOBODY, READER, None) is None

@@ -1,0 +1,182 @@
+"""Guardrails before a real MariaDB: what the gateway refuses, what the server holds itself, and what asks first."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from onepam.app.open_session import Opened
+from onepam.domain.access.guardrails import PLAIN, Guardrails, StatementClass
+from onepam.kernel.errors import Refused
+from onepam.protocols.mysql import session
+from onepam.protocols.sql.events import Wanted
+from onepam.recording.frames import Marker
+from onepam.recording.statements import Outcome
+from tests.protocols.mysql.read_texts import DOES, READS
+from tests.protocols.mysql.server import Server
+from tests.protocols.mysql.small import Small
+from tests.protocols.postgres import small as small_door
+from tests.protocols.postgres.server import PASSWORD
+
+pytestmark = pytest.mark.anyio
+
+READ, WRITE, OTHER, SEVERAL = (
+    StatementClass.READ, StatementClass.WRITE, StatementClass.OTHER, StatementClass.SEVERAL,
+)  # fmt: skip
+READER = Guardrails((READ, OTHER))
+LOOK = (
+    "CHECKSUM TABLE app.t, app.s; SHOW TABLES FROM app; SHOW CREATE TABLE app.t; SELECT * FROM mysql.global_priv;"
+    " SELECT * FROM information_schema.global_variables WHERE variable_name NOT LIKE '%gtid%'; SHOW DATABASES"
+)
+"""All that a statement could have changed."""
+
+Narrow = Callable[[Guardrails], None]
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> Narrow:
+    """Whoever comes has no more than this."""
+    usual = small_door._opened
+
+    def narrow(guardrails: Guardrails) -> None:
+        def opened(server: Any, login: str) -> Opened:
+            return replace(usual(server, login), guardrails=guardrails)
+
+        monkeypatch.setattr(small_door, "_opened", opened)
+
+    return narrow
+
+
+@pytest.fixture(scope="module")
+def mighty(server: Server) -> str:
+    """A login that may do everything, and two tables."""
+    server.sql(
+        f"CREATE USER mighty IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON *.* TO mighty WITH GRANT OPTION;"
+        "CREATE TABLE app.t (a INT, b VARCHAR(20), i INT); INSERT INTO app.t VALUES (1, 'x', 1), (2, 'y', 2);"
+        "CREATE TABLE app.s (a INT, i INT);\ndelimiter //\nCREATE FUNCTION app.own(x INT) RETURNS INT MODIFIES SQL DATA"
+        " BEGIN DELETE FROM app.s; RETURN 1; END//\n"
+    )
+    return "mighty@db-1"
+
+
+def refused(small: Small, place: int = -1) -> list[str]:
+    """Texts that were refused."""
+    return [each[0] for each in small.journals[place].statements() if each[2] and each[2].outcome is Outcome.REFUSED]
+
+
+async def test_what_is_read_changes_nothing_and_the_server_holds_that(
+    small: Small, server: Server, mighty: str, narrow: Narrow
+) -> None:
+    narrow(READER)
+    before = server.sql(LOOK)
+    asked = [each for each in READS if each.strip("; ") and "KILL" not in each]
+    script = "".join(f"{each}\n;\n" for each in asked)
+    _, _, errors = await small.mariadb(script, "app", "--force", "--comments", user=mighty)
+    assert refused(small) == [], errors
+    assert server.sql(LOOK) == before
+    done = [each for each in small.journals[-1].statements() if each[2] is not None and each[2].outcome is Outcome.OK]
+    assert len(done) > 0.9 * len(asked), errors
+
+
+async def test_what_does_more_is_refused(small: Small, server: Server, mighty: str, narrow: Narrow) -> None:
+    narrow(READER)
+    before = server.sql(LOOK)
+    asked = [each for each, does in DOES.items() if does != "read" and ";" not in each and "#" not in each]
+    _, _, errors = await small.mariadb("".join(f"{each}\n;\n" for each in asked), "app", "--force", user=mighty)
+    assert len(refused(small)) == len(asked)
+    assert errors.count("OnePAM: this access does not allow statements of the kind") == len(asked)
+    assert server.sql(LOOK) == before
+
+
+async def test_where_nothing_may_change_the_server_says_so_too(
+    small: Small, server: Server, mighty: str, narrow: Narrow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of what is not seen: a function that writes, of a name that looks harmless."""
+    narrow(READER)
+    monkeypatch.setattr("onepam.protocols.mysql.calling.HARMLESS", frozenset(("OWN",)))
+    status, _, errors = await small.mariadb("SELECT own(11)", "app", user=mighty)
+    assert (status, "READ ONLY transaction" in errors) == (1, True), errors
+    status, said, _ = await small.mariadb(
+        "SELECT own(2); COMMIT; SELECT own(3); SELECT 5", "app", "--force", user=mighty
+    )
+    assert said == "5\n"
+    assert refused(small) == []
+
+
+async def test_a_server_of_other_quotes_reads_as_we_do(
+    small: Small, server: Server, mighty: str, narrow: Narrow
+) -> None:
+    """Whatever is set there for all: what hides a statement from one who reads quotes otherwise hides it from both."""
+    narrow(Guardrails((READ, OTHER, SEVERAL, WRITE)))
+    usual = server.sql("SELECT @@GLOBAL.sql_mode").strip()
+    for mode in ("ANSI_QUOTES,NO_BACKSLASH_ESCAPES", "ANSI", "ORACLE", "MSSQL", usual):
+        server.sql(f"SET GLOBAL sql_mode = '{mode}'")
+        status, said, errors = await small.mariadb("SELECT \"a'\", 'it\\'s', @@sql_mode", user=mighty)
+        assert (status, errors) == (0, "")
+        first, second, found = said.rstrip("\n").split("\t")
+        assert (first, second) == ("a'", "it's")
+        assert {"ANSI", "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ORACLE", "MSSQL"}.isdisjoint(found.split(","))
+    assert found == usual
+
+
+async def test_rows_and_time_are_bound(small: Small, mighty: str, narrow: Narrow) -> None:
+    narrow(Guardrails((READ, OTHER, WRITE, SEVERAL), rows=10, timeout=1_000_000))
+    _, said, errors = await small.mariadb("SELECT seq FROM seq_1_to_1000; SELECT 7", "app", "--force", user=mighty)
+    assert "OnePAM: This access allows 10 rows of a statement." in errors
+    assert said.endswith("7\n")
+    status, _, errors = await small.mariadb("SELECT SLEEP(30)", user=mighty)
+    assert (status, "max_statement_time exceeded" in errors) == (1, True)
+
+
+async def test_several_statements_are_one_for_the_server_where_they_are_not_allowed(
+    small: Small, server: Server, mighty: str, narrow: Narrow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where our reading of them were wrong."""
+    narrow(Guardrails((READ, OTHER, WRITE)))
+    monkeypatch.setattr("onepam.protocols.mysql.guarding.classify", lambda text: frozenset((READ,)))
+    status, _, errors = await small.mariadb("delimiter //\nSELECT 1; SELECT 2//", user=mighty)
+    assert (status, "error in your SQL syntax" in errors) == (1, True)
+
+
+class Asker:
+    """In the place of the real one: says what a text in its statement wants it to."""
+
+    asked: list[Wanted] = []  # noqa: RUF012 - of one test
+
+    def __init__(self, *of: object) -> None:
+        self.asks = False
+
+    def ask(self, wanted: Wanted, tell: Callable[[str], None], decided: Callable[[Refused | None], None]) -> None:
+        self.asks = True
+        self.asked.append(wanted)
+
+        def over() -> None:
+            self.asks = False
+            decided(Refused("statement.denied", "max said no.") if b"'no'" in wanted.text else None)
+
+        tell("it waits")
+        asyncio.get_running_loop().call_soon(over)
+
+    def withdraw(self, because: str) -> bool:
+        return False
+
+
+async def test_what_asks_first_runs_once_somebody_has_said_yes(
+    small: Small, server: Server, mighty: str, narrow: Narrow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "Asker", Asker)
+    narrow(Guardrails((*(each for each in PLAIN if each is not WRITE), StatementClass.ASK_WRITE)))
+    server.sql("CREATE OR REPLACE TABLE app.asked (b TEXT)")
+    script = "SELECT 1; INSERT INTO asked VALUES ('no'); INSERT INTO asked VALUES ('yes'); SELECT b FROM asked"
+    _, said, errors = await small.mariadb(script, "app", "--force", user=mighty)
+    assert said == "1\nyes\n"
+    assert "OnePAM: max said no." in errors
+    assert [each.text for each in Asker.asked] == [
+        b"INSERT INTO asked VALUES ('no')", b"INSERT INTO asked VALUES ('yes')",
+    ]  # fmt: skip
+    marked = [each.text for each in small.journals[-1].frames if isinstance(each, Marker)]
+    assert [each for each in marked if "yes" in each] == [
+        f"execution {Asker.asked[1].execution}: somebody has said yes"
+    ]
