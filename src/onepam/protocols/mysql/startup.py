@@ -12,9 +12,11 @@ OFFERED: Final = (
     Can.LONG_PASSWORD | Can.FOUND_ROWS | Can.LONG_FLAG | Can.CONNECT_WITH_DB | Can.ODBC | Can.IGNORE_SPACE
     | Can.PROTOCOL_41 | Can.INTERACTIVE | Can.SSL | Can.TRANSACTIONS | Can.SECURE_CONNECTION | Can.MULTI_STATEMENTS
     | Can.MULTI_RESULTS | Can.PS_MULTI_RESULTS | Can.PLUGIN_AUTH | Can.CONNECT_ATTRS | Can.PLUGIN_AUTH_LENENC
+    | Can.SESSION_TRACK
 )  # fmt: skip
 """What our listener can: what every server has since MySQL 5.6 and MariaDB 10.0, so that whatever a client takes of it
-the target has, too. Not among it: compression; files of the client's (LOCAL INFILE); results without EOF."""
+the target has, too; of an older one than MySQL 5.7 and MariaDB 10.2 a client hears of no changes in its session, and
+reads its OK alike. Not among it: compression; files of the client's (LOCAL INFILE); results without EOF."""
 
 NEEDED: Final = Can.PROTOCOL_41 | Can.SECURE_CONNECTION | Can.PLUGIN_AUTH
 """What either side must be able to."""
@@ -115,6 +117,14 @@ def _attributes(payload: bytes, offset: int) -> dict[str, str]:
 def switch(nonce: bytes) -> bytes:
     """The payload that has a client use `CACHING_SHA2` (AuthSwitchRequest)."""
     return b"\xfe" + CACHING_SHA2.encode() + b"\0" + nonce + b"\0"
+
+
+CLEARLY: Final = b"\xfe" + CLEAR.encode() + b"\0"
+"""The payload that has a client use `CLEAR`."""
+
+MISREADS: Final = "MySQL Connector/J"
+"""The name of a client that takes a server which says 5.5.5 first, as each MariaDB before 11 does, for so old that its
+AuthMoreData has another form, and reads `FULL` wrongly. `CLEAR` it takes within TLS by itself."""
 
 
 FULL: Final = b"\x01\x04"

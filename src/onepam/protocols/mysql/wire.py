@@ -57,6 +57,7 @@ class Can(IntFlag):
     PLUGIN_AUTH = 1 << 19
     CONNECT_ATTRS = 1 << 20
     PLUGIN_AUTH_LENENC = 1 << 21
+    SESSION_TRACK = 1 << 23
 
 
 class Status(IntFlag):
@@ -68,6 +69,7 @@ class Status(IntFlag):
     CURSOR = 1 << 6
     LAST_ROW_SENT = 1 << 7
     IN_READ_ONLY_TRANSACTION = 1 << 13
+    SESSION_CHANGED = 1 << 14
 
 
 _SHORT, _LONG, _LONG_LONG = Struct("<H"), Struct("<I"), Struct("<Q")
@@ -88,8 +90,8 @@ def error(sequence: int, number: int, sqlstate: str, words: str) -> bytes:
 
 
 def ok(sequence: int, status: int) -> bytes:
-    """An OK_Packet of ours, of no rows."""
-    return packet(sequence, b"\0\0\0" + _SHORT.pack(status) + b"\0\0")
+    """An OK_Packet of ours, of no rows. What changed in a session stands in the server's own alone."""
+    return packet(sequence, b"\0\0\0" + _SHORT.pack(status & ~Status.SESSION_CHANGED) + b"\0\0")
 
 
 def lenenc(number: int) -> bytes:

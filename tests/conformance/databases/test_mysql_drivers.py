@@ -1,0 +1,64 @@
+"""What foreign drivers of MySQL and MariaDB can do, told line by line: the same through the gateway as directly."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from onepam.recording.statements import Outcome
+from tests.conformance.databases.mysql_ways import DIST, DRIVERS, MysqlWay, MysqlWays, mysql_ways, node
+
+pytestmark = [pytest.mark.anyio, pytest.mark.conformance, pytest.mark.timeout(3600)]
+
+HERE = Path(__file__).parent
+JAVA = ("java", "-cp", f"{DIST}/*", str(HERE / "MysqlJdbcClient.java"))
+PROGRAMS = {
+    "PyMySQL": (str(DRIVERS), str(HERE / "pymysql_client.py")),
+    "asyncmy": (str(DRIVERS), str(HERE / "asyncmy_client.py")),
+    "mysql2": ("node", str(HERE / "mysql2_client.mjs")),
+    "Connector/J": (*JAVA, "mysql"),
+    "MariaDB Connector/J": (*JAVA, "mariadb"),
+}
+LEAST = {"PyMySQL": 12, "asyncmy": 6, "mysql2": 12, "Connector/J": 18, "MariaDB Connector/J": 17}
+"""So many lines at least are told, and in one session at least each."""
+
+DIFFER = {"Connector/J": {"claimed"}, "MariaDB Connector/J": {"claimed"}}
+"""The version that they tell is the one that the listener says first."""
+
+
+@pytest.fixture(scope="module")
+async def both(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MysqlWays]:
+    async with mysql_ways(tmp_path_factory.mktemp("both")) as found:
+        yield found
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+async def test_the_same_as_directly(both: MysqlWays, name: str) -> None:
+    program = PROGRAMS[name]
+    if program[0] == "node":
+        program = (node(), *program[1:])
+    person = await both.person()
+    told = []
+    for way in (both.direct, await both.through(person)):
+        both.fresh()
+        done = await both.run(way, *program, more={"DRIVERS": str(DIST), "WAY_STORE": await _store(both, way)})
+        assert done.status == 0, done.stderr
+        told.append(done.stdout.splitlines())
+    direct, through = told
+    assert {each.partition(" ")[0] for each in set(direct) ^ set(through)} == DIFFER.get(name, set())
+    assert len(through) == len(direct)
+    assert len(through) >= LEAST[name]
+    journals = await both.journals(person)
+    assert len(journals) >= LEAST[name]
+    outcomes = [finished.outcome for journal in journals for _, _, finished in journal]
+    assert outcomes.count(Outcome.OK) > outcomes.count(Outcome.ERROR) > 0
+
+
+async def _store(both: MysqlWays, way: MysqlWay) -> str:
+    """The root as Connector/J reads it."""
+    store = way.root.with_suffix(".p12")
+    if not store.exists():
+        options = ("-importcert", "-noprompt", "-file", str(way.root), "-keystore", str(store), "-storepass", "public")
+        done = await both.run(way, "keytool", *options, "-storetype", "PKCS12", "-alias", "root")
+        assert done.status == 0, done.stdout
+    return str(store)
