@@ -1,5 +1,7 @@
 """Statements that wait, on the approvals page: who sees what they say, and decides on them."""
 
+import csv
+import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -33,12 +35,12 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         await company.bind("bob", "lead")
         knock = Knock(
             session="ses_1", entry=EntryPoint.POSTGRES_CERTIFICATE, person="eve", target="dev-1", login="app",
-            node="node-1", source="192.0.2.1", client="psql", sign_in="sgn_eve",
+            node="node-1", source="192.0.2.1", client='psql, database "or<ders"', sign_in="sgn_eve",
         )  # fmt: skip
         assert isinstance(await open_session(company.ledger, knock), Opened)
         asked = await ask_statement(company.ledger, Asking("stm_1", "ses_1", 1, (WRITE,), in_transaction=True))
         assert isinstance(asked, StatementAsked)
-        office.services.statements.keep("stm_1", Said("DELETE FROM t -- <b>", ("'<i>'", "NULL"), "or<ders"))
+        office.services.statements.keep("stm_1", Said("DELETE FROM t -- <b>", ("'<i>'", "NULL")))
         yield office
 
 
@@ -51,6 +53,8 @@ async def test_whoever_decides_sees_what_it_says_as_text_and_says_yes(office: Of
     assert "others wait for what it has locked" in page
     assert 'action="/approvals/stm_1"' in page
     assert "<dt>Database at its start</dt><dd>or&lt;ders</dd>" in page
+    assert "<dt>Client</dt><dd>psql</dd>" in page
+    assert "<dt>From</dt><dd>192.0.2.1</dd>" in page
     assert "<dt>Asked by</dt>" in page
     assert "Proposed by" not in page
     assert "<dd>ses_1</dd>" in page  # whoever decides may not look at everybody's sessions
@@ -70,6 +74,16 @@ async def test_whoever_sees_all_sessions_is_led_to_what_ran_before(office: Offic
     await office.company.bind("max", "auditor")
     page = await (await office.sign_in("max")).read("/approvals")
     assert '<dd><a href="/sessions/ses_1">ses_1</a></dd>' in page
+
+
+async def test_the_database_of_a_session_is_told_wherever_the_session_is(office: Office) -> None:
+    ada = await office.sign_in("aud")
+    page = await ada.read("/sessions/ses_1")
+    assert "<small>database <code>or&lt;ders</code></small>" in page
+    assert "<small>psql</small>" in page
+    assert "database or&lt;ders</small>" in await ada.read("/sessions?q=or%3Cders")
+    sheet = csv.DictReader(io.StringIO((await ada.read("/sessions?as=csv")).lstrip("\ufeff")))
+    assert [each["database"] for each in sheet] == ["or<ders"]
 
 
 async def test_a_no_ends_it(office: Office) -> None:

@@ -68,9 +68,8 @@ class WaitingStatements:
         shown = self.shown(statement)
         if shown is None:
             return []
-        where = [("Database at its start", shown.database)] if shown.database else []
         values = ((f"${each}", value) for each, value in enumerate(shown.parameters, 1))
-        return [*where, ("Statement", shown.text), *values]
+        return [("Statement", shown.text), *values]
 
 
 @dataclass(slots=True)

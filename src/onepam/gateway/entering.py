@@ -15,6 +15,7 @@ from onepam.app.open_session import Challenge, Knock, Opened, open_session
 from onepam.app.sessions.close_session import fail_session
 from onepam.app.sessions.confirm import ask_confirmation
 from onepam.app.sessions.refuse_session import refuse_session
+from onepam.domain.sessions.clients import Client, told
 from onepam.domain.sessions.confirmation import LIFETIME, Ask
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint, SessionFailed
@@ -30,7 +31,7 @@ MAX_ASKED_CHARACTERS = 200
 """Of what a refused client asked for."""
 
 MAX_CLIENT_CHARACTERS = 100
-"""Of what a client says it is."""
+"""Of what a client says it is, and as many of the database that it wants."""
 
 CONSOLE = "OnePAM console"
 """What our own pages say they are; of anybody else it is noted that they only say so."""
@@ -64,7 +65,8 @@ class Unfit:
 @dataclass(frozen=True, slots=True)
 class Admission(Generic[T, R]):
     """One client's way from its proof to its session. `source` is its address, `client` what it says it is; `say` shows
-    lines to whoever sits there, who has not been let in yet. `ours`: it is a page of this process."""
+    lines to whoever sits there, who has not been let in yet. `ours`: it is a page of this process. `database`: the one
+    that it wants at the target, where it names one."""
 
     gateway: Gateway
     legs: Legs[T, R]
@@ -73,6 +75,7 @@ class Admission(Generic[T, R]):
     client: str
     say: Callable[[str], None]
     ours: bool = False
+    database: str = ""
 
     async def enter(self, who: Proven, login: str, target: str) -> R | Refused:
         """From proof to permit and the beginning of the session. Raises `Fault`: then nothing has begun."""
@@ -93,6 +96,7 @@ class Admission(Generic[T, R]):
         await refuse_session(self.gateway.ledger, session, entry, person, asked, self.source, refused)
 
     def _knock(self, who: Proven, login: str, target: str, confirmation: str | None = None) -> Knock:
+        client = CONSOLE if self.ours else _stranger(printable(self.client, MAX_CLIENT_CHARACTERS))
         return Knock(
             session=new_id("ses", self.gateway.random),
             entry=who.entry,
@@ -101,7 +105,7 @@ class Admission(Generic[T, R]):
             login=login,
             node=self.gateway.node,
             source=self.source,
-            client=CONSOLE if self.ours else _stranger(printable(self.client, MAX_CLIENT_CHARACTERS)),
+            client=told(Client(client, printable(self.database, MAX_CLIENT_CHARACTERS))),
             sign_in=who.sign_in,
             confirmation=confirmation,
             key=who.key,

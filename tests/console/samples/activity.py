@@ -39,6 +39,7 @@ def session_row(
         "person": person,
         "resource": target,
         "login": login,
+        "database": "",
         "entry": "ssh",
         "source": "10.4.1.17",
         "started": started,
@@ -162,6 +163,7 @@ SESSION = SessionPage(
         "entry": "ssh",
         "source": "10.4.1.17",
         "client": "OpenSSH_9.2p1",
+        "began_in": "",
         "started": ago(2 * HOUR),
         "ended": ago(2 * HOUR - 28 * SECOND),
         "last_byte": ago(2 * HOUR - 27 * SECOND),
@@ -201,7 +203,13 @@ SESSION = SessionPage(
 
 DATABASE_SESSION = replace(
     SESSION,
-    session={**SESSION.session, "database": True, "entry": "Login token for PostgreSQL", "client": "psql"},
+    session={
+        **SESSION.session,
+        "database": True,
+        "entry": "Login token for PostgreSQL",
+        "client": "psql",
+        "began_in": "orders",
+    },
     counts=[[2, "statements run"], [1_204, "rows"], [0, "gaps"]],
     events=[],
     recording="",

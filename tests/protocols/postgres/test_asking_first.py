@@ -114,7 +114,6 @@ async def test_a_write_waits_for_somebody_elses_yes_and_runs_then(scene: Scene) 
     shown = scene.gateway.platform.statements.shown(asked.statement)
     assert shown is not None
     assert shown.text == "INSERT INTO said VALUES ('one') RETURNING word"
-    assert shown.database == "postgres"
     assert await scene.approves(eve, asked.statement) == "right.missing"
     assert await scene.approves(scene.max, asked.statement) == ""
     done = await outcome(client, None)
@@ -124,6 +123,7 @@ async def test_a_write_waits_for_somebody_elses_yes_and_runs_then(scene: Scene) 
     assert await scene.approves(scene.max, asked.statement) == "statement.unknown"
     await scene.gateway.ended(eve)
     (opened,) = scene.gateway.events(SessionOpened, eve)
+    assert opened.client == "psql, database postgres"
     frames = scene.gateway.recorded(opened.session)
     ran = {each.execution: each.outcome for each in frames if isinstance(each, Finished)}
     assert ran[asked.execution] is Outcome.OK

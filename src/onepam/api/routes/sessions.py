@@ -43,7 +43,8 @@ class Factors(Answer):
 
 
 class SessionOut(Answer):
-    """A session as it stands; `counts` are the recording's records by kind. Nothing more was sent after `last_byte`
+    """A session as it stands; `database`: the one on the server that its client asked for at its start ("": none);
+    `counts` are the recording's records by kind. Nothing more was sent after `last_byte`
     (null: it runs, or nobody saw it); `closed` is later, when the recording had been read back
     (`verified`: as it was written). `recording_checked` is when it was last held against the ledger since then (null:
     never), `recording_bad` what it was found to be (null: what it should be)."""
@@ -60,6 +61,7 @@ class SessionOut(Answer):
     state_words: str
     source: str | None
     client: str | None
+    database: str
     opened: Moment
     ends: Moment
     closed: MaybeMoment

@@ -40,7 +40,7 @@ def sessions(
             (
                 each["session"],
                 each["person_name"],
-                f"{each['login']}@{each['resource']}",
+                f"{each['login']}@{each['resource']}" + (f", database {each['database']}" if each["database"] else ""),
                 when(each["opened"]),
                 each["state_words"] + (" (gap)" if each["gap"] else ""),
                 recording_words(each),

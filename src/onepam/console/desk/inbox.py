@@ -139,7 +139,7 @@ def _proposal(found: laid.WaitingProposal, view: View, reader: ActorFacts, at: I
         "icon": glyph,
         "title": found.title,
         "asks": it.kind is ProposalKind.STATEMENT,
-        "facts": [_fact(each, value, it.kind, view) for each, value in (*found.facts, *_begun(shown))],
+        "facts": [_fact(each, value, it.kind, view) for each, value in found.facts],
         "text": shown.text if shown is not None else "",
         "values": shown.parameters if shown is not None else (),
         "by": {"id": it.by, "name": found.by_name},
@@ -149,11 +149,6 @@ def _proposal(found: laid.WaitingProposal, view: View, reader: ActorFacts, at: I
         "href": place if ConsoleRight.ADMINISTER in reader.rights() else None,
         "decision": {**decision(it, reader, at), "digest": found.digest, "decides": found.decides},
     }
-
-
-def _begun(shown: Said | None) -> tuple[laid.Fact, ...]:
-    """In which database the session of a statement began."""
-    return (("Database at its start", shown.database),) if shown is not None and shown.database else ()
 
 
 def _fact(word: str, value: str, kind: ProposalKind, view: View) -> Context:

@@ -218,6 +218,7 @@ def _sheet(visit: Visit, view: View, wanted: Context) -> Response:
     at, reader = visit.moment, visit.services.reader
     head = (
         "started", "ended", "state", "person", "resource", "login", "way in", "from", "recording", "because", "id",
+        "database",
     )  # fmt: skip
     parts = every(lambda window: reader(_page, at, view, wanted, window), lambda row: [_line(row)])
     return sheet(f"sessions-{field_time(at).replace(':', '')}.csv", head, parts)
@@ -228,7 +229,7 @@ def _line(row: Context) -> tuple[object, ...]:
     who = row["person"]["name"] if row["person"] else ""
     return (
         iso(row["started"]), ended, row["state"], who, row["resource"], row["login"], row["entry"], row["source"],
-        row["recording"], row["because"], row["id"],
+        row["recording"], row["because"], row["id"], row["database"],
     )  # fmt: skip
 
 
@@ -239,6 +240,7 @@ def _row(each: rows.SessionRow, at: Instant) -> Context:
         "person": {"id": each.person, "name": each.person_name},
         "resource": each.resource,
         "login": each.login,
+        "database": visible(each.database),
         "entry": ENTRY[each.entry],
         "source": visible(each.source or "erased"),
         "started": each.opened,
@@ -258,6 +260,7 @@ def _refusal_row(each: rows.RefusalRow) -> Context:
         "person": {"id": each.person, "name": each.person_name} if each.person else None,
         "resource": visible(each.resource or each.asked or "unknown target"),
         "login": visible(each.login or ""),
+        "database": "",
         "entry": ENTRY[each.entry],
         "source": visible(each.source or "erased"),
         "started": each.time,
@@ -288,6 +291,7 @@ def _session(
         "entry": ENTRY[row.entry],
         "source": visible(row.source or "erased"),
         "client": visible(row.client or ""),
+        "began_in": visible(row.database),
         "started": row.opened,
         "ended": row.closed,
         "last_byte": row.last_byte,

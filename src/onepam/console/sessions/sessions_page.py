@@ -11,9 +11,10 @@ class SessionsPage(PageContext):
     """Sessions, the live ones first.
 
     `filter`: {q (str), state ("" | "live" | "closed" | "refused" | "gap"), days (int)}
-    `sessions`: list of {id, state, person {id, name} or none, resource (name), login, entry ("ssh" …), source,
-        started, ended (Instant or none), recording (wording.recording_state), checked (Instant or none), partial
-        (bool: by policy), counts (str: "2 shells or commands, 3 file records"), because (str: ended why)}
+    `sessions`: list of {id, state, person {id, name} or none, resource (name), login, database (at its start, or ""),
+        entry ("ssh" …), source, started, ended (Instant or none), recording (wording.recording_state),
+        checked (Instant or none), partial (bool: by policy), counts (str: "2 shells or commands, 3 file records"),
+        because (str: ended why)}
     `pager`: of parts/ui.html
     `counted`: how many sessions and refusals the list has, in words
     """
@@ -31,9 +32,9 @@ class SessionPage(PageContext):
     """One session: player, timeline, proof.
 
     `session`: {id, state, person {id, name}, resource {id, name, kind, labels}, login, entry, source, client,
-        started, ended (or none), last_byte (or none: nobody saw it), probe ({state, word, at} or none: after it was
-        cut), ends (Instant: at the latest), because (str: ended why, ""), factor (str: why it counts), resistant
-        (bool), factor_age (microseconds at the opening; none for a machine), approval {by, by_id, at, request} or
+        began_in (the database at its start, or ""), started, ended (or none), last_byte (or none: nobody saw it),
+        probe ({state, word, at} or none: after it was cut), ends (Instant: at the latest), because (str: ended why, ""),
+        factor (str: why it counts), resistant (bool), factor_age (microseconds at the opening; none for a machine), approval {by, by_id, at, request} or
         none, recording (wording.recording_state), found (str: what is wrong with it, or ""), checked (Instant or
         none: last held against the ledger), read_now (bool: this page has read all of it against the ledger's head),
         gap (str), bytes (int: recorded; of a database, of rows), database (bool: statements, no terminal), host_key

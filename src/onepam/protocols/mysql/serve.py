@@ -12,6 +12,7 @@ import ssl
 from enum import Enum, auto
 from typing import Final
 
+from onepam.domain.sessions.clients import Client
 from onepam.gateway.crowd import Crowd, Place
 from onepam.gateway.listener import Listener
 from onepam.gateway.turns import Turns
@@ -142,8 +143,9 @@ class PersonDoor(Door, PersonLeg):
             self._gateway.shared.tasks.spawn(self._probed(self._gateway, ASKED, word))
             return
         legs = MysqlLegs(self._gateway, self, self._start)
-        client = self._start.attributes.get("program_name") or self._start.attributes.get("_client_name", "")
-        self._gateway.shared.tasks.spawn(self._enter(self._proven(self._gateway, word), self._start.user, client, legs))
+        name = self._start.attributes.get("program_name") or self._start.attributes.get("_client_name", "")
+        client, proof = Client(name, self._start.database or ""), self._proven(self._gateway, word)
+        self._gateway.shared.tasks.spawn(self._enter(proof, self._start.user, client, legs))
 
     def _say(self, lines: str) -> None:
         """No client of MySQL's shows anything before it is in but why it is not."""

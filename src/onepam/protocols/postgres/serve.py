@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Awaitable
 from functools import partial
 
+from onepam.domain.sessions.clients import Client
 from onepam.gateway.crowd import Crowd, Place
 from onepam.gateway.entering import Proven, Unfit
 from onepam.gateway.listener import Listener
@@ -153,7 +154,9 @@ class PersonDoor(Door, PersonLeg):
         if parameters.get("database") in ("", user):  # what a client says of itself that was told of none
             del parameters["database"]
         legs = PostgresLegs(self._gateway, self, parameters)
-        await self._enter(proof, user, parameters.get("application_name", ""), legs)
+        login = user.rpartition("@")[0] or user
+        client = Client(parameters.get("application_name", ""), parameters.get("database", login))
+        await self._enter(proof, user, client, legs)
 
     def _say(self, lines: str) -> None:
         """Whoever sits there hears it as a notice, which clients show from when they are in."""

@@ -11,6 +11,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from onepam.domain.matrix.fields import LOGIN
+from onepam.domain.sessions.clients import Client
 from onepam.gateway.crowd import Place
 from onepam.gateway.entering import Admission, Proven, Unfit
 from onepam.gateway.listener import HANDSHAKE_SECONDS
@@ -147,7 +148,7 @@ class Door(PersonLeg):
         return proven
 
     async def _enter(
-        self, proof: Awaitable[Proven | Unfit | Refused], user: str, client: str, legs: Legs[Any, Any]
+        self, proof: Awaitable[Proven | Unfit | Refused], user: str, client: Client, legs: Legs[Any, Any]
     ) -> None:
         """From the proof to the permit and the beginning of the session; a refusal has been explained."""
         try:
@@ -162,11 +163,13 @@ class Door(PersonLeg):
             self.refuse("28000", refused)
 
     async def _knock(
-        self, proven: Proven | Unfit | Refused, user: str, client: str, legs: Legs[Any, Any]
+        self, proven: Proven | Unfit | Refused, user: str, client: Client, legs: Legs[Any, Any]
     ) -> Refused | None:
         if isinstance(proven, Refused):
             return proven
-        admission = Admission(self._shared, legs, self._place, self.source, client, self._say, self.ours)
+        admission = Admission(
+            self._shared, legs, self._place, self.source, client.name, self._say, self.ours, client.database
+        )
         if isinstance(proven, Unfit):
             await admission.refuse(proven.whose.entry, proven.whose.person, user, proven.refused)
             return proven.refused

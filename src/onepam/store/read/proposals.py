@@ -8,6 +8,8 @@ from onepam.app.ports import Snapshot
 from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import RULES, Proposal, ProposalKind, fallen, judge
+from onepam.domain.sessions.clients import Client
+from onepam.domain.sessions.clients import read as read_client
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import Row, row
 from onepam.store.engine.tables import AT
@@ -167,13 +169,24 @@ def _says(
         case ProposalKind.STATEMENT:
             name = called.get(proposal.by, proposal.by)
             said = (("Class", ", ".join(json.loads(found["classes"]))), ("Session", found["session"]))
+            where = _from_where(db, at, found["session"])
             locks = (("In a transaction", "others wait for what it has locked"),) if found["in_transaction"] else ()
-            return f"A statement of {name} as {found['login']} on {found['resource']}", (*said, *locks), ""
+            return f"A statement of {name} as {found['login']} on {found['resource']}", (*said, *where, *locks), ""
         case ProposalKind.CHANGE:
             words = (("Because", found["why"]), ("Ticket", found["ticket"]))
             why = tuple((word, str(text)) for word, text in words if text)
             title = f": {found['title']}" if found["title"] else ""
             return f"Change of the role matrix{title}", (*why, ("What", found["summary"])), found["digest"]
+
+
+def _from_where(db: Snapshot, at: Instant, session: str) -> tuple[Fact, ...]:
+    """Of a statement's session: the database that it began in, its client, and where that is."""
+    of = {"session": session, "at": at}
+    found = row(db, f"SELECT client, source FROM session WHERE session = :session AND {AT}", of)
+    client = read_client(found["client"] or "") if found is not None else Client("")
+    source = (found["source"] or "") if found is not None else ""
+    said = (("Database at its start", client.database), ("Client", client.name), ("From", source))
+    return tuple((word, text) for word, text in said if text)
 
 
 def _goes(db: Snapshot, at: Instant, found: Row) -> list[Fact]:

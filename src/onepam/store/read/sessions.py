@@ -10,8 +10,10 @@ from onepam.domain.access.decision import Because
 from onepam.domain.access.model import Action
 from onepam.domain.access.proof import MfaProof
 from onepam.domain.history.event import decoder
+from onepam.domain.sessions.clients import Client
+from onepam.domain.sessions.clients import read as client_of
 from onepam.domain.sessions.ends import SessionEnd
-from onepam.domain.sessions.events import EntryPoint
+from onepam.domain.sessions.events import OF_STATEMENTS, EntryPoint
 from onepam.domain.sessions.recordings import Condition
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
@@ -43,7 +45,7 @@ class SessionFilter:
     """Which sessions: every field that is not None narrows. `before` is the `opened` of a page's last row.
 
     `gap`: those that end too early, and those whose recording was found bad. `status` may also be `ended`: closed or
-    failed. `search` is part of a person's name, a resource, login or address.
+    failed. `search` is part of a person's name, a resource, login, address, client or database.
     """
 
     person: str | None = None
@@ -59,7 +61,8 @@ class SessionFilter:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A session as of an instant. `status` is open, closed or failed; `counts` the recording's records by kind;
+    """A session as of an instant. `database`: the one on the server that its client asked for at its start, "" where it
+    asked for none. `status` is open, closed or failed; `counts` the recording's records by kind;
     `last_byte` None in a closed one: the process died, and nobody saw it.
 
     `recording_checked` is when its finished recording was last opened and held against the ledger (None: never);
@@ -78,6 +81,7 @@ class SessionRow:
     node: str
     source: str | None
     client: str | None
+    database: str
     opened: Instant
     ends: Instant
     closed: Instant | None
@@ -196,7 +200,7 @@ def _where(at: Instant, which: SessionFilter) -> tuple[str, dict[str, Any]]:
         "request": "json_extract(because, '$.request') = :request",
         "gap": f"(gap IS NOT NULL OR session IN (SELECT session FROM bad_recording WHERE {AT}))",
         "search": "(instr(lower(resource), :search) > 0 OR instr(lower(login), :search) > 0 "
-        "OR instr(source, :search) > 0 "
+        "OR instr(source, :search) > 0 OR instr(lower(client), :search) > 0 "
         f"OR person IN (SELECT person FROM person WHERE instr(lower(name), :search) > 0 AND {AT}))",
     }
     chosen = [AT, *(conditions[name] for name, value in values.items() if value is not None)]
@@ -302,19 +306,22 @@ def _refusal(db: Snapshot, at: Instant, found: Any) -> RefusalRow:
 
 
 def _row(db: Snapshot, at: Instant, found: Any) -> SessionRow:
+    entry, client = EntryPoint(found["entry"]), found["client"]
+    named = client_of(client) if client is not None and entry in OF_STATEMENTS else Client(client or "")
     return SessionRow(
         session=found["session"],
         person=found["person"],
         person_name=name(db, at, found["person"]),
         resource=found["resource"],
         login=found["login"],
-        entry=EntryPoint(found["entry"]),
+        entry=entry,
         actions=tuple(Action(each) for each in json.loads(found["actions"])),
         privileged=bool(found["privileged"]),
         status=found["status"],
         node=found["node"],
         source=found["source"],
-        client=found["client"],
+        client=client if client is None else named.name,
+        database=named.database,
         opened=found["opened"],
         ends=found["ends"],
         closed=found["closed"],
