@@ -33,8 +33,9 @@ class SessionPage(PageContext):
 
     `session`: {id, state, person {id, name}, resource {id, name, kind, labels}, login, entry, source, client,
         began_in (the database at its start, or ""), started, ended (or none), last_byte (or none: nobody saw it),
-        probe ({state, word, at} or none: after it was cut), ends (Instant: at the latest), because (str: ended why, ""),
-        factor (str: why it counts), resistant (bool), factor_age (microseconds at the opening; none for a machine), approval {by, by_id, at, request} or
+        probe ({state, word, at} or none: after it was cut), ends (Instant: at the latest), because (str: ended
+        why, ""), factor (str: why it counts), resistant (bool), factor_age (microseconds at the opening; none for a
+        machine), approval {by, by_id, at, request} or
         none, recording (wording.recording_state), found (str: what is wrong with it, or ""), checked (Instant or
         none: last held against the ledger), read_now (bool: this page has read all of it against the ledger's head),
         gap (str), bytes (int: recorded; of a database, of rows), database (bool: statements, no terminal), host_key
