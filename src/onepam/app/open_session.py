@@ -12,6 +12,7 @@ from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.mfa_rule import Weight, phishable, weigh
 from onepam.domain.access.model import ENVIRONMENT, Action, Recording
 from onepam.domain.access.proof import MfaProof
+from onepam.domain.access.session_users import Making, making
 from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import PersonKind
 from onepam.domain.sessions.events import (
@@ -130,6 +131,7 @@ class Opened:
     guardrails: Guardrails | None = None
     mask: Mask | None = None
     results: Results | None = None
+    making: Making | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +289,7 @@ def _open(
         guardrails=verdict.guardrails,
         mask=resource.mask,
         results=resource.results,
+        making=making(resource.session_users, knock.login),
     )
     return Decided((opened, *used), permit)
 

@@ -103,6 +103,7 @@ def _postgres(platform: "Platform") -> PostgresGateway:
         lease=lambda opened: _leased(platform, opened),
         keys=Keys(secrets.token_bytes),
         name=config.gateway_name,
+        users=platform.session_users,
         probes=platform.probes,
         find_token=lambda digest: platform.reader(token_holder, None, digest),
     )
@@ -117,6 +118,7 @@ def _mysql(platform: "Platform") -> MysqlGateway:
         lease=lambda opened: _leased(platform, opened),
         threads=Threads(),
         name=config.gateway_name,
+        users=platform.session_users,
         version=config.mysql_version,
         probes=platform.probes,
         find_token=lambda digest: platform.reader(token_holder, None, digest),

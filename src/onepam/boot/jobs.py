@@ -23,6 +23,7 @@ from onepam.jobs.probing import Listeners, Prober
 from onepam.jobs.recording_check import RecordingChecks
 from onepam.jobs.release import ReleaseWatch
 from onepam.jobs.roster import RosterJob
+from onepam.jobs.session_users import SessionUserSweep
 from onepam.store.engine.database import forget
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def outer_jobs(platform: "Platform") -> Iterator[Job]:
     clock = platform.ledger.time
     yield RosterJob(platform.ledger, platform.reader, Fetch(egress), platform.envelope, clock, Directory(egress)).job()
     yield platform.outbox.job()
+    users = platform.session_users
+    yield SessionUserSweep(platform.reader, platform.node.name, users.sweep, clock).job()
 
 
 def outbox_of(platform: "Platform") -> Outbox:

@@ -28,6 +28,7 @@ from onepam.boot.jobs import inner_jobs, outbox_of, outer_jobs, own_ports, probe
 from onepam.boot.node import Node
 from onepam.boot.private_folder import founding, private_folder
 from onepam.boot.publishing import Lacking, author_of, cosigning, hold_to_signed, kept_out, signing, witness_of
+from onepam.boot.session_users import SessionUsers
 from onepam.boot.ssh_keys import host_keys
 from onepam.boot.stopping import Stop
 from onepam.boot.waiting import announced_continuation, only_cancelling, waiting_words
@@ -105,6 +106,7 @@ class Platform:
         self.replaced = asyncio.Event()
         self.statements = WaitingStatements()
         self.queries = Queries()
+        self.session_users = SessionUsers(self)
         self.prober_key = asyncssh.generate_private_key("ssh-ed25519")
 
     @contextlib.asynccontextmanager

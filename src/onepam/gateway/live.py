@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from onepam.app.open_session import Opened
 from onepam.app.ports import AccessReader, Tail
 from onepam.domain.access import model as access_events
-from onepam.domain.access.decision import AccessFacts, Because, decide
+from onepam.domain.access.decision import AccessFacts, Because, ResourceFacts, decide
 from onepam.domain.access.masking import hides
 from onepam.domain.access.proposal import DENIED, WITHDRAWN
+from onepam.domain.access.session_users import making
 from onepam.domain.history.commit import Placed
 from onepam.domain.leaving import brake as directory_events
 from onepam.domain.people import events as people_events
@@ -281,7 +282,7 @@ class Live:
             live.end(SessionEnd.of(code, SessionEnd.ACCESS_TAKEN))
         elif (facts.resource.address, facts.resource.port) != (live.permit.address, live.permit.port):
             live.end(SessionEnd.RESOURCE_MOVED)
-        elif not hides(permit.mask, facts.resource.mask):
+        elif _narrowed(permit, facts.resource):
             live.end(SessionEnd.ACCESS_NARROWED)
         else:
             live.grants = _grants(*verdict.rests_on())
@@ -291,6 +292,11 @@ class Live:
         if live.timer is not None:
             live.timer.cancel()
         live.timer = asyncio.get_running_loop().call_later(self._seconds_until(ends), live.end, SessionEnd.EXPIRED)
+
+
+def _narrowed(permit: Opened, resource: ResourceFacts) -> bool:
+    """Whether more is masked by now, or a session that began now would be another user of the database."""
+    return not hides(permit.mask, resource.mask) or permit.making != making(resource.session_users, permit.login)
 
 
 def _unwanted(event: waiting_events.StatementEnded) -> Refused:

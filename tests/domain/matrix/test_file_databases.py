@@ -7,6 +7,7 @@ import pytest
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import Action, ResourceKind
+from onepam.domain.access.session_users import SessionUsers
 from onepam.kernel.clock import HOUR, MINUTE, SECOND
 from tests.domain.matrix.test_file import FILE, KEY, matrix, problems
 
@@ -232,3 +233,44 @@ def test_masks_are_for_databases_and_unmasked_for_queries() -> None:
     assert "Without `query` nothing is seen unmasked." in problem
     (permission,) = matrix(unmasked.replace("[unmasked]", "[unmasked, query]")).roles["web"].permissions
     assert permission.actions == (Action.QUERY, Action.UNMASKED)
+
+
+def test_for_which_logins_users_are_made_is_read() -> None:
+    found = matrix(masked("session_users: {made_by: pam_owner, member_of: {root: Writers, app: readers}}"))
+    assert found.resources["web-1"].session_users == SessionUsers("pam_owner", {"app": "readers", "root": "Writers"})
+    assert matrix(DATABASE).resources["web-1"].session_users is None
+
+
+MEMBERS = "member_of: {app: readers}"
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        (f"{{{MEMBERS}}}", "This set of session users has no `made_by`."),
+        ("{made_by: owner}", "This set of session users has no `member_of`."),
+        (f"{{made_by: app, {MEMBERS}}}", "`app` is a login, too."),
+        (f"{{made_by: 'a b', {MEMBERS}}}", "`a b` is not an account."),
+        ("{made_by: owner, member_of: {}}", "No login is named here, or too many."),
+        ("{made_by: owner, member_of: {ap: readers}}", "There is no login `ap` here. Did you mean `app`?"),
+        ("{made_by: owner, member_of: {app: 'a b'}}", "`a b` is not a role of the server."),
+        ("{made_by: owner, member_of: [app]}", "The set of logins with their roles must be a mapping."),
+        (f"{{made_by: owner, {MEMBERS}, more: x}}", "A set of session users has no `more`."),
+    ],
+)
+def test_what_says_not_which_users_are_made(said: str, problem: str) -> None:
+    assert problem in problems(masked(f"session_users: {said}"))[0]
+
+
+def test_too_many_logins_have_users() -> None:
+    logins = ", ".join(f"l{number}: readers" for number in range(65))
+    (problem,) = problems(masked(f"session_users: {{made_by: owner, member_of: {{{logins}}}}}"))
+    assert "No login is named here, or too many." in problem
+
+
+@pytest.mark.parametrize("kind", ["ssh", "mysql"])
+def test_users_are_made_at_postgresql_alone(kind: str) -> None:
+    file = FILE if kind == "ssh" else DATABASE
+    said = f"kind: {kind}\n    session_users: {{made_by: owner, {MEMBERS}}}"
+    found = problems(file.replace("kind: ssh", said).replace("kind: postgres", said))
+    assert f"A resource of kind {kind} has no `session_users`." in " ".join(found)

@@ -20,6 +20,7 @@ from onepam.domain.access.model import (
     RoleSet,
     SubjectKind,
 )
+from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.matrix.gains import Access
 from onepam.domain.matrix.matrix import (
     SOURCE,
@@ -246,6 +247,16 @@ def test_masking_less_and_recording_more_of_results_needs_a_second_person_and_th
     (event,) = plan_events(tightened, "chg_1", "ada")
     assert isinstance(event, ResourceSet)
     assert (event.mask, event.results) == (Mask(("card",)), None)
+
+
+def test_other_users_for_sessions_need_a_second_person() -> None:
+    users = SessionUsers("owner", {"app": "readers"})
+    for was, now in ((None, users), (users, None), (users, replace(users, member_of={"app": "writers"}))):
+        made = plan(with_web(session_users=was), with_web(session_users=now))
+        assert made.widenings == ("resource web: makes other users for its sessions, or by another account",)
+        (event,) = plan_events(made, "chg_1", "ada")
+        assert isinstance(event, ResourceSet)
+        assert event.session_users == now
 
 
 @pytest.mark.parametrize(("changes", "sentence"), REPOINTED, ids=str)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from onepam.domain.access.model import ResourceKind
+from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.history.commit import Decided
 from onepam.domain.sessions.target_secrets import (
     Kept,
@@ -75,6 +76,17 @@ def test_what_was_sealed_as_another_version_is_not_stored(facts: SecretFacts, ke
 )
 def test_who_sets_one(facts: SecretFacts, login: str, refused: str) -> None:
     assert code(store(facts, Kept("sec_9", 1), "web-1", login, "sealed", NOW)) == refused
+
+
+def test_the_account_that_makes_users_has_a_secret_and_their_logins_have_none() -> None:
+    makes = replace(DATABASE, session_users=SessionUsers("owner", {"app": "readers"}))
+    facts = replace(NONE, resource=makes)
+    for login in ("owner", "root"):
+        assert isinstance(store(facts, Kept("sec_9", 1), "web-1", login, "sealed", NOW), Decided)
+    for login, refused, said in (("app", "secret.made", "owner"), ("nobody", "access.login", "owner")):
+        found = store(facts, Kept("sec_9", 1), "web-1", login, "sealed", NOW)
+        assert isinstance(found, Refused)
+        assert (found.code, said in found.hint) == (refused, True)
 
 
 def test_what_the_target_took_is_in_use_and_the_one_before_is_not() -> None:

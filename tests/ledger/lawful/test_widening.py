@@ -19,6 +19,7 @@ from onepam.domain.access.model import (
     ResourceRemoved,
     RoleRemoved,
 )
+from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.matrix.events import ChangeApplied, ChangeApproved, ChangeProposed
 from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved
 from onepam.domain.signing_in.events import EnrolmentOpened, EnrolmentUsed, FactorEnrolled, FactorKind
@@ -38,6 +39,7 @@ READS = Permission(
 LESS = replace(PROD, actions=(Action.SHELL,), where={"env": "prod", "team": "a"}, longest=HOUR)
 
 
+USERS = SessionUsers("owner", {"app": "readers"})
 MASK = Mask(("card", "customers.email"), (r"\d{16}",))
 
 
@@ -118,6 +120,7 @@ WIDER = {
     "no mask": (lone(mask=None), "opens what of its data is masked"),
     "more rows kept": (lone(results=Results(11, 1024)), "opens what of its results is recorded"),
     "more bytes kept": (lone(results=Results(10, 1025)), "opens what of its results is recorded"),
+    "other users": (lone(session_users=USERS), "opens what users are made for its sessions"),
     "variables": (lone(environment=("LANG", "LC_*", "TZ")), "opens the variables that it takes"),
     "older factors": (lone(mfa=MfaRule(2 * HOUR, True, True)), "opens the second factor that it asks"),
     "what is phished": (lone(mfa=MfaRule(HOUR, False, True)), "opens the second factor that it asks"),

@@ -31,6 +31,7 @@ from onepam.protocols.mysql.serve import PersonDoor, listen
 from onepam.protocols.mysql.session import MysqlGateway
 from onepam.protocols.mysql.threads import Threads
 from onepam.protocols.sql import door
+from onepam.protocols.sql.session import Users
 from onepam.protocols.sql.tls import server_context
 from tests.protocols.mysql.server import Server
 from tests.protocols.postgres.server import PASSWORD
@@ -99,6 +100,7 @@ async def running_door(server: Server, folder: Path, limits: Limits = LIMITS) ->
         lease=lease,
         threads=Threads(),
         name="pam.example.com",
+        users=cast(Users, None),
         version=VERSION,
         probes=Probes("nod_small", wall_clock, token_bytes),
         find_token=find,

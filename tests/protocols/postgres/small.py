@@ -35,6 +35,7 @@ from onepam.protocols.postgres.relay import Relay
 from onepam.protocols.postgres.serve import PersonDoor, listen
 from onepam.protocols.postgres.session import PostgresGateway, PostgresLegs
 from onepam.protocols.sql import door
+from onepam.protocols.sql.session import Users
 from onepam.protocols.sql.tls import server_context
 from onepam.recording.frames import Frame
 from onepam.recording.statements import Executed, Finished, StatementText
@@ -218,6 +219,7 @@ async def running_door(server: Server, folder: Path, limits: Limits = LIMITS) ->
         lease=lease,
         keys=Keys(token_bytes),
         name="pam.example.com",
+        users=cast(Users, None),
         probes=Probes("nod_small", wall_clock, token_bytes),
         find_token=find,
     )

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from onepam.kernel.errors import Refused
-from onepam.protocols.postgres import looking, wire
+from onepam.protocols.postgres import answers, looking, wire
 from onepam.protocols.postgres.catalogue import Catalogue, Row
 from onepam.protocols.postgres.dial import TargetLeg
 from onepam.protocols.postgres.wire import LONG, SHORT
@@ -93,7 +93,7 @@ async def test_what_is_no_answer_opens_nothing(answer: tuple[bytes | None, ...])
 
 
 async def test_a_target_may_say_so_much_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looking, "MOST_BYTES", len(TABLE + READY))
+    monkeypatch.setattr(answers, "MOST_BYTES", len(TABLE + READY))
     assert isinstance(await look(Leg(TABLE + READY)), Catalogue)
-    monkeypatch.setattr(looking, "MOST_BYTES", len(TABLE + READY) - 1)
+    monkeypatch.setattr(answers, "MOST_BYTES", len(TABLE + READY) - 1)
     assert isinstance(await look(Leg(TABLE + READY)), Refused)

@@ -21,6 +21,7 @@ from onepam.domain.access.model import (
     ResourceKind,
     Substance,
 )
+from onepam.domain.access.session_users import SessionUsers
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Refused
 
@@ -54,6 +55,7 @@ class ResourceFacts:
     environment: tuple[str, ...] = ENVIRONMENT
     mask: Mask | None = None
     results: Results | None = None
+    session_users: SessionUsers | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from hashlib import sha256
 
 from onepam.domain.access.guardrails import Guardrails
 from onepam.domain.access.masking import Mask, Results
+from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.history.event import event, plain, private
 from onepam.kernel.canonical import encode
 from onepam.kernel.clock import HOUR, Instant
@@ -184,20 +185,49 @@ class ResourceSet1:
     environment: tuple[str, ...] = ENVIRONMENT
 
 
-def _resource_set(old: ResourceSet1) -> "ResourceSet":
-    return ResourceSet(
+def _resource_set_2(old: ResourceSet1) -> "ResourceSet2":
+    return ResourceSet2(
         old.resource, old.kind, old.labels, old.owner, old.logins, old.pins, old.port, old.change, old.by, old.address,
         old.mfa, old.environment,
     )  # fmt: skip
 
 
-@event("resource.set", klass="access", control="RBC-01 CHG-01", words=_DECLARED, version=2, upcast=_resource_set)
+@event("resource.set", klass="access", control="RBC-01 CHG-01", words=_DECLARED, version=2, upcast=_resource_set_2)
+@dataclass(frozen=True, slots=True)
+class ResourceSet2:
+    """Version 2: every login was an account."""
+
+    resource: str
+    kind: ResourceKind
+    labels: Mapping[str, str]
+    owner: str
+    logins: tuple[str, ...]
+    pins: tuple[str, ...]
+    port: int
+    change: str
+    by: str | None
+    address: str | None = private()
+    mfa: MfaRule | None = None
+    environment: tuple[str, ...] = ENVIRONMENT
+    mask: Mask | None = None
+    results: Results | None = None
+
+
+def _resource_set(old: ResourceSet2) -> "ResourceSet":
+    return ResourceSet(
+        old.resource, old.kind, old.labels, old.owner, old.logins, old.pins, old.port, old.change, old.by, old.address,
+        old.mfa, old.environment, old.mask, old.results,
+    )  # fmt: skip
+
+
+@event("resource.set", klass="access", control="RBC-01 CHG-01", words=_DECLARED, version=3, upcast=_resource_set)
 @dataclass(frozen=True, slots=True)
 class ResourceSet:
     """The resource as it is from now on. `pins` are what it is known by, set by an administrator: of SSH the OpenSSH
     public host keys, of PostgreSQL certificates (domain/access/kinds.py). `mfa` is None where the product's own rule is
     enough. `environment` names the variables, as names or patterns, that a client may send to the target. `mask` says
     what of a database's data is masked, and `results` how much of its results is recorded; None for nothing.
+    `session_users`: for which logins of a database a user is made for each session; None for none.
     """
 
     resource: str
@@ -214,6 +244,7 @@ class ResourceSet:
     environment: tuple[str, ...] = ENVIRONMENT
     mask: Mask | None = None
     results: Results | None = None
+    session_users: SessionUsers | None = None
 
 
 @event("resource.removed", klass="access", control="RBC-01 CHG-01", words="{by} removed the resource {resource}")

@@ -11,7 +11,20 @@ from onepam.domain.access.guardrails import ASKABLE, PLAIN, Guardrails, Statemen
 from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import MAX_SESSION, ResourceKind
 from onepam.domain.access.patterns import BadPattern, Patterns
-from onepam.domain.matrix.fields import MAX_KEY_BYTES, choices, items, record, shown, text_of
+from onepam.domain.access.session_users import SessionUsers
+from onepam.domain.matrix.fields import (
+    LOGIN,
+    MAX_KEY_BYTES,
+    MAX_LIST,
+    choices,
+    entries,
+    items,
+    meant,
+    record,
+    shown,
+    text_of,
+    word,
+)
 from onepam.domain.matrix.parse import Findings, Node, Scalar
 from onepam.kernel.clock import HOUR, MINUTE, SECOND
 
@@ -75,6 +88,40 @@ def data(kind: ResourceKind, given: Mapping[str, Node], findings: Findings) -> t
         _mask(given["mask"], findings) if "mask" in given else None,
         _results(given["results"], findings) if "results" in given else None,
     )
+
+
+def session_users(
+    kind: ResourceKind, given: Mapping[str, Node], logins: tuple[str, ...], findings: Findings
+) -> SessionUsers | None:
+    """For which of the logins a user is made for each session, as a member of which role, and by which account."""
+    if "session_users" not in given:
+        return None
+    node = given["session_users"]
+    if kind is not ResourceKind.POSTGRES:
+        findings.add(node.spot, f"A resource of kind {kind} has no `session_users`.", "Remove it.")
+        return None
+    inner = record(node, node.spot, "set of session users", ("made_by", "member_of"), (), findings)
+    made_by = word(inner["made_by"], "account", findings, LOGIN) if "made_by" in inner else None
+    if made_by in logins:
+        hint = "Take it out of `logins`: it may make users, so nobody comes as it."
+        findings.add(inner["made_by"].spot, f"{shown(made_by)} is a login, too.", hint)
+    member_of = _member_of(inner["member_of"], logins, findings) if "member_of" in inner else {}
+    return SessionUsers(made_by, member_of) if made_by is not None and member_of else None
+
+
+def _member_of(node: Node, logins: tuple[str, ...], findings: Findings) -> dict[str, str]:
+    found: dict[str, str] = {}
+    listed = entries(node, "set of logins with their roles", findings)
+    if not listed or len(listed) > MAX_LIST:
+        findings.add(node.spot, "No login is named here, or too many.", f"Name 1 to {MAX_LIST}: {{app_read: readers}}.")
+        return found
+    for key, value in listed:
+        role = word(value, "role of the server", findings, LOGIN)
+        if key.text not in logins:
+            findings.add(key.spot, f"There is no login {shown(key.text)} here.", meant(key.text, logins, findings))
+        elif role is not None:
+            found[key.text] = role
+    return dict(sorted(found.items()))
 
 
 def _mask(node: Node, findings: Findings) -> Mask | None:

@@ -59,6 +59,7 @@ def access_under(
             found.environment,
             found.mask,
             found.results,
+            found.session_users,
         ),
         roles=tuple(
             HeldRole(

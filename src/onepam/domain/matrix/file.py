@@ -216,7 +216,7 @@ class _Reading:
 
     def _resource(self, name: str, key: Scalar, node: Node) -> ResourceDefinition | None:
         required = ("kind", "address", "labels", "owner", "logins")
-        optional = (*dict.fromkeys(_PINS.values()), "mfa", "environment", "mask", "results")
+        optional = (*dict.fromkeys(_PINS.values()), "mfa", "environment", "mask", "results", "session_users")
         given = fields.record(node, key.spot, "resource", required, optional, self._findings)
         findings = self._findings
         kind = _read(given, "kind", lambda value: fields.choice(value, "kind", ResourceKind, findings))
@@ -236,7 +236,10 @@ class _Reading:
             listed = fields.words(given["environment"], "environment variable", findings, fields.VARIABLE)
             environment = tuple(sorted(variable for variable, _ in listed))
         mask, results = database_fields.data(kind, given, findings)
-        return ResourceDefinition(name, kind, *address, labels, owner, logins, keys, mfa, environment, mask, results)
+        users = database_fields.session_users(kind, given, logins, findings)
+        return ResourceDefinition(
+            name, kind, *address, labels, owner, logins, keys, mfa, environment, mask, results, users
+        )
 
     def _logins(self, node: Node, *, wildcard: bool) -> tuple[str, ...]:
         listed = fields.items(node, "logins", self._findings)

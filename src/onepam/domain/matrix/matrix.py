@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import ENVIRONMENT, ConsoleRight, MfaRule, Permission, ResourceKind, SubjectKind
+from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.history.event import plain
 from onepam.kernel.canonical import Json, encode
 from onepam.kernel.clock import Instant
@@ -31,6 +32,7 @@ class ResourceDefinition:
     environment: tuple[str, ...] = ENVIRONMENT
     mask: Mask | None = None
     results: Results | None = None
+    session_users: SessionUsers | None = None
 
 
 @dataclass(frozen=True, slots=True)

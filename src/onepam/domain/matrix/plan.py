@@ -182,6 +182,7 @@ def _resource_set(resource: ResourceDefinition, change: str, by: str | None) -> 
         environment=resource.environment,
         mask=resource.mask,
         results=resource.results,
+        session_users=resource.session_users,
     )
 
 

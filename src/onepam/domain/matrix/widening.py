@@ -80,6 +80,8 @@ def _resource(was: ResourceDefinition, now: ResourceDefinition) -> Iterator[str]
         yield "masks less"
     if not keeps(was.results, now.results):
         yield "has more of its results recorded"
+    if now.session_users != was.session_users:
+        yield "makes other users for its sessions, or by another account"
     yield from eased(was.mfa, now.mfa)
 
 

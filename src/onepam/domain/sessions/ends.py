@@ -156,5 +156,10 @@ class SessionEnd(StrEnum):
         "the vault holds no secret for it",
         "the vault holds no secret for this login of the target",
     )
+    TARGET_LEFTOVERS = (
+        "target.leftovers",
+        "too many users of earlier sessions were left there",
+        "users of earlier sessions are left at the target, and no session gets another",
+    )
     TARGET_UNRESOLVED = "target.unresolved", "the target's name did not resolve", "the target's name does not resolve"
     TARGET_ADDRESS = "target.address", "the target's address is forbidden", "the target's address is forbidden"

@@ -163,8 +163,12 @@ def _may_set(facts: SecretFacts, resource: str, login: str, now: Instant) -> Ref
         return Refused("resource.unknown", f"There is no resource {resource}.", "See: /resources")
     if not KINDS[facts.resource.kind].leased:
         return Refused("secret.kind", f"{resource} is reached without a secret of ours.", "See: /resources")
-    if login not in facts.resource.logins:
-        known = ", ".join(facts.resource.logins)
+    users = facts.resource.session_users
+    if users is not None and login in users.member_of:
+        words = f"{login} is no account at {resource}: {users.made_by} makes a user for each session."
+        return Refused("secret.made", words, f"Set the secret of {users.made_by}.")
+    if login not in facts.resource.logins and (users is None or login != users.made_by):
+        known = ", ".join((*facts.resource.logins, *(() if users is None else (users.made_by,))))
         return Refused("access.login", f"{resource} has no login {login}.", f"Logins there: {known}.")
     return None
 
@@ -210,13 +214,18 @@ def remove(facts: SecretFacts, resource: str, login: str, now: Instant) -> Decid
 
 
 def lease(facts: LeaseFacts, session: str, resource: str, login: str) -> Decided[Leased] | Refused:
-    """The version in use; where there is none yet, the one that waits."""
+    """The version that is used, for a session that runs."""
     if not facts.open:
         return Refused("session.ended", f"Session {session} has ended already.")
-    by_use = sorted(facts.versions, key=lambda each: each.status is SecretStatus.CURRENT, reverse=True)
-    if not by_use or by_use[0].sealed is None:
+    if (found := in_use(facts.versions)) is None:
         return Refused("target.secret", f"the vault holds no secret for {login} on {resource}")
-    found = by_use[0]
-    assert found.sealed is not None
-    used = SecretUsed(found.secret, found.version, session)
-    return Decided((used,), Leased(found.secret, found.version, found.sealed))
+    return Decided((SecretUsed(found.secret, found.version, session),), found)
+
+
+def in_use(versions: tuple[Version, ...]) -> Leased | None:
+    """The version in use; where there is none yet, the one that waits. None where there is neither, or it was
+    erased."""
+    by_use = sorted(versions, key=lambda each: each.status is SecretStatus.CURRENT, reverse=True)
+    if not by_use or by_use[0].sealed is None:
+        return None
+    return Leased(by_use[0].secret, by_use[0].version, by_use[0].sealed)

@@ -30,6 +30,7 @@ from onepam.domain.recovery.recovering import AccessRecovered
 from onepam.domain.requests.events import RequestMade
 from onepam.domain.roster.events import RosterHeld, RosterRefused
 from onepam.domain.sessions.recordings import Condition, RecordingFoundBad
+from onepam.domain.sessions.session_users import SessionUserLeft
 from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.domain.signing_in.events import (
     EnrolmentAnnounced,
@@ -132,6 +133,17 @@ def _disk(event: DiskLow, named: Named) -> str:
         f"The disk of the recordings of {event.node} has {event.free // 2**20:,} of {event.total // 2**20:,} MiB left "
         f"({event.stage}). Make room before sessions end."
     )
+
+
+def _left(event: SessionUserLeft, named: Named) -> str:
+    return (
+        f"The user {event.user}, made at {event.resource} for a session that is over, could not be dropped: "
+        f"{event.because.words}. It is tried again; nobody signs in as it."
+    )
+
+
+def _at(event: SessionUserLeft) -> str:
+    return event.resource
 
 
 def _door(event: DoorPressed, named: Named) -> str:
@@ -257,6 +269,7 @@ TABLE: tuple[Row, ...] = (
     Row(RecordingFoundBad, ALARM, "a finished recording is missing, cut, altered or foreign", _bad, "/sessions"),
     Row(DiskLow, ALARM, "the recordings' disk runs full", _disk, "/"),
     Row(DoorPressed, ALARM, "more connections come to a listener than are let in", _door, "/ledger"),
+    Row(SessionUserLeft, ALARM, "a user that was made for a session could not be dropped", _left, "/resources", _at),
     Row(ClockJumped, ALARM, "the clock stopped all decisions", _clock, "/ledger"),
     Row(
         DirectoryHeld,

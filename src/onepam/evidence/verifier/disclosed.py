@@ -23,6 +23,7 @@ from onepam.evidence.verifier.refusal import Refused, need
 Step = Callable[[Dict[str, Any], Optional[Dict[str, Any]]], Tuple[Dict[str, Any], Optional[Dict[str, Any]]]]
 UPCASTS: Dict[Tuple[str, int], Step] = {
     ("resource.set", 1): lambda body, payload: ({**body, "mask": None, "results": None}, payload),
+    ("resource.set", 2): lambda body, payload: ({**body, "session_users": None}, payload),
 }
 """How body and payload (None where erased) of an entry of this kind and version read in the next version. An entry is
 hashed as it was written, and then read in the newest form; a version beyond the last step is not known here."""

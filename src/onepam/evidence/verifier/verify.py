@@ -973,6 +973,7 @@ class Log:
 Step = Callable[[Dict[str, Any], Optional[Dict[str, Any]]], Tuple[Dict[str, Any], Optional[Dict[str, Any]]]]
 UPCASTS: Dict[Tuple[str, int], Step] = {
     ("resource.set", 1): lambda body, payload: ({**body, "mask": None, "results": None}, payload),
+    ("resource.set", 2): lambda body, payload: ({**body, "session_users": None}, payload),
 }
 """How body and payload (None where erased) of an entry of this kind and version read in the next version. An entry is
 hashed as it was written, and then read in the newest form; a version beyond the last step is not known here."""
@@ -3548,6 +3549,10 @@ resource.set 1 by=text? change=text environment=[text] kind=(mysql|postgres|ssh)
 resource.set 2 by=text? change=text environment=[text] kind=(mysql|postgres|ssh) labels=<text> logins=[text]
   mask={columns?=[text],patterns?=[text]}? mfa={fresh?=truth,max_age?=integer?,phishing_resistant?=truth}? owner=text
   payload=text pins=[text] port=integer resource=text results={bytes=integer,rows=integer}?
+resource.set 3 by=text? change=text environment=[text] kind=(mysql|postgres|ssh) labels=<text> logins=[text]
+  mask={columns?=[text],patterns?=[text]}? mfa={fresh?=truth,max_age?=integer?,phishing_resistant?=truth}? owner=text
+  payload=text pins=[text] port=integer resource=text results={bytes=integer,rows=integer}?
+  session_users={made_by=text,member_of=<text>}?
 role.removed 1 by=text? change=text role=text
 role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
   permissions=[{actions=[(exec|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
@@ -3588,16 +3593,16 @@ session.closed 1
     client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|gateway.unavailable|
     keys.stalled|killed|ledger.unavailable|person.disabled|person.held|provider.logout|recorder.failed|resource.moved|
     resource.no_pin|resource.unknown|service.key|session.revoked|target.address|target.certificate|target.down|
-    target.hanging|target.host_key|target.lost|target.plain|target.protocol|target.refusing|target.secret|
-    target.unresolved)
+    target.hanging|target.host_key|target.leftovers|target.lost|target.plain|target.protocol|target.refusing|
+    target.secret|target.unresolved)
   chunks=integer counts=<integer> gap=text? head=text last_byte=integer? session=text verified=truth
 session.failed 1
   code=(access.login|access.narrowed|access.needs_approval|access.not_yet|client.closed|client.protocol|client.setting|
     disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|gateway.unavailable|keys.stalled|
     killed|ledger.unavailable|person.disabled|person.held|provider.logout|recorder.failed|resource.moved|
     resource.no_pin|resource.unknown|service.key|session.revoked|target.address|target.certificate|target.down|
-    target.hanging|target.host_key|target.lost|target.plain|target.protocol|target.refusing|target.secret|
-    target.unresolved)
+    target.hanging|target.host_key|target.leftovers|target.lost|target.plain|target.protocol|target.refusing|
+    target.secret|target.unresolved)
   payload=text session=text
 session.kill_ordered 1 by=text payload=text session=text
 session.opened 1 actions=[(exec|query|sftp|shell|unmasked)]
@@ -3615,6 +3620,12 @@ session.opened 1 actions=[(exec|query|sftp|shell|unmasked)]
 session.refused 1 code=text
   entry=(mysql_token|postgres_certificate|postgres_token|ssh_certificate|ssh_key_confirmed|ssh_service_key) payload=text
   person=text? resource=text? session=text
+session_user.dropped 1 resource=text session=text user=text
+session_user.left 1
+  because=(resource.moved|resource.unknown|target.down|target.refusing|target.secret|user.connected|user.kept|user.owns)
+  resource=text session=text user=text
+session_user.made 1 login=text made_by=text resource=text role=text secret=text session=text until=integer user=text
+  version=integer
 sign_in.closed 1 because=text by=text? person=text session=text
 sign_in.device_allowed 1 expires=integer key=text parent=text payload=text person=text session=text
 sign_in.device_refused 1 by=text code=text payload=text session=text
@@ -3990,6 +4001,11 @@ class Resource:
     environment: frozenset[str]
     mask: Mapping[str, Any] | None = None
     results: Mapping[str, Any] | None = None
+    session_users: Mapping[str, Any] | None = None
+
+    def makes(self, login: str) -> bool:
+        """Whether a user is made for each session of the login."""
+        return self.session_users is not None and login in self.session_users["member_of"]
 
 
 @dataclass
@@ -4053,7 +4069,8 @@ class Confirmation:
 @dataclass
 class Session:
     """A gateway session that is open: whose, where, and under which second factor. Statements of the classes `asks`
-    wait for somebody whom the permission (role, its name) lets decide; `waits` is the one that did so last."""
+    wait for somebody whom the permission (role, its name) lets decide; `waits` is the one that did so last. `user` is
+    what was made for it, where it `makes` one."""
 
     person: str
     opened: Instant
@@ -4065,6 +4082,8 @@ class Session:
     asks: frozenset[str] = frozenset()
     permission: tuple[str, str] = ("", "")
     waits: str = ""
+    makes: bool = False
+    user: str = ""
 
 
 @dataclass
@@ -4086,6 +4105,16 @@ class TargetSecret:
     resource: str
     login: str
     versions: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass
+class MadeUser:
+    """A user that was made for a session at a resource, and is not said to be gone. `over` is when that ended."""
+
+    session: str
+    resource: str
+    over: Instant | None = None
+    left: bool = False
 
 
 @dataclass
@@ -4221,7 +4250,7 @@ class State:
     what rules note for the rest of the command, `kinds` those of its entries so far. `led` has the user by which a
     directory leads a person, `named` its group of a name; `roster` the entries of the staff roster, `rostered` those
     that are somebody's, `untaken` versions that were not taken, `void` login tokens and sign-ins of terminals that
-    lapsed or were refused."""
+    lapsed or were refused, `user_names` all users that were made for sessions."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -4243,6 +4272,8 @@ class State:
     login_tokens: dict[str, LoginToken] = field(default_factory=dict)
     void: set[str] = field(default_factory=set)
     target_secrets: dict[str, TargetSecret] = field(default_factory=dict)
+    made_users: dict[str, MadeUser] = field(default_factory=dict)
+    user_names: set[str] = field(default_factory=set)
     tokens: dict[str, Token] = field(default_factory=dict)
     users: dict[str, DirectoryUser] = field(default_factory=dict)
     groups: dict[str, DirectoryGroup] = field(default_factory=dict)
@@ -4730,6 +4761,8 @@ def wider_resource(was: Resource, resource: Resource) -> Iterator[str]:
         yield "what of its data is masked"
     if not keeps(was.results, resource.results):
         yield "what of its results is recorded"
+    if resource.session_users != was.session_users:
+        yield "what users are made for its sessions"
     if _age(now) > _age(old) or any(old.get(each) and not now.get(each) for each in ("phishing_resistant", "fresh")):
         yield "the second factor that it asks"
 
@@ -5074,6 +5107,7 @@ def proposal_refused(state: State, entry: Entry) -> Why:
     yield signed_in(state, entry.body["by"])
 
 
+@access_rules.of("resource.set", "declaring a resource", Authority.CAUSE, cannot=(Unjudged.ADDRESS,), version=3)
 @access_rules.of("resource.set", "declaring a resource", Authority.CAUSE, cannot=(Unjudged.ADDRESS,), version=2)
 @access_rules.of("resource.set", "declaring a resource", Authority.CAUSE, cannot=(Unjudged.ADDRESS,))
 def resource_set(state: State, entry: Entry) -> Why:
@@ -5090,6 +5124,7 @@ def resource_set(state: State, entry: Entry) -> Why:
         frozenset(body["environment"]),
         body.get("mask"),
         body.get("results"),
+        body.get("session_users"),
     )
     was.resources.setdefault(name, before)
     if _alone(state, body):
@@ -7323,6 +7358,7 @@ def session_opened(state: State, entry: Entry) -> Why:
         body["privileged"],
         asks_first(body["guardrails"]),
         (body["because"]["role"], body["because"]["permission"]),
+        makes=resource is not None and resource.makes(body["login"]),
     )
     state.recorded[body["session"]] = person
     state.cause("opened", body["session"], who)
@@ -7540,6 +7576,9 @@ def session_closed(state: State, entry: Entry) -> Why:
     yield _session_over(state, body["session"])
     if body["counts"] and not body["chunks"] and body["gap"] is None:
         yield "it counts what no chunk of its recording holds"
+    session: Session | None = state.sessions.get(body["session"])
+    if session is not None and session.makes and not session.user and body["counts"].get("finishes"):
+        yield "statements ran in it, and no user was made for it"
 
 
 @session_rules.of("session.failed", "saying that a session failed", Authority.NODE)
@@ -7550,9 +7589,12 @@ def session_failed(state: State, entry: Entry) -> Why:
 
 def _session_over(state: State, session: str) -> str | None:
     """Why a session has no end here: it was not open, or has its end in this command."""
-    if state.end(state.sessions, session) is None or state.caused("session over", session):
+    was: Session | None = state.end(state.sessions, session)
+    if was is None or state.caused("session over", session):
         return "no such session was open"
     state.cause("session over", session)
+    if was.user in state.made_users:
+        state.made_users[was.user].over = state.now
     return None
 
 
@@ -7758,7 +7800,7 @@ def secret_set(state: State, entry: Entry) -> Why:
     body = entry.body
     yield acts(state, body["by"], ADMINISTER, age=FRESH)
     resource = state.resources.get(body["resource"])
-    if resource is None or resource.target[0] not in DATABASES or body["login"] not in resource.logins:
+    if resource is None or resource.target[0] not in DATABASES or body["login"] not in _accounts(resource):
         yield f"there was no database {body['resource']} with the login {body['login']}"
     of, secret = (body["resource"], body["login"]), body["secret"]
     if secret not in state.target_secrets:
@@ -7822,12 +7864,105 @@ def secret_used(state: State, entry: Entry) -> Why:
     session: Session | None = state.sessions.get(body["session"])
     if session is None or session.ends <= state.begun:
         yield "no such session was open"
-    elif kept is None or kept.versions.get(body["version"], RETIRED) == RETIRED:
-        yield "there was no such version"
-    elif (session.resource, session.login) != (kept.resource, kept.login):
-        yield "it is the secret of another login"
-    elif kept.versions[body["version"]] == WAITING and CURRENT in kept.versions.values():
-        yield "another version was in use"
+    else:
+        if session.makes:
+            yield "a user is made for each session of the login"
+        yield lent(kept, body["version"], (session.resource, session.login))
+
+
+def lent(kept: TargetSecret | None, version: int, of: tuple[str, str]) -> str | None:
+    """Why a version is not what the gateway signs in with as an account (resource, login); None where it is."""
+    if kept is None or kept.versions.get(version, RETIRED) == RETIRED:
+        return "there was no such version"
+    if of != (kept.resource, kept.login):
+        return "it is the secret of another login"
+    if kept.versions[version] == WAITING and CURRENT in kept.versions.values():
+        return "another version was in use"
+    return None
+
+
+def _accounts(resource: Resource) -> tuple[str, ...]:
+    """As whom the gateway may sign in there: the logins, and the account that makes users."""
+    makes = resource.session_users
+    return resource.logins if makes is None else (*resource.logins, makes["made_by"])
+
+
+# ---- lawful.session_users --------------------------------------------------------------------------------------------
+# Rules of users that are made for sessions: which, by whose account, and what becomes of them.
+
+
+session_user_rules = Rules()
+
+LETS_IN_LONGER = 5 * MINUTE
+"""So long after the end of its session a user may let somebody in, whoever drops it."""
+
+MOST_LEFT_BEHIND = 20
+"""Of a resource; with so many no session gets another."""
+
+ACCOUNTED_WITHIN = HOUR
+"""So long after the end of its session a user is dropped, or said to be left behind."""
+
+
+@session_user_rules.of("session_user.made", "making a user for a session", Authority.NODE)
+def session_user_made(state: State, entry: Entry) -> Why:
+    """For a session that runs, its only one, as the resource says for the login, by the account whose secret the vault
+    holds; and no more while too many are left behind, or one is not accounted for."""
+    body = entry.body
+    session: Session | None = state.sessions.get(body["session"])
+    if session is None or session.ends <= state.begun:
+        yield "no such session was open"
+    else:
+        if (session.resource, session.login) != (body["resource"], body["login"]):
+            yield "the session is of something else"
+        if session.user:
+            yield "the session had a user"
+        if body["until"] > session.ends + LETS_IN_LONGER:
+            yield "it lets somebody in after its session"
+        session.user = body["user"]
+    resource: Resource | None = state.resources.get(body["resource"])
+    users = (resource.session_users or {}) if resource is not None else {}
+    if (users.get("made_by"), users.get("member_of", {}).get(body["login"])) != (body["made_by"], body["role"]):
+        yield "the resource makes no such user for the login"
+    kept: TargetSecret | None = state.target_secrets.get(body["secret"])
+    yield lent(kept, body["version"], (body["resource"], body["made_by"]))
+    if body["user"] in state.user_names:
+        yield "there was such a user before"
+    others = [each for each in state.made_users.values() if each.resource == body["resource"]]
+    if sum(each.left for each in others) >= MOST_LEFT_BEHIND:
+        yield "too many were left behind there"
+    for each in others:
+        if each.over is not None and not each.left and each.over + ACCOUNTED_WITHIN <= state.begun:
+            yield "one of an earlier session was neither dropped nor said to be left behind"
+            break
+    state.user_names.add(body["user"])
+    state.made_users[body["user"]] = MadeUser(body["session"], body["resource"])
+
+
+@session_user_rules.of(
+    "session_user.dropped", "saying that a session's user is gone", Authority.NODE, cannot=(Unjudged.TARGET,)
+)
+def session_user_dropped(state: State, entry: Entry) -> Why:
+    """One that was made for that session there, once."""
+    yield _made_for(state.made_users.pop(entry.body["user"], None), entry)
+
+
+@session_user_rules.of(
+    "session_user.left", "leaving a session's user behind", Authority.NODE, cannot=(Unjudged.REASON,)
+)
+def session_user_left(state: State, entry: Entry) -> Why:
+    """One that was made for that session there, and is not gone."""
+    made: MadeUser | None = state.made_users.get(entry.body["user"])
+    yield _made_for(made, entry)
+    if made is not None:
+        made.left = True
+
+
+def _made_for(made: MadeUser | None, entry: Entry) -> str | None:
+    """Why it is none that was made for the session there."""
+    if made is None:
+        return "no such user was there"
+    of = (made.session, made.resource)
+    return None if of == (entry.body["session"], entry.body["resource"]) else "it is the user of another session"
 
 
 # ---- lawful.waiting_statements ---------------------------------------------------------------------------------------
@@ -8259,6 +8394,7 @@ _ROOMS = (
     session_rules,
     login_token_rules,
     target_secret_rules,
+    session_user_rules,
     waiting_statement_rules,
     system_rules,
     erasing_rules,

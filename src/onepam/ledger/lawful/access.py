@@ -130,6 +130,7 @@ def proposal_refused(state: State, entry: Entry) -> Why:
     yield signed_in(state, entry.body["by"])
 
 
+@access_rules.of("resource.set", "declaring a resource", Authority.CAUSE, cannot=(Unjudged.ADDRESS,), version=3)
 @access_rules.of("resource.set", "declaring a resource", Authority.CAUSE, cannot=(Unjudged.ADDRESS,), version=2)
 @access_rules.of("resource.set", "declaring a resource", Authority.CAUSE, cannot=(Unjudged.ADDRESS,))
 def resource_set(state: State, entry: Entry) -> Why:
@@ -146,6 +147,7 @@ def resource_set(state: State, entry: Entry) -> Why:
         frozenset(body["environment"]),
         body.get("mask"),
         body.get("results"),
+        body.get("session_users"),
     )
     was.resources.setdefault(name, before)
     if _alone(state, body):

@@ -83,6 +83,7 @@ def session_opened(state: State, entry: Entry) -> Why:
         body["privileged"],
         asks_first(body["guardrails"]),
         (body["because"]["role"], body["because"]["permission"]),
+        makes=resource is not None and resource.makes(body["login"]),
     )
     state.recorded[body["session"]] = person
     state.cause("opened", body["session"], who)

@@ -139,6 +139,10 @@ resource.set 1 by=text? change=text environment=[text] kind=(mysql|postgres|ssh)
 resource.set 2 by=text? change=text environment=[text] kind=(mysql|postgres|ssh) labels=<text> logins=[text]
   mask={columns?=[text],patterns?=[text]}? mfa={fresh?=truth,max_age?=integer?,phishing_resistant?=truth}? owner=text
   payload=text pins=[text] port=integer resource=text results={bytes=integer,rows=integer}?
+resource.set 3 by=text? change=text environment=[text] kind=(mysql|postgres|ssh) labels=<text> logins=[text]
+  mask={columns?=[text],patterns?=[text]}? mfa={fresh?=truth,max_age?=integer?,phishing_resistant?=truth}? owner=text
+  payload=text pins=[text] port=integer resource=text results={bytes=integer,rows=integer}?
+  session_users={made_by=text,member_of=<text>}?
 role.removed 1 by=text? change=text role=text
 role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
   permissions=[{actions=[(exec|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
@@ -179,16 +183,16 @@ session.closed 1
     client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|gateway.unavailable|
     keys.stalled|killed|ledger.unavailable|person.disabled|person.held|provider.logout|recorder.failed|resource.moved|
     resource.no_pin|resource.unknown|service.key|session.revoked|target.address|target.certificate|target.down|
-    target.hanging|target.host_key|target.lost|target.plain|target.protocol|target.refusing|target.secret|
-    target.unresolved)
+    target.hanging|target.host_key|target.leftovers|target.lost|target.plain|target.protocol|target.refusing|
+    target.secret|target.unresolved)
   chunks=integer counts=<integer> gap=text? head=text last_byte=integer? session=text verified=truth
 session.failed 1
   code=(access.login|access.narrowed|access.needs_approval|access.not_yet|client.closed|client.protocol|client.setting|
     disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|gateway.unavailable|keys.stalled|
     killed|ledger.unavailable|person.disabled|person.held|provider.logout|recorder.failed|resource.moved|
     resource.no_pin|resource.unknown|service.key|session.revoked|target.address|target.certificate|target.down|
-    target.hanging|target.host_key|target.lost|target.plain|target.protocol|target.refusing|target.secret|
-    target.unresolved)
+    target.hanging|target.host_key|target.leftovers|target.lost|target.plain|target.protocol|target.refusing|
+    target.secret|target.unresolved)
   payload=text session=text
 session.kill_ordered 1 by=text payload=text session=text
 session.opened 1 actions=[(exec|query|sftp|shell|unmasked)]
@@ -206,6 +210,12 @@ session.opened 1 actions=[(exec|query|sftp|shell|unmasked)]
 session.refused 1 code=text
   entry=(mysql_token|postgres_certificate|postgres_token|ssh_certificate|ssh_key_confirmed|ssh_service_key) payload=text
   person=text? resource=text? session=text
+session_user.dropped 1 resource=text session=text user=text
+session_user.left 1
+  because=(resource.moved|resource.unknown|target.down|target.refusing|target.secret|user.connected|user.kept|user.owns)
+  resource=text session=text user=text
+session_user.made 1 login=text made_by=text resource=text role=text secret=text session=text until=integer user=text
+  version=integer
 sign_in.closed 1 because=text by=text? person=text session=text
 sign_in.device_allowed 1 expires=integer key=text parent=text payload=text person=text session=text
 sign_in.device_refused 1 by=text code=text payload=text session=text

@@ -81,6 +81,8 @@ def wider_resource(was: Resource, resource: Resource) -> Iterator[str]:
         yield "what of its data is masked"
     if not keeps(was.results, resource.results):
         yield "what of its results is recorded"
+    if resource.session_users != was.session_users:
+        yield "what users are made for its sessions"
     if _age(now) > _age(old) or any(old.get(each) and not now.get(each) for each in ("phishing_resistant", "fresh")):
         yield "the second factor that it asks"
 

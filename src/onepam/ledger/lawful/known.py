@@ -151,6 +151,11 @@ class Resource:
     environment: frozenset[str]
     mask: Mapping[str, Any] | None = None
     results: Mapping[str, Any] | None = None
+    session_users: Mapping[str, Any] | None = None
+
+    def makes(self, login: str) -> bool:
+        """Whether a user is made for each session of the login."""
+        return self.session_users is not None and login in self.session_users["member_of"]
 
 
 @dataclass
@@ -214,7 +219,8 @@ class Confirmation:
 @dataclass
 class Session:
     """A gateway session that is open: whose, where, and under which second factor. Statements of the classes `asks`
-    wait for somebody whom the permission (role, its name) lets decide; `waits` is the one that did so last."""
+    wait for somebody whom the permission (role, its name) lets decide; `waits` is the one that did so last. `user` is
+    what was made for it, where it `makes` one."""
 
     person: str
     opened: Instant
@@ -226,6 +232,8 @@ class Session:
     asks: frozenset[str] = frozenset()
     permission: tuple[str, str] = ("", "")
     waits: str = ""
+    makes: bool = False
+    user: str = ""
 
 
 @dataclass
@@ -247,6 +255,16 @@ class TargetSecret:
     resource: str
     login: str
     versions: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass
+class MadeUser:
+    """A user that was made for a session at a resource, and is not said to be gone. `over` is when that ended."""
+
+    session: str
+    resource: str
+    over: Instant | None = None
+    left: bool = False
 
 
 @dataclass

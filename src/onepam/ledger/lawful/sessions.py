@@ -31,6 +31,9 @@ def session_closed(state: State, entry: Entry) -> Why:
     yield _session_over(state, body["session"])
     if body["counts"] and not body["chunks"] and body["gap"] is None:
         yield "it counts what no chunk of its recording holds"
+    session: Session | None = state.sessions.get(body["session"])
+    if session is not None and session.makes and not session.user and body["counts"].get("finishes"):
+        yield "statements ran in it, and no user was made for it"
 
 
 @session_rules.of("session.failed", "saying that a session failed", Authority.NODE)
@@ -41,9 +44,12 @@ def session_failed(state: State, entry: Entry) -> Why:
 
 def _session_over(state: State, session: str) -> str | None:
     """Why a session has no end here: it was not open, or has its end in this command."""
-    if state.end(state.sessions, session) is None or state.caused("session over", session):
+    was: Session | None = state.end(state.sessions, session)
+    if was is None or state.caused("session over", session):
         return "no such session was open"
     state.cause("session over", session)
+    if was.user in state.made_users:
+        state.made_users[was.user].over = state.now
     return None
 
 

@@ -26,6 +26,7 @@ from onepam.ledger.lawful.known import (
     Grant,
     Link,
     LoginToken,
+    MadeUser,
     Person,
     Proposal,
     Provider,
@@ -57,7 +58,7 @@ class State:
     what rules note for the rest of the command, `kinds` those of its entries so far. `led` has the user by which a
     directory leads a person, `named` its group of a name; `roster` the entries of the staff roster, `rostered` those
     that are somebody's, `untaken` versions that were not taken, `void` login tokens and sign-ins of terminals that
-    lapsed or were refused."""
+    lapsed or were refused, `user_names` all users that were made for sessions."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -79,6 +80,8 @@ class State:
     login_tokens: dict[str, LoginToken] = field(default_factory=dict)
     void: set[str] = field(default_factory=set)
     target_secrets: dict[str, TargetSecret] = field(default_factory=dict)
+    made_users: dict[str, MadeUser] = field(default_factory=dict)
+    user_names: set[str] = field(default_factory=set)
     tokens: dict[str, Token] = field(default_factory=dict)
     users: dict[str, DirectoryUser] = field(default_factory=dict)
     groups: dict[str, DirectoryGroup] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from onepam.ledger.lawful.provisioning import provisioning_rules
 from onepam.ledger.lawful.requests import request_rules
 from onepam.ledger.lawful.rostering import rostering_rules
 from onepam.ledger.lawful.rule import Rule
+from onepam.ledger.lawful.session_users import session_user_rules
 from onepam.ledger.lawful.sessions import session_rules
 from onepam.ledger.lawful.signing_in import signing_in_rules
 from onepam.ledger.lawful.system import system_rules
@@ -44,6 +45,7 @@ _ROOMS = (
     session_rules,
     login_token_rules,
     target_secret_rules,
+    session_user_rules,
     waiting_statement_rules,
     system_rules,
     erasing_rules,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
-from onepam.ledger.lawful.known import DATABASES, Session, TargetSecret
+from onepam.ledger.lawful.known import DATABASES, Resource, Session, TargetSecret
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts
 from onepam.ledger.lawful.state import State
@@ -21,7 +21,7 @@ def secret_set(state: State, entry: Entry) -> Why:
     body = entry.body
     yield acts(state, body["by"], ADMINISTER, age=FRESH)
     resource = state.resources.get(body["resource"])
-    if resource is None or resource.target[0] not in DATABASES or body["login"] not in resource.logins:
+    if resource is None or resource.target[0] not in DATABASES or body["login"] not in _accounts(resource):
         yield f"there was no database {body['resource']} with the login {body['login']}"
     of, secret = (body["resource"], body["login"]), body["secret"]
     if secret not in state.target_secrets:
@@ -85,9 +85,24 @@ def secret_used(state: State, entry: Entry) -> Why:
     session: Session | None = state.sessions.get(body["session"])
     if session is None or session.ends <= state.begun:
         yield "no such session was open"
-    elif kept is None or kept.versions.get(body["version"], RETIRED) == RETIRED:
-        yield "there was no such version"
-    elif (session.resource, session.login) != (kept.resource, kept.login):
-        yield "it is the secret of another login"
-    elif kept.versions[body["version"]] == WAITING and CURRENT in kept.versions.values():
-        yield "another version was in use"
+    else:
+        if session.makes:
+            yield "a user is made for each session of the login"
+        yield lent(kept, body["version"], (session.resource, session.login))
+
+
+def lent(kept: TargetSecret | None, version: int, of: tuple[str, str]) -> str | None:
+    """Why a version is not what the gateway signs in with as an account (resource, login); None where it is."""
+    if kept is None or kept.versions.get(version, RETIRED) == RETIRED:
+        return "there was no such version"
+    if of != (kept.resource, kept.login):
+        return "it is the secret of another login"
+    if kept.versions[version] == WAITING and CURRENT in kept.versions.values():
+        return "another version was in use"
+    return None
+
+
+def _accounts(resource: Resource) -> tuple[str, ...]:
+    """As whom the gateway may sign in there: the logins, and the account that makes users."""
+    makes = resource.session_users
+    return resource.logins if makes is None else (*resource.logins, makes["made_by"])

@@ -6,6 +6,7 @@ from functools import partial
 
 from onepam.app.open_session import Opened
 from onepam.domain.access.guardrails import StatementClass
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.gateway.recorder import Recorder
 from onepam.gateway.session import Legs
 from onepam.kernel.errors import Refused
@@ -49,6 +50,8 @@ class MysqlLegs(Legs[TargetLeg, Relay]):
         where = Where.of(address, opened.port, opened.address, opened.pins)
         if isinstance(where, Refused):  # no secret is leased for nothing
             return where
+        if opened.making is not None:
+            return Refused(SessionEnd.GATEWAY_FAILED, "no users are made for sessions of MySQL")
         secret = await self._gateway.lease(opened)
         if isinstance(secret, Refused):
             return secret

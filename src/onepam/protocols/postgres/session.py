@@ -1,6 +1,7 @@
 """PostgreSQL's two legs of a session: TLS on both, the vault's secret to the target, statements between them."""
 
 from asyncio import Future
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +11,8 @@ from onepam.gateway.entering import Proven, Unfit
 from onepam.gateway.recorder import Recorder
 from onepam.gateway.session import Legs
 from onepam.kernel.errors import Refused
-from onepam.protocols.postgres import guarding
+from onepam.kernel.secret import Secret
+from onepam.protocols.postgres import guarding, session_users
 from onepam.protocols.postgres.dial import TargetLeg, Who, dial
 from onepam.protocols.postgres.keys import Keys
 from onepam.protocols.postgres.looking import look_up
@@ -18,7 +20,7 @@ from onepam.protocols.postgres.person import PersonLeg
 from onepam.protocols.postgres.relay import Relay
 from onepam.protocols.sql.asker import Asker
 from onepam.protocols.sql.guarding import asks, guarded
-from onepam.protocols.sql.session import DatabaseGateway
+from onepam.protocols.sql.session import DatabaseGateway, SessionUser, Users
 from onepam.protocols.sql.target import Where
 
 DIAL_SECONDS = 30.0
@@ -50,10 +52,7 @@ class PostgresLegs(Legs[TargetLeg, Relay]):
         where = Where.of(address, opened.port, opened.address, opened.pins)
         if isinstance(where, Refused):  # no secret is leased for nothing
             return where
-        secret = await self._gateway.lease(opened)
-        if isinstance(secret, Refused):
-            return secret
-        there = await dial(where, Who(opened.login, parameters, secret), DIAL_SECONDS)
+        there = await (self._as_made if opened.making is not None else self._as_login)(opened, where, parameters)
         if isinstance(there, Refused) or opened.mask is None or not guarding.looks(opened):
             return there
         try:
@@ -67,8 +66,42 @@ class PostgresLegs(Legs[TargetLeg, Relay]):
         there.catalogue = known
         return there
 
+    async def _as_login(self, opened: Opened, where: Where, parameters: Mapping[str, str]) -> TargetLeg | Refused:
+        secret = await self._gateway.lease(opened)
+        if isinstance(secret, Refused):
+            return secret
+        return await dial(where, Who(opened.login, parameters, secret), DIAL_SECONDS)
+
+    async def _as_made(self, opened: Opened, where: Where, parameters: Mapping[str, str]) -> TargetLeg | Refused:
+        """As a user that is made for this session, and dropped when nothing goes to the target as it any more, also
+        where it never came to that."""
+        shared, users = self._gateway.shared, self._gateway.users
+        name, password = session_users.new_name(shared.random), Secret(b64encode(shared.random(32)))
+        begun: SessionUser | None = None
+        there: TargetLeg | None = None
+        try:
+            entered = await users.begin(opened, name)
+            if isinstance(entered, Refused):
+                return entered
+            begun = entered
+            user = session_users.User(name, begun.made.role)
+            refused = await session_users.make(where, begun.account, user, password, begun.made.until)
+            dialled = refused or await dial(where, Who(name, parameters, password), DIAL_SECONDS)
+            there = None if isinstance(dialled, Refused) else dialled
+            return dialled
+        finally:
+            shared.tasks.spawn(_until_over(users, name, where, begun, there))
+
     def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:
         shared, allowance = self._gateway.shared, partial(guarding.of_session, opened)
         database = self._parameters.get("database") or opened.login
         asker = Asker(shared, opened.session, database) if asks(opened) else None
         return Relay(self.client, target, recorder, allowance, self._gateway.keys, shared.tasks, asker)
+
+
+async def _until_over(
+    users: Users, name: str, where: Where, begun: SessionUser | None, there: TargetLeg | None
+) -> None:
+    if there is not None:
+        await there.wait_closed()
+    await users.over(name, where, begun)

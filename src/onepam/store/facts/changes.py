@@ -22,6 +22,7 @@ from onepam.store.facts.holdings import (
     mfa_rule,
     permissions,
     results,
+    session_users,
     substance,
 )
 from onepam.store.facts.proposals import proposal_of
@@ -90,6 +91,7 @@ def resource_definition(found: Row) -> ResourceDefinition:
         environment=tuple(json.loads(found["environment"])),
         mask=mask(found["mask"]),
         results=results(found["results"]),
+        session_users=session_users(found["session_users"]),
     )
 
 

@@ -18,6 +18,7 @@ from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import ConsoleRight, MfaRule, Permission, ResourceKind, Substance
 from onepam.domain.access.proof import MfaBasis, MfaProof
 from onepam.domain.access.proposal import ONE_HAND
+from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.history.event import decoder
 from onepam.domain.leaving.brake import HoldReason, under_hold
 from onepam.domain.people.events import PersonKind
@@ -65,6 +66,7 @@ _substance = decoder(Substance)
 _mfa_rule = decoder(MfaRule)
 _mask = decoder(Mask)
 _results = decoder(Results)
+_session_users = decoder(SessionUsers)
 
 
 def held_roles(db: Snapshot, person: str, at: Instant) -> tuple[HeldRole, ...]:
@@ -237,6 +239,7 @@ def resource_of(found: Any) -> ResourceFacts:
         environment=tuple(json.loads(found["environment"])),
         mask=mask(found["mask"]),
         results=results(found["results"]),
+        session_users=session_users(found["session_users"]),
     )
 
 
@@ -258,6 +261,13 @@ def mask(text: str | None) -> Mask | None:
 def results(text: str | None) -> Results | None:
     """How much of a resource's results is recorded, as its row keeps it."""
     found: Results | None = None if text is None else _results(json.loads(text))
+    return found
+
+
+@lru_cache(maxsize=64)
+def session_users(text: str | None) -> SessionUsers | None:
+    """For which logins of a resource users are made, as its row keeps it."""
+    found: SessionUsers | None = None if text is None else _session_users(json.loads(text))
     return found
 
 

@@ -23,7 +23,7 @@ def secret(db: Snapshot, query: SecretQuery, at: Instant) -> SecretFacts:
         resource=resource_facts(db, query.resource, at),
         newest=newest["version"] if newest else 0,
         secret=newest["secret"] if newest else None,
-        versions=_of_login(db, query.resource, query.login, at),
+        versions=versions_of(db, query.resource, query.login, at),
     )
 
 
@@ -46,10 +46,11 @@ def lease(db: Snapshot, query: LeaseQuery, at: Instant) -> LeaseFacts:
         {"session": query.session, "at": at},
     )
     runs = session is not None and tuple(session) == (query.resource, query.login)
-    return LeaseFacts(runs, _of_login(db, query.resource, query.login, at))
+    return LeaseFacts(runs, versions_of(db, query.resource, query.login, at))
 
 
-def _of_login(db: Snapshot, resource: str, login: str, at: Instant) -> tuple[Version, ...]:
+def versions_of(db: Snapshot, resource: str, login: str, at: Instant) -> tuple[Version, ...]:
+    """The versions of a login's secret that are not retired."""
     found = rows(
         db,
         f"SELECT secret, version, status, sealed FROM target_secret WHERE resource = :resource AND login = :login "

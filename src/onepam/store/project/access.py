@@ -39,6 +39,7 @@ RESOURCE = state(
             "environment": "TEXT NOT NULL",
             "mask": "TEXT",
             "results": "TEXT",
+            "session_users": "TEXT",
             "change": "TEXT NOT NULL",
             "sort": "TEXT NOT NULL",
         },
@@ -103,6 +104,7 @@ def resource_set(db: Db, place: Place, event: events.ResourceSet) -> None:
         environment=event.environment,
         mask=event.mask,
         results=event.results,
+        session_users=event.session_users,
         change=event.change,
         sort=natural(event.resource),
     )

@@ -21,6 +21,7 @@ from onepam.store.read.directory_brake import held_people, reported_leavers
 from onepam.store.read.doors import pressed_doors
 from onepam.store.read.outbox import deliveries
 from onepam.store.read.recordings import untested
+from onepam.store.read.session_users import left_users
 
 UNTOLD = HOUR
 """How long a receiver fails before it is an alarm (microseconds)."""
@@ -249,4 +250,34 @@ def _recordings(db: Snapshot, at: Instant) -> list[Alarm]:
     return alarms
 
 
-_ALARMS = (_history, _unlawful, _announced, _alone, _recordings, _holds, _reported, _disks, _doors, _receivers)
+def _left_users(db: Snapshot, at: Instant) -> list[Alarm]:
+    """Users that were made for sessions at databases, and could not be dropped after them."""
+    left = left_users(db, at)
+    if not left:
+        return []
+    number = "One user that was" if len(left) == 1 else f"{len(left)} users that were"
+    where = sorted({each.resource for each in left})
+    more = " and others" if len(where) > 3 else ""
+    return [
+        Alarm(
+            "session_users",
+            f"{number} made for a session could not be dropped at {', '.join(where[:3])}{more}.",
+            "See on the resource's page why. It is tried again by itself; nobody signs in as them.",
+            f"/resources/{where[0]}",
+        )
+    ]
+
+
+_ALARMS = (
+    _history,
+    _unlawful,
+    _announced,
+    _alone,
+    _recordings,
+    _holds,
+    _reported,
+    _disks,
+    _doors,
+    _left_users,
+    _receivers,
+)
