@@ -5,26 +5,21 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
 
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
-from onepam.app.sessions.ask_statement import approve_statement
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.masking import Mask
 from onepam.domain.access.model import ConsoleRight, MfaRule
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import KillOrdered, SessionClosed, SessionOpened
-from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.recording.statements import Finished, Outcome
-from tests.console.querying import Querying, Somebody, querying
+from tests.console.hands import Hands
+from tests.console.querying import SECONDS, Querying, Somebody, none_open, querying, ran, run, sleeps
 from tests.gateway_fixture import STANDING
 from tests.protocols.ways import TARGET
-
-SECONDS = 120_000
-"""What a step may take at most, in ms."""
 
 
 @pytest.fixture(scope="module")
@@ -59,33 +54,6 @@ def at(way: Querying, browser: Browser) -> Iterator[Callable[[Somebody], Page]]:
     yield there
     for page in opened:
         page.context.close()
-
-
-def run(page: Page, text: str) -> None:
-    """Types a text and runs it by the keyboard."""
-    page.locator("[data-island=query][data-mounted=yes]").wait_for()
-    page.locator("#query-text").fill(text)
-    page.locator("#query-text").press("Control+Enter")
-
-
-def ran(page: Page) -> None:
-    """Nothing runs any more."""
-    expect(page.locator("[data-query-run]")).to_be_enabled()
-    expect(page.locator("[data-query-cancel]")).to_be_hidden()
-
-
-def sleeps(way: Querying, word: str, wanted: bool) -> None:
-    """Until a statement with this word sleeps at the server, or none does."""
-    asked = f"SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%''{word}''%' AND wait_event = 'PgSleep'"
-    deadline = monotonic() + SECONDS / 1000
-    while way.way.server.sql(asked).strip() != str(int(wanted)):
-        assert monotonic() < deadline
-
-
-async def none_open(way: Querying, who: Somebody) -> list[str]:
-    """The query pages of somebody's that the gateway still has."""
-    pages = way.way.gateway.platform.queries._pages.values()
-    return [each.ident for each in pages if each.person == who.person.id]
 
 
 def test_results(way: Querying, eve: Somebody, at: Callable[..., Page]) -> None:
@@ -235,27 +203,54 @@ def test_guardrails_hold_here(way: Querying, at: Callable[..., Page]) -> None:
     assert [each.outcome for each in ends] == [Outcome.REFUSED, Outcome.ERROR]
 
 
-def test_a_statement_that_asks_first_waits_here(way: Querying, at: Callable[..., Page]) -> None:
-    """The page says for whom while it waits, and runs it once somebody else has said yes; a cancel withdraws it."""
-    gateway = way.way.gateway
-    max_ = way.does(gateway.person(console=(ConsoleRight.APPROVE,), certificate=False))
+def test_it_is_asked_by_keyboard_alone(way: Querying, browser: Browser, at: Callable[..., Page]) -> None:
+    """From home to a result and its sheet, past a statement that waits until somebody else, by keyboard, too, has said
+    yes; a cancel withdraws the next one."""
+    max_ = way.somebody(console=(ConsoleRight.APPROVE,))
     guards = Guardrails((StatementClass.READ, StatementClass.OTHER, StatementClass.ASK_WRITE))
-    who = way.somebody(replace(STANDING, guardrails=guards, approvers=(max_.role,)))
+    who = way.somebody(replace(STANDING, guardrails=guards, approvers=(max_.person.role,)))
     way.way.server.sql("CREATE TABLE said (word text); GRANT ALL ON said TO public")
-    page = at(who)
-    run(page, "SELECT 1; INSERT INTO said VALUES ('one') RETURNING word; SELECT 2")
-    expect(page.locator(".query-notice")).to_contain_text(f"waits for a yes of {max_.role}")
+    asks, decides = Hands(browser, way.address, who.token), Hands(browser, way.address, max_.token)
+    asks.follows(f"Query {TARGET} as {way.login}", "/databases/query*")
+    page = asks.page
+    page.locator("[data-island=query][data-mounted=yes]").wait_for()
+    asks.fills("Database", "postgres")
+    asks.fills("Statements", "SELECT 1; INSERT INTO said VALUES ('one') RETURNING word; SELECT 2")
+    asks.press("Control+Enter")
+    expect(page.locator(".query-notice")).to_contain_text(f"waits for a yes of {max_.person.role}")
     expect(page.locator(".query-result")).to_have_count(1)
-    (asked,) = gateway.events(StatementAsked)
-    assert way.does(approve_statement(gateway.platform.ledger, gateway.actor(max_), asked.statement)) is None
+    decides.finds("Approvals", "/approvals")
+    letter = decides.page.locator("details[data-item]", has_text="A statement of")
+    decides.moves_on(letter)
+    expect(letter.get_by_label("Text of the statement")).to_contain_text("INSERT INTO said VALUES ('one')")
+    with decides.page.expect_navigation(url="**/approvals"):
+        decides.press("a")
+    expect(decides.page.get_by_text("Approved: it runs now, once.")).to_be_visible()
     expect(page.locator(".query-result")).to_have_count(3)
     expect(page.locator(".query-result").nth(1).locator("td")).to_have_text("one")
     ran(page)
-    run(page, "INSERT INTO said VALUES ('two')")
+    assert asks.seen() == "Statements"
+    asks.goes_to("Rows of result 2")
+    asks.goes_to("CSV")
+    with page.expect_download():
+        asks.press("Enter")
+    asks.goes_to("Statements", "Shift+Tab")
+    asks.press("Control+a")
+    asks.types("INSERT INTO said VALUES ('two')")
+    asks.goes_to("Run")
+    asks.press("Enter")
     expect(page.locator(".query-notice")).to_contain_text("waits for a yes")
-    page.get_by_role("button", name="Cancel").click()
+    assert asks.seen().startswith("Run")  # what is pressed keeps the focus while it does nothing more
+    asks.press("Enter")
+    expect(page.locator(".query-notice")).to_have_count(1)
+    asks.goes_to("Cancel")
+    asks.press("Enter")
     expect(page.locator(".query-result").get_by_role("alert")).to_contain_text("57014")
+    ran(page)
+    assert asks.seen() == "Statements"  # Cancel had the focus, and is gone
     assert way.way.server.sql("SELECT word FROM said").split() == ["one"]
+    for each in (asks, decides):
+        each.context.close()
 
 
 def test_masked_columns_are_masked_here(way: Querying, at: Callable[..., Page]) -> None:

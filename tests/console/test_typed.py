@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from onepam.console.frame.visit import SESSION_COOKIE
 from onepam.kernel.clock import MINUTE
-from tests.console.living import Hands, Living, living
+from tests.console.hands import Hands
+from tests.console.living import Living, living
 from tests.console.sample_server import served
 from tests.console.test_keyboard import KEY
 
@@ -34,7 +35,7 @@ def at(browser: Browser, office: Living) -> Iterator[Callable[[str, str], Page]]
     opened: list[Hands] = []
 
     def somebody(person: str, path: str) -> Page:
-        opened.append(Hands(browser, office, person))
+        opened.append(office.hands(browser, person))
         opened[-1].page.goto(path)
         return opened[-1].page
 

@@ -103,7 +103,7 @@ export function mount(host: HTMLElement): void {
     const began = performance.now();
     const clock = setInterval(() => (running.textContent = `Running for ${Math.floor((performance.now() - began) / 1000)} s`), 1000);
     part("cancel").hidden = false;
-    (part("run") as HTMLButtonElement).disabled = true;
+    part("run").ariaDisabled = "true"; // what is disabled loses the focus
     try {
       await works();
     } catch {
@@ -112,8 +112,9 @@ export function mount(host: HTMLElement): void {
     clearInterval(clock);
     const many = results.childElementCount;
     running.textContent = many ? `${many} ${many === 1 ? "result" : "results"}` : ""; // why there is none stands below
+    if (document.activeElement === part("cancel")) text.focus();
     part("cancel").hidden = true;
-    (part("run") as HTMLButtonElement).disabled = false;
+    part("run").ariaDisabled = null;
     busy = false;
   };
 
