@@ -102,6 +102,17 @@ from tests.console.samples.roster import (
 )
 from tests.console.samples.signals import FORM as SIGNAL_FORM
 from tests.console.samples.signals import NO_SIGNALS, SIGNALS, TOKEN
+from tests.console.samples.states import (
+    APPROVALS_NARROWED,
+    APPROVALS_NOTHING,
+    QUERY_WAITS,
+    REQUESTS_NARROWED,
+    REQUESTS_NOTHING,
+    RESOURCE_ASKED,
+    RESOURCE_NOBODYS,
+    STATEMENTS_DECIDED,
+    STATEMENTS_NOTHING,
+)
 
 SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "sign_in": (outside("/sign-in"), SIGN_IN),
@@ -178,10 +189,14 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "approvals": (shell("/approvals"), APPROVALS),
     "approvals-empty": (shell("/approvals"), NO_APPROVALS),
     "approvals-proposals": (shell("/approvals"), PROPOSALS),
+    "approvals-narrowed": (shell("/approvals"), APPROVALS_NARROWED),
+    "approvals-nothing": (shell("/approvals"), APPROVALS_NOTHING),
     "sessions": (shell("/sessions"), SESSIONS),
     "sessions-empty": (shell("/sessions"), replace(SESSIONS, sessions=[])),
     "session": (shell("/sessions/ses_3"), SESSION),
     "session-database": (shell("/sessions/ses_3"), DATABASE_SESSION),
+    "session-database-decided": (shell("/sessions/ses_1"), STATEMENTS_DECIDED),
+    "session-database-nothing": (shell("/sessions/ses_3"), STATEMENTS_NOTHING),
     "session-live": (shell("/sessions/ses_1"), LIVE_SESSION),
     "session-nothing": (
         shell("/sessions/ses_6"),
@@ -239,8 +254,12 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "signal_token": (shell("/signals"), TOKEN),
     "requests": (shell("/requests"), REQUESTS),
     "requests-empty": (shell("/requests"), replace(REQUESTS, requests=[])),
+    "requests-narrowed": (shell("/requests"), REQUESTS_NARROWED),
+    "requests-nothing": (shell("/requests"), REQUESTS_NOTHING),
     "resources": (shell("/resources"), RESOURCES),
     "resource": (shell("/resources/db-orders-1"), RESOURCE),
+    "resource-asked": (shell("/resources/db-orders-1"), RESOURCE_ASKED),
+    "resource-nobodys": (shell("/resources/db-orders-1"), RESOURCE_NOBODYS),
     "roles": (shell("/roles"), ROLES),
     "roles-empty": (shell("/roles"), replace(ROLES, rows=[], columns=[])),
     "changes": (shell("/changes"), CHANGES),
@@ -284,6 +303,7 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "database_token": (shell("/"), DATABASE_TOKEN),
     "query": (shell("/databases/query"), QUERY),
     "query-ran": (shell("/databases/query"), QUERY_RAN),
+    "query-waits": (shell("/databases/query"), QUERY_WAITS),
     "query-over": (shell("/databases/query"), QUERY_OVER),
     "query-unserved": (shell("/databases/query"), QUERY_UNSERVED),
     "factors": (shell("/factors"), FACTORS),
