@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from html import unescape
 
 import pytest
 
 from onepam.console.app import PLACES
+from onepam.console.desk.home import MOST_BESIDE
 from onepam.domain.history.system import LedgerVerified
 from onepam.domain.telling.outbox import Channel, ReceiverSet
-from tests.company import record
+from tests.company import DEV, record, resource_set, role_set
 from tests.console.browsing import Browser, Office, opened
 from tests.console.test_alarms import BROKEN, WORDS
 
@@ -56,6 +58,21 @@ async def test_everybody_lands_on_what_they_ask(browsers: dict[str, Browser]) ->
     for role in ("administrator",):
         assert "Ask an administrator" not in homes[role]
     assert "My access" not in homes["auditor"]
+
+
+async def test_who_does_more_than_reach_resources_sees_few_of_them_until_they_search(office: Office) -> None:
+    company = office.company
+    logins = [f"login-{number}" for number in range(MOST_BESIDE + 2)]
+    many = replace(resource_set("many-1", {"env": "many"}), logins=tuple(logins))
+    reach = replace(DEV, where={"env": "many"}, logins=tuple(logins))
+    await record(company.ledger, many, role_set("many", (reach,)))
+    for person, role, few in (("tea", "engineer", False), ("sea", "security", True)):
+        await company.join(person, role, "many")
+        browser = await office.sign_in(person)
+        home, found = main_of(await browser.read("/")), main_of(await browser.read("/?q=many"))
+        assert home.count('aria-label="Command for many-1"') == (MOST_BESIDE if few else len(logins))
+        assert ("2 more: narrow the search." in home) is few
+        assert found.count('aria-label="Command for many-1"') == len(logins)
 
 
 async def test_a_refusal_in_a_terminal_leads_everybody_to_the_search(browsers: dict[str, Browser]) -> None:

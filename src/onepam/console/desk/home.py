@@ -40,6 +40,9 @@ from onepam.store.read.staff import health
 
 MOST_OPEN = 15
 MOST_OFFERED = 10
+MOST_BESIDE = 5
+"""Of what is open, and of what may be asked for, on the home of somebody who does more here than reach resources, until
+they search."""
 MOST_OFFERS = 2_000
 MOST_OF_MINE = 8
 MOST_ALERTS = 5
@@ -113,7 +116,9 @@ class _Hats:
 def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, query: str, hats: _Hats) -> HomePage:
     me, rights = view.person, hats.facts.rights()
     found = catalogue(db, at, me, query, MOST_OFFERS)
-    offered = offers(db, at, me, found, MOST_OFFERED)
+    beside = hats.several and not query
+    most_open, most_offered = (MOST_BESIDE, MOST_BESIDE) if beside else (MOST_OPEN, MOST_OFFERED)
+    offered = offers(db, at, me, found, most_offered)
     asked = requests(db, at, me, most=MOST_OF_MINE)
     been = sessions(db, at, SessionFilter(person=me, most=MOST_OF_MINE))
     decides, told = not rights.isdisjoint(DECIDES.rights), is_anybody_told(db, at)
@@ -138,10 +143,10 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
             }
             for each in waiting_confirmations(db, at, me)
         ],
-        open=[opened(db, at, services, view, each) for each in found.open[:MOST_OPEN]],
-        open_beyond=max(0, len(found.open) - MOST_OPEN),
-        requestable=offered[:MOST_OFFERED],
-        beyond=max(0, len(offered) - MOST_OFFERED) + found.beyond,
+        open=[opened(db, at, services, view, each) for each in found.open[:most_open]],
+        open_beyond=max(0, len(found.open) - most_open),
+        requestable=offered[:most_offered],
+        beyond=max(0, len(offered) - most_offered) + found.beyond,
         requests=[
             {
                 "id": each.request,
