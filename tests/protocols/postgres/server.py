@@ -131,10 +131,14 @@ class Server:
         }  # fmt: skip
         lines = [f"{name} = '{value}'" for name, value in settings.items()]
         self._write("postgresql.auto.conf", "\n".join(lines).encode())
-        self.run("pg_ctl", "-D", str(self.data), "-w", "-t", "120", "-l", str(self.folder / "log"), "start")
+        self.again()
         made = "".join(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}';\n" for name in ("app", "plainer", "certer"))
         made += f"SET password_encryption = 'md5'; CREATE ROLE md5er LOGIN PASSWORD '{PASSWORD}';\n"
         self.sql(f"{made} CREATE ROLE truster LOGIN; GRANT CREATE ON SCHEMA public TO app; CREATE DATABASE app;")
+
+    def again(self) -> None:
+        """Starts it, also after a stop."""
+        self.run("pg_ctl", "-D", str(self.data), "-w", "-t", "120", "-l", str(self.folder / "log"), "start")
 
     def _write(self, name: str, data: bytes) -> None:
         path = self.data / name
