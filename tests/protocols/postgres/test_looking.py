@@ -1,6 +1,9 @@
 """The gateway's own look at a target's catalogue: what the target answers, and what of it is no answer."""
 
+import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, cast
 
 import pytest
@@ -56,13 +59,13 @@ async def look(leg: Leg) -> Catalogue | Refused:
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
 async def test_an_answer_is_read_in_whichever_pieces_it_comes(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    read, reads = list[int](), looking._catalogue
+    read, reads = list[int](), looking._read
 
-    def counts(rows: tuple[Row, ...]) -> Catalogue:
+    async def counts(rows: tuple[Row, ...]) -> Catalogue:
         read.append(len(rows))
-        return reads(rows)
+        return await reads(rows)
 
-    monkeypatch.setattr(looking, "_catalogue", counts)
+    monkeypatch.setattr(looking, "_read", counts)
     answer = TABLE + wire.message(wire.NOTICE, b"\0") + READY
     found = await look(Leg(*(answer[begin : begin + size] for begin in range(0, len(answer), size))))
     assert isinstance(found, Catalogue)
@@ -97,3 +100,38 @@ async def test_a_target_may_say_so_much_and_no_more(monkeypatch: pytest.MonkeyPa
     assert isinstance(await look(Leg(TABLE + READY)), Catalogue)
     monkeypatch.setattr(answers, "MOST_BYTES", len(TABLE + READY) - 1)
     assert isinstance(await look(Leg(TABLE + READY)), Refused)
+
+
+async def test_others_have_their_turn_while_thousands_of_views_are_read_and_the_next_session_shares_what_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(looking, "_KNOWN", OrderedDict())
+    turns, reads, ended = list[int](), list[str](), asyncio.Event()
+
+    def outputs(text: str, _: Catalogue) -> frozenset[int]:
+        reads.append(text)
+        return frozenset()
+
+    async def beside() -> None:
+        while not ended.is_set():
+            turns.append(len(reads))
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(looking, "outputs", outputs)
+    views = [row(str(each), "public", f"v{each}", "v", "2", COLUMNS, None, "SELECT 1") for each in range(2, 3002)]
+    other = asyncio.ensure_future(beside())
+    found = await look(Leg(TABLE, *views, READY))
+    ended.set()
+    await other
+    assert isinstance(found, Catalogue)
+    assert len(reads) == 3000
+    assert max(after - before for before, after in pairwise(turns)) <= 1, "one view in a turn"
+    assert await look(Leg(TABLE, *views, READY)) is found
+    assert len(reads) == 3000
+
+
+async def test_only_so_many_catalogues_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "_KNOWN", OrderedDict())
+    for each in range(looking.MOST_KNOWN + 2):
+        await look(Leg(row(str(each + 1), "public", "t", "r", "2", COLUMNS, None, None), READY))
+    assert len(looking._KNOWN) == looking.MOST_KNOWN

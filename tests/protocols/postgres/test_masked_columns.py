@@ -1,11 +1,12 @@
 """What may be done with masked columns, by the tree of a statement alone; and which columns of a catalogue are."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from onepam.protocols.postgres.catalogue import Catalogue, Relation, catalogue, look
+from onepam.protocols.postgres.catalogue import Catalogue, Outputs, Relation, Row, catalogue, look
 from onepam.protocols.postgres.masked_columns import outputs, refusal
 from tests.protocols.postgres.test_masked_results import ROUND
 
@@ -127,8 +128,19 @@ def row(
     return (str(oid), schema, name, "r", str(max((each[0] for each in columns), default=3)), *said, view)
 
 
+def whole(rows: Iterable[Row], outputs: Outputs = outputs) -> Catalogue:
+    """What a reading comes to in the end."""
+    reading = catalogue(rows, outputs)
+    while True:
+        try:
+            next(reading)
+        except StopIteration as read:
+            known: Catalogue = read.value
+            return known
+
+
 def test_a_catalogue_masks_by_name_inheritance_generation_and_views() -> None:
-    found = catalogue(
+    found = whole(
         (
             row(1, "c", [[1, "id", False, None], [2, "email", True, None], [3, "low", False, "lower(email)"]], [2]),
             row(2, "part", [[1, "id", False, None], [4, "email", False, None], [5, "low", False, None]], [1]),
@@ -137,7 +149,6 @@ def test_a_catalogue_masks_by_name_inheritance_generation_and_views() -> None:
             row(5, "x", [[1, "m", False, None], [2, "i", True, None]], None, "SELECT length(w.m), w.i FROM public.w"),
             row(6, "plain", []),
         ),
-        outputs,
     )
     masked = {(relation, number) for relation in range(1, 7) for number in range(1, 6) if found.masks(relation, number)}
     assert masked == {
@@ -151,11 +162,11 @@ def test_a_catalogue_masks_by_name_inheritance_generation_and_views() -> None:
 
 
 def test_what_repeats_values_of_columns_is_masked_as_a_whole_in_postgresqls_own_catalogue_alone() -> None:
-    found = catalogue((row(1, "pg_stats", [], schema="pg_catalog"), row(2, "pg_stats", [])), outputs)
+    found = whole((row(1, "pg_stats", [], schema="pg_catalog"), row(2, "pg_stats", [])))
     assert [found.masks(relation, 1) for relation in (1, 2)] == [True, False]
 
 
-def test_views_of_views_are_found_in_one_walk_over_them_and_one_that_finds_no_more() -> None:
+def test_views_of_views_are_found_in_one_walk_and_those_below_younger_ones_are_read_again() -> None:
     columns, read = [[1, "id", False, None], [2, "email", False, None]], list[str]()
 
     def reads(text: str, known: Catalogue) -> frozenset[int] | None:
@@ -166,9 +177,18 @@ def test_views_of_views_are_found_in_one_walk_over_them_and_one_that_finds_no_mo
         row(number, f"v{number}", columns, None, f"SELECT v.id, v.email FROM public.{of} v")
         for number, of in ((5, "v4"), (4, "v3"), (3, "c"))
     ]
-    found = catalogue((*views, row(1, "c", [[1, "id", False, None], [2, "email", True, None]])), reads)
+    found = whole((*views, row(1, "c", [[1, "id", False, None], [2, "email", True, None]])), reads)
     assert [(found.masks(each, 1), found.masks(each, 2)) for each in (3, 4, 5)] == [(False, True)] * 3
-    assert len(read) == 6
+    assert len(read) == 3
+    anew = (
+        row(3, "v3", columns, None, "SELECT v.id, v.email FROM public.v9 v"),
+        row(8, "w", columns, None, "SELECT 1, 2"),
+        row(9, "v9", columns, None, "SELECT v.id, v.email FROM public.c v"),
+    )
+    read.clear()
+    found = whole((*anew, row(1, "c", [[1, "id", False, None], [2, "email", True, None]])), reads)
+    assert [found.masks(each, 2) for each in (3, 8, 9)] == [True, False, True]
+    assert [each.split()[-2] for each in read] == ["public.v9", "1,", "public.c", "public.v9"]
 
 
 def test_names_of_a_mask_stand_in_the_statement() -> None:

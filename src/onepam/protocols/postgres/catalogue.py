@@ -5,8 +5,9 @@ name, and what is new is not known: its rows are masked, and statements about it
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, Final
 
 _LOOK: Final = """
@@ -86,6 +87,10 @@ class Catalogue:
         """All that a name may mean; `schema` is "" where none is said."""
         return [each for each in self._by_name.get(name, {}).values() if schema in ("", each.schema)]
 
+    def name(self, oid: int) -> str:
+        """What a relation is called."""
+        return self._by_number[oid].name
+
     def masked(self, oid: int) -> frozenset[int] | None:
         """The masked columns of a relation, None for all."""
         return self._by_number[oid].masked
@@ -110,15 +115,24 @@ def look(columns: Iterable[str]) -> str:
     return _LOOK.format(names=", ".join(f"'{each}'" for each in columns))
 
 
+MANY: Final = 100
+"""So many relations are looked at in a turn, but for views: of these one."""
+
 Outputs = Callable[[str, Catalogue], frozenset[int] | None]
 """Tells from the text of a view which of its columns, from 1, show masked ones, None where any may."""
 
 
-def catalogue(rows: Iterable[Row], outputs: Outputs) -> Catalogue:
+Reading = Generator[None, None, Catalogue]
+"""Gives way now and then to whatever else there is to do; what it returns is there in the end."""
+
+
+def catalogue(rows: Iterable[Row], outputs: Outputs) -> Reading:
     """What the rows of `look` say."""
     found, named = dict[int, Relation](), dict[int, set[int]]()
     made, near, views = dict[int, dict[int, str]](), dict[int, list[int]](), dict[int, str]()
-    for oid, schema, name, _, width, columns, others, view in rows:
+    for place, (oid, schema, name, _, width, columns, others, view) in enumerate(rows):
+        if place % MANY == 0:
+            yield
         number, listed = int(oid or 0), list[Any](json.loads(columns or "[]"))
         told = schema == "pg_catalog" and name in TELLING
         found[number] = Relation(
@@ -134,12 +148,12 @@ def catalogue(rows: Iterable[Row], outputs: Outputs) -> Catalogue:
         near[number] = json.loads(others or "[]")
         if view:
             views[number] = view
-    _alike(found, named, made, near)
+    yield from _alike(found, named, made, near)
     known = Catalogue(found.values())
     for number, masked in named.items():
         if masked:
             known.mask(number, frozenset(masked))
-    _seen(known, views, outputs)
+    yield from _seen(known, views, outputs)
     return known
 
 
@@ -148,13 +162,15 @@ def _alike(
     named: dict[int, set[int]],
     made: Mapping[int, Mapping[int, str]],
     near: Mapping[int, list[int]],
-) -> None:
+) -> Generator[None, None, None]:
     """Columns of the same name are masked in all tables that inherit from each other, and so are columns that are made
     of masked ones."""
     changed = True
     while changed:
         changed = False
-        for number, masked in named.items():
+        for place, (number, masked) in enumerate(named.items()):
+            if place % MANY == 0:
+                yield
             columns = found[number].columns
             names = {name for name, column in columns.items() if column in masked}
             more = {column for column, text in made[number].items() if any(name in text for name in names)} - masked
@@ -166,17 +182,21 @@ def _alike(
                 named[other] |= theirs
 
 
-def _seen(known: Catalogue, views: Mapping[int, str], outputs: Outputs) -> None:
-    """What views show of masked columns, also of other views': the eldest first, which younger ones are made of."""
-    changed = True
-    while changed:
-        changed = False
-        for number, text in sorted(views.items()):
-            was = known.masked(number)
-            if was is None:
-                continue
-            shown = outputs(text, known)
-            masked = None if shown is None else was | shown
+def _seen(known: Catalogue, views: Mapping[int, str], outputs: Outputs) -> Generator[None, None, None]:
+    """What views show of masked columns, also of other views': the eldest first, which younger ones are made of; once
+    more those that have the name of one in which more was found to be masked since they were looked at."""
+    looked, found, left, clock = dict[int, int](), list[tuple[int, str]](), sorted(views), count()
+    while left:
+        found.clear()
+        for number in left:
+            yield
+            looked[number], was = next(clock), known.masked(number)
+            shown = None if was is None else outputs(views[number], known)
+            masked = None if was is None or shown is None else was | shown
             if masked != was:
-                changed = True
                 known.mask(number, masked)
+                found.append((looked[number], known.name(number).replace('"', '""')))
+        left = [
+            each for each in sorted(views)
+            if any(when > looked[each] and name in views[each] for when, name in found)
+        ]  # fmt: skip

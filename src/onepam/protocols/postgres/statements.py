@@ -7,7 +7,9 @@ expression nor an EXPLAIN hides a write; a function that PostgreSQL does not cal
 
 import re
 import resource
+from collections import OrderedDict
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, Final
 
 import pgparse
@@ -215,12 +217,35 @@ _OPERATORS: Final = frozenset(("A_Expr", "SubLink", "SortBy"))
 _CALLS: Final = _FUNCTIONS | _OPERATORS
 
 
-def tree(sql: str) -> list[dict[str, Any]] | None:
-    """The statements of a text as the grammar reads them; None where it cannot be read."""
-    if len(sql.encode()) > MOST_BYTES or "\0" in sql:
+Trees = list[dict[str, Any]]
+
+_READ: Final[OrderedDict[bytes, tuple[int, Trees | None]]] = OrderedDict()
+"""What was read lately, by the digest of its text, with the text's size: what one asks of a text another does, too."""
+
+MOST_TREES, MOST_READ_BYTES = 64, 64 * 1024
+"""So many trees are kept, of texts of so many bytes together; a tree takes some hundred times as much."""
+
+
+def tree(sql: str) -> Trees | None:
+    """The statements of a text as the grammar reads them; None where it cannot be read. Nobody may change them."""
+    text = sql.encode()
+    if len(text) > MOST_BYTES or "\0" in sql:
         return None
+    digest = sha256(text).digest()
+    if (known := _READ.get(digest)) is not None:
+        _READ.move_to_end(digest)
+        return known[1]
+    statements = _parsed(sql)
+    _READ[digest] = (len(text), statements)
+    size = sum(each for each, _ in _READ.values())
+    while size > MOST_READ_BYTES or len(_READ) > MOST_TREES:
+        size -= _READ.popitem(last=False)[1][0]
+    return statements
+
+
+def _parsed(sql: str) -> Trees | None:
     try:
-        statements: list[dict[str, Any]] = pgparse.parse(sql)
+        statements: Trees = pgparse.parse(sql)
     except (pgparse.PGQueryError, RecursionError, ValueError):
         return None
     return statements
