@@ -4,13 +4,14 @@ import asyncio
 import json
 import re
 import shutil
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from tests.conformance.databases.both_ways import DRIVERS, BothWays, Way
+from tests.conformance.databases.both_ways import DRIVERS, EMPTY, BothWays, Done, Way
 
 DIST = DRIVERS.parents[2]
 SECONDS = 3000.0
@@ -27,7 +28,20 @@ class Suite:
     name: str
     setup: str
     least: int
-    run: Callable[[BothWays, Way, Sequence[str]], Awaitable[Results]]
+    run: Callable[[Any, Any, Sequence[str]], Awaitable[Results]]
+
+
+class Both(Protocol):
+    """A server, and the way to it."""
+
+    @property
+    def direct(self) -> Any: ...
+
+    def fresh(self, setup: str = "") -> None: ...
+
+    async def run(
+        self, way: Any, *command: str, stdin: str = "", seconds: float = 600.0, more: Mapping[str, str] = EMPTY
+    ) -> Done: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +60,7 @@ def differences() -> list[Difference]:
     return [Difference(*(part.strip() for part in line.split("|", 2))) for line in lines]
 
 
-async def compared(both: BothWays, suite: Suite, through: Way) -> tuple[Results, Results]:
+async def compared(both: Both, suite: Suite, through: Any) -> tuple[Results, Results]:
     """What came of all tests, directly and through the gateway. Tests that differ, or failed anyhow, had another try on
     both ways: many of them measure time, or rely on it."""
     known = {each.test for each in differences() if each.suite == suite.name}
@@ -78,17 +92,22 @@ def without_parameters(name: str) -> str:
 
 async def pgx(both: BothWays, way: Way, only: Sequence[str]) -> Results:
     """All packages of it that reach a server. A test is told by its package; its parts are not told apart."""
+    plain = dict.fromkeys(way.environment, "")
+    return await gone(both, way, DIST / "pgx", "github.com/jackc/pgx/", only, {**plain, "PGX_TEST_DATABASE": way.words})
+
+
+async def gone(
+    both: Both, way: Any, folder: Path, module: str, only: Sequence[str], more: Mapping[str, str]
+) -> Results:
+    """What Go says of the tests in that folder."""
     go = shutil.which("go") or "/usr/local/go/bin/go"
     chosen = ("-run", "^(" + "|".join(sorted({each.split()[1] for each in only})) + ")$") if only else ()
-    plain = dict.fromkeys(way.environment, "")
-    done = await both.run(
-        way, go, "test", "-C", str(DIST / "pgx"), "-json", "-count=1", "-p=1", "-timeout=45m", *chosen, "./...",
-        seconds=SECONDS, more={**plain, "PGX_TEST_DATABASE": way.words},
-    )  # fmt: skip
+    options = ("-json", "-count=1", "-p=1", "-timeout=45m")
+    done = await both.run(way, go, "test", "-C", str(folder), *options, *chosen, "./...", seconds=SECONDS, more=more)
     results: Results = {}
     for line in done.stdout.splitlines():
         event = json.loads(line)
-        test, package = event.get("Test", ""), event["Package"].removeprefix("github.com/jackc/pgx/")
+        test, package = event.get("Test", ""), event["Package"].removeprefix(module)
         if test and "/" not in test and event["Action"] in ("pass", "fail", "skip"):
             results[f"{package} {test}"] = event["Action"]
     return {name: results[name] for name in only if name in results} if only else results
@@ -99,7 +118,7 @@ async def pgx(both: BothWays, way: Way, only: Sequence[str]) -> Results:
 
 async def asyncpg(both: BothWays, way: Way, only: Sequence[str]) -> Results:
     """All of its tests but those that start servers of their own."""
-    return await _pytest(both, way, DIST / "asyncpg", only or ("tests",), PGSSLMODE="require")
+    return await pytested(both, way, DIST / "asyncpg", only or ("tests",), PGSSLMODE="require")
 
 
 def sqlalchemy(driver: str, *paths: str) -> Callable[[BothWays, Way, Sequence[str]], Awaitable[Results]]:
@@ -108,12 +127,14 @@ def sqlalchemy(driver: str, *paths: str) -> Callable[[BothWays, Way, Sequence[st
     async def run(both: BothWays, way: Way, only: Sequence[str]) -> Results:
         address = f"postgresql+{driver}://{quote(way.user)}:{way.password}@localhost:{way.port}/{way.database}"
         options = ("--dburi", f"{address}?{'ssl' if driver == 'asyncpg' else 'sslmode'}=require")
-        return await _pytest(both, way, DIST / "sqlalchemy", only or paths, *options)
+        return await pytested(both, way, DIST / "sqlalchemy", only or paths, *options)
 
     return run
 
 
-async def _pytest(both: BothWays, way: Way, folder: Path, which: Iterable[str], *options: str, **more: str) -> Results:
+async def pytested(
+    both: Both, way: Any, folder: Path, which: Iterable[str], *options: str, python: Path = DRIVERS, **more: str
+) -> Results:
     """What pytest says of these tests in that folder, by the folder's own settings, or none."""
     if not (folder / "pyproject.toml").exists():
         (folder / "pytest.ini").write_text("[pytest]\n", "utf-8")
@@ -129,13 +150,15 @@ async def _pytest(both: BothWays, way: Way, folder: Path, which: Iterable[str], 
         "-o",
         "junit_family=xunit1",
     )
-    command = ("env", "-C", str(folder), str(DRIVERS), "-m", "pytest", *fixed)
+    command = ("env", "-C", str(folder), str(python), "-m", "pytest", *fixed)
     done = await both.run(way, *command, *options, *which, seconds=SECONDS, more=more)
     assert report.exists(), done.stdout + done.stderr
     results: Results = {}
     for case in (await asyncio.to_thread(ElementTree.parse, report)).iter("testcase"):
         within = case.get("classname", "").removeprefix(case.get("file", "").removesuffix(".py").replace("/", "."))
-        within = re.sub(r"_postgresql\+[a-z0-9]+(_\d+)*", "", within)  # SQLAlchemy's names have the server's version
+        within = re.sub(
+            r"_(postgresql|mysql)\+[a-z0-9]+(_\d+)*", "", within
+        )  # SQLAlchemy's names have the server's version
         name = "::".join(each for each in (case.get("file", ""), within.strip("."), case.get("name", "")) if each)
         results[name] = next((each.tag for each in case if each.tag in ("failure", "error", "skipped")), "passed")
     return results

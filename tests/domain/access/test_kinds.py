@@ -31,6 +31,10 @@ def test_what_stands_beside_another_action_gives_nothing_alone() -> None:
     assert database.only((Action.UNMASKED,)) == ()
     assert database.only((Action.UNMASKED, Action.SHELL)) == ()
     assert database.only((Action.QUERY, Action.UNMASKED)) == (Action.QUERY, Action.UNMASKED)
+    mysql = KINDS[ResourceKind.MYSQL]
+    assert mysql.only((Action.LOCAL_FILES, Action.UNMASKED)) == ()
+    assert mysql.only((Action.QUERY, Action.LOCAL_FILES)) == (Action.QUERY, Action.LOCAL_FILES)
+    assert database.only((Action.QUERY, Action.LOCAL_FILES)) == (Action.QUERY,)
 
 
 @pytest.mark.parametrize(

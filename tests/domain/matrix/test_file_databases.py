@@ -231,6 +231,8 @@ def test_masks_are_for_databases_and_unmasked_for_queries() -> None:
     unmasked = DATABASE.replace("actions: [query], guardrails: {statements: [read]}", "actions: [unmasked]")
     (problem,) = problems(unmasked)
     assert "Without `query` nothing is seen unmasked." in problem
+    (problem,) = problems(unmasked.replace("[unmasked]", "[local_files]"))
+    assert "Without `query` no file is loaded." in problem
     (permission,) = matrix(unmasked.replace("[unmasked]", "[unmasked, query]")).roles["web"].permissions
     assert permission.actions == (Action.QUERY, Action.UNMASKED)
 

@@ -9,9 +9,11 @@ from onepam.protocols.sql.events import Allowance, Done, Event, Run, Step, Text
 class Talk:
     """A conversation, with all that has come of it so far."""
 
-    def __init__(self, allowance: Allowance | None = None, own: tuple[int, ...] = ()) -> None:
+    def __init__(self, allowance: Allowance | None = None, own: tuple[int, ...] = (), *, files: bool = False) -> None:
         self.killed: list[tuple[int, bool]] = []
-        self.talk = Conversation(allowance or Allowance(), lambda thread, whole: self._kill(thread, whole, own))
+        self.talk = Conversation(
+            allowance or Allowance(), lambda thread, whole: self._kill(thread, whole, own), files=files
+        )
         self.to_target = self.to_client = b""
         self.events: list[Event] = []
         self.cancelled = 0

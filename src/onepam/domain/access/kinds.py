@@ -35,5 +35,11 @@ KINDS: Mapping[ResourceKind, Kind] = {
         beside=frozenset({Action.UNMASKED}),
         leased=True,
     ),
-    ResourceKind.MYSQL: Kind("TLS certificate", (Action.QUERY,), guarded=frozenset({Action.QUERY}), leased=True),
+    ResourceKind.MYSQL: Kind(
+        "TLS certificate",
+        (Action.QUERY, Action.LOCAL_FILES),
+        guarded=frozenset({Action.QUERY}),
+        beside=frozenset({Action.LOCAL_FILES}),
+        leased=True,
+    ),
 }

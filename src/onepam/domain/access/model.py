@@ -31,13 +31,15 @@ class ResourceKind(StrEnum):
 
 class Action(StrEnum):
     """What may be done on a resource; each protocol admits only what the permit names. `unmasked`: to see a database's
-    masked columns as they are; it gives nothing without `query`."""
+    masked columns as they are; `local_files`: to load files of the client's (LOAD DATA LOCAL). Both give nothing
+    without `query`."""
 
     SHELL = "shell"
     EXEC = "exec"
     SFTP = "sftp"
     QUERY = "query"
     UNMASKED = "unmasked"
+    LOCAL_FILES = "local_files"
 
 
 @dataclass(frozen=True, slots=True)

@@ -306,6 +306,8 @@ class _Reading:
             findings.add(given["guardrails"].spot, "Guardrails are for `query` alone.", "Remove them.")
         if actions and Action.UNMASKED in actions and Action.QUERY not in actions:
             findings.add(given["actions"].spot, "Without `query` nothing is seen unmasked.", "Add query.")
+        if actions and Action.LOCAL_FILES in actions and Action.QUERY not in actions:
+            findings.add(given["actions"].spot, "Without `query` no file is loaded.", "Add query.")
         if mode is Mode.REQUEST and not approvers:
             spot = given["approvers"].spot if "approvers" in given else given["mode"].spot
             findings.add(spot, "Nobody could approve what is on request.", "Add a line: approvers: [a role]")

@@ -3469,9 +3469,10 @@ factor.used 1 challenge=text counter=integer factor=text person=text
 grant.ended 1 because=text by=text? grant=text payload=text request=text
 grant.expired 1 ends=integer grant=text request=text
 grant.started 1 approved_by=text binding=text ends=integer grant=text request=text starts=integer
-  substance={actions=[(exec|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,statements=[(admin|
-    ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|read|several|write)],
-    timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,role_version=text}
+  substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,
+    statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
+    read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,
+    role_version=text}
 group.member_added 1 by=text? group=text person=text source=text
 group.member_removed 1 by=text? group=text person=text source=text
 identity.linked 1 because=text by=text? identity=text payload=text person=text provider=text
@@ -3537,9 +3538,10 @@ request.approval_undone 1 by=text grant=text request=text
 request.approved 1 by=text digest=text effective_at=integer payload=text request=text under=text
 request.denied 1 by=text payload=text request=text under=text
 request.made 1 digest=text expires=integer payload=text request=text
-  substance={actions=[(exec|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,statements=[(admin|
-    ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|read|several|write)],
-    timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,role_version=text}
+  substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,
+    statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
+    read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,
+    role_version=text}
 request.rerouted 1 by=text? person=text request=text to=[text]
 request.withdrawn 1 because=text by=text? request=text status=(approved|denied|open|void|withdrawn)
 resource.removed 1 by=text? change=text resource=text
@@ -3555,7 +3557,7 @@ resource.set 3 by=text? change=text environment=[text] kind=(mysql|postgres|ssh)
   session_users={made_by=text,member_of=<text>}?
 role.removed 1 by=text? change=text role=text
 role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
-  permissions=[{actions=[(exec|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
+  permissions=[{actions=[(exec|local_files|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
     guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|
     ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,logins=[text],longest=integer,
     mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
@@ -3605,7 +3607,7 @@ session.failed 1
     target.secret|target.unresolved)
   payload=text session=text
 session.kill_ordered 1 by=text payload=text session=text
-session.opened 1 actions=[(exec|query|sftp|shell|unmasked)]
+session.opened 1 actions=[(exec|local_files|query|sftp|shell|unmasked)]
   also=[{approval_by?=text,binding=text,grant?=text,group?=text,permission=text,request?=text,role=text,
     role_version=text}]
   because={approval_by?=text,binding=text,grant?=text,group?=text,permission=text,request?=text,role=text,

@@ -62,7 +62,7 @@ class Answering:
         if here < HEAD_BYTES:
             return 0
         length, sequence = int.from_bytes(data[offset : offset + 3], "little"), data[offset + 3]
-        if owed is None:
+        if owed is None or owed.wanting:
             return self._unasked(offset, length)
         if sequence != exchange.sequence:
             raise Malformed("the target's packets are not in order")
@@ -157,11 +157,19 @@ class Answering:
     def _columns(self, owed: Owed, payload: bytes) -> None:
         """The number of columns: their descriptions follow."""
         if payload[0] == wire.LOCAL_INFILE:
-            raise Malformed("the target asks for a file of the client's, which was not offered to it")
+            self._file(owed)
+            return
         count, end = wire.number(payload, 0)
         if end != len(payload) or not count:
             raise Malformed("the target's answer has another length")
         owed.begun = True
+
+    def _file(self, owed: Owed) -> None:
+        """The name of a file of the client's, which sends that next. Who could make a server say so could have any."""
+        exchange, execution = self._exchange, owed.execution
+        if not exchange.files or execution is None or not execution.loads or exchange.muted:
+            raise Malformed("the target asks for a file of the client's that its statement does not load")
+        owed.wanting = True
 
     def _prepared(self, owed: Owed, payload: bytes) -> None:
         exchange = self._exchange

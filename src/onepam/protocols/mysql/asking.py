@@ -24,6 +24,7 @@ from onepam.protocols.mysql.exchange import (
 from onepam.protocols.mysql.long import LongCommand
 from onepam.protocols.mysql.pieces import Ahead, Executed, Text, TooLong
 from onepam.protocols.mysql.texts import Texts, killed
+from onepam.protocols.mysql.uploading import Upload
 from onepam.protocols.mysql.wire import HEAD_BYTES, Malformed
 from onepam.recording.statements import Form, Outcome, Parameter
 
@@ -70,6 +71,7 @@ class Asking:
         self._texts = Texts(exchange)
         self._waiting = bytearray()
         self._long: LongCommand | None = None
+        self._upload = Upload(exchange)
         self._asked: dict[int, Callable[[bytes, bytes], None]] = {
             wire.QUIT: self._quit, wire.QUERY: self._query, wire.PREPARE: self._prepare, wire.EXECUTE: self._execute,
             wire.LONG_DATA: self._ahead, wire.CLOSE: self._close, wire.RESET: self._reset, wire.FETCH: self._fetch,
@@ -89,8 +91,13 @@ class Asking:
         self._waiting += data
         exchange = self._exchange
         try:
-            while not exchange.over and exchange.owed is None and exchange.waiting is None:
-                taken = self._command() if self._long is None else self._long.go_on(self._waiting)
+            while not exchange.over and exchange.waiting is None:
+                if exchange.owed is None:
+                    taken = self._command() if self._long is None else self._long.go_on(self._waiting)
+                elif exchange.owed.wanting:
+                    taken = self._upload.go_on(self._waiting)
+                else:
+                    break
                 if not taken:
                     break
                 del self._waiting[: max(taken, 0)]

@@ -58,7 +58,7 @@ class Answer(Enum):
 class Statement:
     """A statement as it was judged: its number in the session, and why it may not run. It `asks` for these classes
     before it runs, and then its `text` is kept. `shown` says what of its parameters is recorded, None for all; with
-    `masked` the words of an error may repeat what is not."""
+    `masked` the words of an error may repeat what is not. It `loads` a file of the client's."""
 
     number: int
     refusal: Refused | None = None
@@ -66,6 +66,7 @@ class Statement:
     text: bytes = b""
     shown: Shown | None = None
     masked: bool = False
+    loads: bool = False
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ class Waiting:
 class Execution:
     """An execution until its end is told. `rows` came, or were touched as the server says; `page` are those of the
     result that comes now, `size` the bytes of all. `cut`: it had more rows than may be given. `masked`: the words of an
-    error may repeat what is."""
+    error may repeat what is. It `loads` a file of the client's, whose bytes `size` has, too."""
 
     number: int
     statement: int
@@ -95,6 +96,7 @@ class Execution:
     tags: int = 0
     cut: bool = False
     masked: bool = False
+    loads: bool = False
 
     def told(self, words: str, rows: int) -> None:
         """A result has ended."""
@@ -120,7 +122,8 @@ class Prepared:
 @dataclass(slots=True)
 class Owed:
     """The command that is not answered in full. `begun`: descriptions of columns come, or rows; `described`: rows do.
-    `lists` of descriptions are left of a statement that is prepared; `prepared` is the one that runs."""
+    `lists` of descriptions are left of a statement that is prepared; `prepared` is the one that runs. `wanting`: a file
+    of the client's, which comes before the answer goes on."""
 
     answer: Answer
     execution: Execution | None = None
@@ -129,13 +132,14 @@ class Owed:
     described: bool = False
     begun: bool = False
     lists: int = 0
+    wanting: bool = False
 
 
 @dataclass(slots=True)
 class Exchange:
     """The state that both directions share; pure. `kill(thread, whole)` ends the statement, or with `whole` the
     session, of this number where it is one of the same person's, and says whether it was. While one is `waiting`,
-    nothing of the client's is taken."""
+    nothing of the client's is taken. `files`: the target may ask the client for one."""
 
     allowance: Allowance
     kill: Callable[[int, bool], bool]
@@ -158,6 +162,7 @@ class Exchange:
     midway: bool = False
     parting: bool = False
     waiting: Waiting | None = None
+    files: bool = False
 
     @property
     def state(self) -> bytes:
@@ -167,8 +172,8 @@ class Exchange:
     def begin(self, statement: Statement, form: Form, parameters: tuple[Parameter, ...] = ()) -> Execution:
         """An execution begins, and is recorded."""
         self.executions += 1
-        found = self.open[self.executions] = Execution(self.executions, statement.number)
-        run = Run(found.number, statement.number, form, parameters)
+        found = self.open[self.executions] = Execution(self.executions, statement.number, loads=statement.loads)
+        run = Run(found.number, statement.number, Form.COPY if statement.loads else form, parameters)
         found.masked = begun(self, run, statement.shown, masked=statement.masked)
         return found
 

@@ -23,10 +23,13 @@ _NUMBERS: Final = {
 
 class Conversation(conversation.Conversation[Exchange]):
     """What passes between both, in one session. `status` is what the target said last of it. `kill` ends the statement
-    (with True: the session) of this number where it is one of the same person's, and says whether it was."""
+    (with True: the session) of this number where it is one of the same person's, and says whether it was. `files`: the
+    target may ask the client for one."""
 
-    def __init__(self, allowance: Allowance, kill: Callable[[int, bool], bool], status: int = 0) -> None:
-        super().__init__(Exchange(allowance, kill, status))
+    def __init__(
+        self, allowance: Allowance, kill: Callable[[int, bool], bool], status: int = 0, *, files: bool = False
+    ) -> None:
+        super().__init__(Exchange(allowance, kill, status, files=files))
         self._asking = Asking(self._exchange)
         self._answering = Answering(self._exchange)
         self.paused = False

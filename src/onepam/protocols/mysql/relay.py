@@ -10,6 +10,7 @@ from onepam.protocols.mysql.dial import TargetLeg
 from onepam.protocols.mysql.machine import Conversation
 from onepam.protocols.mysql.person import PersonLeg
 from onepam.protocols.mysql.threads import Threads
+from onepam.protocols.mysql.wire import Can
 from onepam.protocols.sql import relay
 from onepam.protocols.sql.asker import Asker
 from onepam.protocols.sql.events import Allowance
@@ -41,7 +42,10 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
             lambda: client.part("this session was ended by KILL"),
         )
         return Conversation(
-            self._allowance, lambda thread, whole: self._threads.kill(thread, self._person, whole), there.status
+            self._allowance,
+            lambda thread, whole: self._threads.kill(thread, self._person, whole),
+            there.status,
+            files=Can.LOCAL_FILES in there.can,
         )
 
     def greeting(self, there: TargetLeg) -> bytes:

@@ -6,6 +6,7 @@ from functools import partial
 
 from onepam.app.open_session import Opened
 from onepam.domain.access.guardrails import StatementClass
+from onepam.domain.access.model import Action
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.gateway.recorder import Recorder
 from onepam.gateway.session import Legs
@@ -16,6 +17,7 @@ from onepam.protocols.mysql.person import PersonLeg
 from onepam.protocols.mysql.relay import Relay
 from onepam.protocols.mysql.startup import Start
 from onepam.protocols.mysql.threads import Threads
+from onepam.protocols.mysql.wire import Can
 from onepam.protocols.sql.asker import Asker
 from onepam.protocols.sql.guarding import asks, guarded
 from onepam.protocols.sql.session import DatabaseGateway
@@ -55,9 +57,12 @@ class MysqlLegs(Legs[TargetLeg, Relay]):
         secret = await self._gateway.lease(opened)
         if isinstance(secret, Refused):
             return secret
-        settings = partial(guarding.settings, self._asked, rails)
+        asked = self._asked
+        if Action.LOCAL_FILES not in opened.actions:  # the server itself refuses it to who cannot
+            asked = replace(asked, can=asked.can & ~Can.LOCAL_FILES)
+        settings = partial(guarding.settings, asked, rails)
         several = rails is None or StatementClass.SEVERAL in rails.runs() | rails.asks()
-        return await dial(where, Who(opened.login, self._asked, secret, settings, several), DIAL_SECONDS)
+        return await dial(where, Who(opened.login, asked, secret, settings, several), DIAL_SECONDS)
 
     def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:
         gateway, shared, allowed = self._gateway, self._gateway.shared, guarding.allowance(guarded(opened))

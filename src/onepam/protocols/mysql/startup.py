@@ -12,11 +12,12 @@ OFFERED: Final = (
     Can.LONG_PASSWORD | Can.FOUND_ROWS | Can.LONG_FLAG | Can.CONNECT_WITH_DB | Can.ODBC | Can.IGNORE_SPACE
     | Can.PROTOCOL_41 | Can.INTERACTIVE | Can.SSL | Can.TRANSACTIONS | Can.SECURE_CONNECTION | Can.MULTI_STATEMENTS
     | Can.MULTI_RESULTS | Can.PS_MULTI_RESULTS | Can.PLUGIN_AUTH | Can.CONNECT_ATTRS | Can.PLUGIN_AUTH_LENENC
-    | Can.SESSION_TRACK
+    | Can.SESSION_TRACK | Can.LOCAL_FILES
 )  # fmt: skip
 """What our listener can: what every server has since MySQL 5.6 and MariaDB 10.0, so that whatever a client takes of it
 the target has, too; of an older one than MySQL 5.7 and MariaDB 10.2 a client hears of no changes in its session, and
-reads its OK alike. Not among it: compression; files of the client's (LOCAL INFILE); results without EOF."""
+reads its OK alike. Not among it: compression; results without EOF. The target hears of files of
+the client's (LOCAL INFILE) only where the access gives them."""
 
 NEEDED: Final = Can.PROTOCOL_41 | Can.SECURE_CONNECTION | Can.PLUGIN_AUTH
 """What either side must be able to."""
@@ -60,7 +61,7 @@ class Start:
     attributes: Mapping[str, str]
 
 
-NOBODY: Final = Start(OFFERED, 45, "", b"", None, CLEAR, {})
+NOBODY: Final = Start(OFFERED & ~Can.LOCAL_FILES, 45, "", b"", None, CLEAR, {})
 """In the place of a client, where the gateway signs in for itself."""
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from onepam.domain.access.guardrails import StatementClass
 from onepam.protocols.mysql.exchange import Exchange, Statement
+from onepam.protocols.mysql.uploading import loads
 from onepam.protocols.sql.events import Hidden, Text
 from onepam.protocols.sql.journal import LongText
 from onepam.protocols.sql.judging import UNREADABLE, judged, not_allowed
@@ -99,7 +100,7 @@ class Texts:
             return known
         allowance, number, words = self._exchange.allowance, self._next(), _words(text)
         found = judged(allowance, words, len(text))
-        statement = Statement(number, found.refusal, found.asks, text if found.asks else b"")
+        statement = Statement(number, found.refusal, found.asks, text if found.asks else b"", loads=loads(text))
         masked = Masked(text, 0, None) if allowance.masking is None else allowance.masking.text(text, words)
         said, taken = without_passwords(masked.text)
         if taken or masked.parts or masked.shown is not None:
