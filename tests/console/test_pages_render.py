@@ -218,6 +218,7 @@ def test_small_words() -> None:
     assert rendering.stopwatch(HOUR + 2 * MINUTE + 3 * SECOND) == "1:02:03"
     assert rendering.initials("Ada Lovelace") == "AL"
     assert rendering.initials("deploy-bot") == "DB"
+    assert rendering.initials("Nils Hoffmann 2") == "NH"
     assert rendering.initials("…") == "?"
     assert rendering.words(["a"]) == "a"
     assert rendering.words(["a", "b", "c"]) == "a, b and c"

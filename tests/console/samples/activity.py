@@ -48,6 +48,7 @@ def session_row(
         "checked": ago(HOUR),
         "partial": False,
         "counts": "",
+        "client": "",
         "because": "",
         **more,
     }
@@ -325,7 +326,7 @@ LEDGER = LedgerPage(
     last_day="",
     may_draw=True,
     pack=None,
-    subjects={"": "Without what repeats itself", "requests": "Requests and grants", "all": "All entries"},
+    subjects={"": "All but machine entries", "requests": "Requests and grants", "all": "All entries"},
     pager={"total": None, "first": True, "next": "48225", "filters": {"of": ""}},
     may_change=True,
     announced=[

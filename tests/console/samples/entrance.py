@@ -147,6 +147,7 @@ NO_FACTORS = replace(
 )
 RECOVERY = RecoveryPage(error="")
 STEP_UP = StepUpPage(
+    leads={"href": "/approvals", "word": "Approvals"},
     methods=["totp", "passkey"],
     passkey=PASSKEY,
     next="/approvals",

@@ -153,10 +153,7 @@ async def run_demo(config: Config, ready_file: Path | None, *, with_database: bo
             settled()
             if ready_file is not None:
                 platform.write_ready_file(ready_file)
-            _tell(platform, target, links, (database.words if database else NONE) if with_database else "")
-            if kept:
-                sys.stdout.write(f"  {kept}\n\n")
-                sys.stdout.flush()
+            _tell(platform, target, links, (database.words if database else NONE) if with_database else "", kept)
             await stop.heeded(platform)
     finally:
         target.stop()
@@ -210,10 +207,13 @@ def _show_recovery_key(made: Made) -> None:
     sys.stdout.flush()
 
 
-def _tell(platform: Platform, target: DemoTarget, links: dict[str, str], database: str) -> None:
-    """What to do next. Links are secrets: they are shown on a terminal only."""
+def _tell(platform: Platform, target: DemoTarget, links: dict[str, str], database: str, kept: str) -> None:
+    """What to do next; `kept` is where the recovery key's digest lies, if it was made now. Links are secrets: they are
+    shown on a terminal only."""
     url, port = platform.config.url, platform.ssh_port
     say = sys.stdout.write
+    if kept:
+        say(f"  {kept}\n")
     say(f"\n  OnePAM runs.  Console: {url}\n  The target is {target.words}.\n")
     if database:
         at = f", at port {platform.config.postgres_port}" if platform.config.postgres_port else ""
@@ -232,5 +232,8 @@ def _tell(platform: Platform, target: DemoTarget, links: dict[str, str], databas
     say("\n  4.   As Eve, register your SSH key under My factors.\n  5.   Knock with the client you have:\n\n")
     say(f"       ssh -p {port} {target.login}@web-1@localhost\n\n")
     say("  6.   It says where to ask. Ask there as Eve, approve as Mia in the other window.\n  7.   Knock again.\n")
-    say("  8.   Watch the recording under Sessions.   Stop with Ctrl-C.\n\n")
+    say("  8.   Watch the recording under Sessions.   9-11. Verify, hand it to an auditor, attack a copy: README.md.\n")
+    if platform.config.postgres_port:
+        say("  12.  A database: enrol Ada, give the vault its password, and connect as Eve with psql: README.md.\n")
+    say("\n  Stop with Ctrl-C.\n\n")
     sys.stdout.flush()

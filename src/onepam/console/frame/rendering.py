@@ -257,8 +257,8 @@ def plural(count: int, word: str, words: str = "") -> str:
 
 
 def initials(name: str) -> str:
-    """At most two letters for an avatar: `Ada Lovelace` -> `AL`."""
-    parts = [part for part in name.replace(".", " ").replace("-", " ").split() if part[0].isalnum()]
+    """At most two letters for an avatar: `Ada Lovelace` -> `AL`, `Nils Hoffmann 2` -> `NH`."""
+    parts = [part for part in name.replace(".", " ").replace("-", " ").split() if part[0].isalpha()]
     return "".join(part[0] for part in (parts[:1] + parts[1:][-1:])).upper() or "?"
 
 

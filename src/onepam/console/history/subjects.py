@@ -23,7 +23,7 @@ _SUBJECTS = {
 """By the word in the address: how it is called, and the first parts of its kinds."""
 
 SUBJECTS = {
-    "": "Without what repeats itself",
+    "": "All but machine entries",
     **{key: word for key, (word, _) in _SUBJECTS.items()},
     "all": "All entries",
 }

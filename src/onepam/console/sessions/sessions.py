@@ -249,6 +249,7 @@ def _row(each: rows.SessionRow, at: Instant) -> Context:
         "checked": each.recording_checked,
         "partial": bool(each.counts.get("omitted_bytes")),
         "counts": counts_words(each.counts),
+        "client": visible(each.client or "") if each.entry in OF_STATEMENTS else "",
         "because": session_because(each),
     }
 
@@ -269,6 +270,7 @@ def _refusal_row(each: rows.RefusalRow) -> Context:
         "checked": None,
         "partial": False,
         "counts": "",
+        "client": "",
         "because": words_of(each.code),
     }
 

@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from starlette.responses import JSONResponse, Response
 
@@ -12,6 +12,7 @@ from onepam.console.frame.dispatch import SESSION_PREFIX
 from onepam.console.frame.factor_words import Passkeys
 from onepam.console.frame.gate import shown_code, through_gate, visiting
 from onepam.console.frame.hashing import hashing
+from onepam.console.frame.page import Context
 from onepam.console.frame.places import ANYBODY, MEMBER, Place
 from onepam.console.frame.rendering import CLI_AUTHORIZE_CSP
 from onepam.console.frame.visit import SESSION_COOKIE, Visit, following
@@ -196,11 +197,20 @@ async def _step_up(visit: Visit, then: str, refused: Refused | None = None) -> R
             methods=_methods(await _myself(visit)),
             passkey=STEP_UP,
             next=then,
+            leads=_leads(visit, then),
             error=refused.message if refused else "",
             provider=came[0].name if came is not None and came[0].rule.attests else "",
         ),
         403 if refused else 200,
     )
+
+
+def _leads(visit: Visit, then: str) -> Context | None:
+    """The page of the reader's side bar that the path belongs to, the nearest one; None where there is none."""
+    path = urlsplit(then).path
+    over = [each for each in visit.shown() if each.shown and (path == each.path or path.startswith(f"{each.path}/"))]
+    found = max(over, key=lambda each: len(each.path), default=None)
+    return {"href": found.path, "word": found.shown.word} if found is not None and found.shown else None
 
 
 async def step_up_options(visit: Visit) -> Response:

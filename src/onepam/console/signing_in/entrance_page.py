@@ -55,6 +55,7 @@ class StepUpPage(PageContext):
     `methods`: list of "totp" | "passkey"
     `passkey`: {options, verify}
     `next`: the path to go on with
+    `leads`: none | {href, word}, the page of the side bar that it belongs to
     `error`: "" when none
     `provider`: the identity provider that can confirm ("" where none can)
     """
@@ -64,6 +65,7 @@ class StepUpPage(PageContext):
     methods: list[str]
     passkey: Context
     next: str
+    leads: Context | None
     error: str
     provider: str
 

@@ -138,7 +138,7 @@ class EnrolmentEnded:
     "factor.enrolled",
     klass="identity",
     control="MFA-01 MFA-03",
-    words="{by} enrolled a factor of {person}: {kind}[, {label}]",
+    words="{person} has a new factor: {kind}[, {label}][, enrolled by {by}]",
 )
 @dataclass(frozen=True, slots=True)
 class FactorEnrolled:
