@@ -113,6 +113,10 @@ async def test_one_pair_of_actions_decides_on_each(office: Office, item: str) ->
     assert "Nobody approves their own proposal" in await ada.refused(f"/approvals/{item}", decision="approve")
     office.company.clock.advance(6 * MINUTE)
     assert (await bob.post(f"/approvals/{item}", decision="approve")).headers["Location"] == "/step-up?next=/approvals"
+    asked = await bob.read("/step-up?next=/approvals?after=1")
+    assert "What comes next on <strong>Approvals</strong> asks for a proof" in asked
+    assert '<a href="/approvals">Back to Approvals</a>' in asked
+    assert "Back to" not in await bob.read("/step-up?next=/confirm/cnf_1"), "it would ask for the same again"
     bob = await office.sign_in("bob")
     assert "Approved, and in force." in await said(bob, item, "approve")
     assert item not in listed(await bob.read("/approvals"))

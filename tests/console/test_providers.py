@@ -303,7 +303,7 @@ async def test_a_declaration_and_a_removal(office: Office, provider: OidcProvide
     ada, bob = await office.sign_in("ada"), await office.sign_in("bob")
     await bob.approves(await proposed(ada, form(provider, attests="")))
     page = await ada.read(f"/providers/{OKTA}")
-    last = re.search(r'max="([0-9-]+)"', page)
+    last = re.search(r'name="ends" value="([0-9-]+)"', page)
     assert last
     statement = {"statement": "Everybody has a key.", "policy": "MFA = always", "ends": last[1]}
     assert "ends within 365 days" in await ada.refused(f"/providers/{OKTA}/declare", **{**statement, "ends": "never"})

@@ -62,7 +62,7 @@ async def test_statements_stand_on_the_page_and_none_of_them_acts(office: Office
     assert "3 statements run" in said
     assert "1,204 rows" in said
     assert "Read as a whole for this page, now." in said
-    assert "3 statements run" in text(await eve.read("/sessions"))
+    assert "3 statements run, OpenSSH_9.2" in text(await eve.read("/sessions"))
 
 
 async def test_each_reading_is_recorded_and_nobody_else_reads(office: Office) -> None:

@@ -13,7 +13,7 @@ type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 
 const KEY = "onepam.typed";
 const MOST_CHARACTERS = 65_536;
-const KEPT_INPUTS = /^(text|email|date|datetime-local|number|search|url|tel|checkbox|radio)$/;
+const KEPT_INPUTS = /^(text|email|number|search|url|tel|checkbox|radio)$/;
 
 export function startTyped(): void {
   const typed = taken();

@@ -92,7 +92,6 @@ PROVIDER = ProviderPage(
     proposals=[],
     set_by={"proposed": "Lena Vogel", "approved": "Mira Okafor", "at": ago(90 * DAY)},
     declaration=None,
-    first_day="2026-11-21",
     last_day="2027-11-19",
     may_change=True,
     stale=False,

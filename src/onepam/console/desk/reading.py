@@ -4,12 +4,12 @@ from urllib.parse import urlencode
 
 from onepam.app.ports import Snapshot
 from onepam.console.frame.page import Context
-from onepam.console.frame.period import day_begins
+from onepam.console.frame.period import day_begins, day_text
 from onepam.console.frame.rendering import plural
 from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import happened
-from onepam.kernel.clock import DAY, Instant, moment
+from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.text import plain_text
 from onepam.store.read.names import Called
 from onepam.store.read.populations import Drawn, Question, Span, draw, population
@@ -69,8 +69,8 @@ def wanted(visit: Visit) -> Context:
     query = visit.request.query_params
     seed = plain_text(query.get("seed", "")[:MAX_SEED], MAX_SEED, what="seed", required=False)
     return {
-        "from": query.get("from", "")[:10],
-        "to": query.get("to", "")[:10],
+        "from": query.get("from", "")[:20],
+        "to": query.get("to", "")[:20],
         "draw": query.get("draw", "")[:20],
         "seed": seed if isinstance(seed, str) else "",
         "next_seed": visit.services.random(SEED_BYTES).hex(),
@@ -83,7 +83,7 @@ def _period(at: Instant, asked: Context) -> tuple[Span, Context]:
     if begin is None or until is None or begin >= until:
         until = Instant((at // DAY + 1) * DAY)
         begin = Instant(until - QUARTER * DAY)
-    days = (moment(begin).date().isoformat(), moment(Instant(until - DAY)).date().isoformat())
+    days = (day_text(begin), day_text(Instant(until - DAY)))
     return (begin, until), {"from": days[0], "to": days[1]}
 
 

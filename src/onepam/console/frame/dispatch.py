@@ -8,7 +8,6 @@ import json
 import logging
 from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from hmac import compare_digest
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +19,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from onepam.app.leaving.probe_access import record_probe
+from onepam.console.frame.period import typed_instant
 from onepam.console.frame.places import ANYBODY, MAX_BODY_BYTES, Place
 from onepam.console.frame.rendering import Flash
 from onepam.console.frame.services import ConsoleServices
@@ -29,7 +29,7 @@ from onepam.domain.access.model import ConsoleRight
 from onepam.domain.leaving.probing import ProbePath, WouldOpen
 from onepam.gateway.probes import HEADER, told
 from onepam.identity.tokens import is_token, token_digest
-from onepam.kernel.clock import Instant, instant
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.secret import Secret
 from onepam.store.read.alarms import alarms
@@ -160,15 +160,13 @@ async def _probed(visit: Visit, ticket: str) -> Response:
 
 
 def _as_of(visit: Visit) -> Refused | None:
-    """`?as_of=` as a datetime-local field sends it (UTC), or with a zone."""
+    """`?as_of=` as it was typed (UTC), or with a zone."""
     text = visit.request.query_params.get("as_of", "")
     if not text:
         return None
-    try:
-        moment = datetime.fromisoformat(text)
-        at = instant(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    except (ValueError, OverflowError):
-        return Refused("as_of.malformed", "This is not a time.", "Write it as 2026-03-03T14:00.")
+    at = typed_instant(text)
+    if at is None:
+        return Refused("as_of.malformed", "This is not a time.", "Write it as 2026-03-03 14:00.")
     if at > visit.now:
         return Refused("as_of.ahead", "This lies ahead; nothing is known of the future.", "Give a time that has been.")
     visit.as_of = Instant(at)

@@ -17,6 +17,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from onepam.console.frame.page import PageContext
+from onepam.console.frame.period import day_text
 from onepam.console.frame.places import Place
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant, iso, moment, utc
 from onepam.store.read import requests, sessions
@@ -199,7 +200,7 @@ def day(at: Instant) -> str:
 
 
 def field_time(at: Instant) -> str:
-    """The value of a `datetime-local` field, in UTC."""
+    """An instant to the minute as addresses have it, in UTC: `2026-11-29T14:00`."""
     return moment(at).strftime("%Y-%m-%dT%H:%M")
 
 
@@ -321,7 +322,8 @@ def environment() -> Environment:
     environment.globals.update(asset=asset, icon=icon, url=url, place=place, extent=extent)
     environment.globals.update(request_words=requests.STATES, session_words=sessions.STATES)
     environment.filters.update(
-        ago=ago, left=left, on=on, utc=utc, exact=exact, day=day, field_time=field_time, iso=iso, duration=duration,
+        ago=ago, left=left, on=on, utc=utc, exact=exact, day=day, field_time=field_time,
+        field_day=day_text, iso=iso, duration=duration,
         stopwatch=stopwatch, size=size, grouped=grouped, plural=plural, initials=initials, words=words,
         labels=label_text,
     )  # fmt: skip

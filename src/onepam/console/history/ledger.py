@@ -8,7 +8,7 @@ from onepam.app.host.announced import cancel_announced
 from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.frame.page import Context
 from onepam.console.frame.paging import paged
-from onepam.console.frame.period import day_begins
+from onepam.console.frame.period import day_begins, day_text
 from onepam.console.frame.places import ADMINISTERS, SEES_ALL, Place, Shown
 from onepam.console.frame.rendering import field_time, plural
 from onepam.console.frame.sheet import every, sheet
@@ -45,7 +45,7 @@ _ALIKE = 5
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """Which entries: of a subject, from a first day to a last one (UTC, as date fields have them; empty: no bound),
+    """Which entries: of a subject, from a first day to a last one (UTC, as fields have them; empty: no bound),
     that concern somebody (an id, an address or a whole name) and a resource."""
 
     subject: str
@@ -59,7 +59,7 @@ class Narrow:
         """What the address asks for; what is no subject and no day narrows nothing."""
         asked = visit.request.query_params
         subject, first, last = (asked.get(word, "") for word in ("of", "from", "to"))
-        first, last = (each if day_begins(each) is not None else "" for each in (first, last))
+        first, last = ("" if (at := day_begins(each)) is None else day_text(at) for each in (first, last))
         who, where = (asked.get(word, "").strip()[:254] for word in ("who", "where"))
         return Narrow(subject if subject in SUBJECTS else "", first, last, who, where)
 

@@ -28,7 +28,7 @@ class LedgerPage(PageContext):
         itself, `goes_on`: whether this is such a look
     `unknown`: none, or {what ("who", "where"), typed, alike (list of [name, word of the address])}: what was typed is
         nobody's name, or nothing's
-    `first_day`, `last_day`: the period that they are narrowed to, as date fields have it; empty without
+    `first_day`, `last_day`: the period that they are narrowed to, as fields have it; empty without
     `may_draw`: whether the viewer may draw an evidence pack, `pack`: none, or of the viewer's newest {state ("drawing",
         "ready", "refused"), first, last, step, percent, size, refused (message, hint)}
     `pager`: of parts/ui.html

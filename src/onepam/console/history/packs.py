@@ -4,11 +4,11 @@ from starlette.responses import Response, StreamingResponse
 
 from onepam.console.frame.packs import Drawing
 from onepam.console.frame.page import Context
-from onepam.console.frame.period import day_begins
+from onepam.console.frame.period import day_begins, day_text
 from onepam.console.frame.places import Needs, Place
-from onepam.console.frame.rendering import field_time
 from onepam.console.frame.visit import Visit
 from onepam.domain.access.model import ConsoleRight
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 
 AUDITS = Needs(rights=(ConsoleRight.AUDIT,))
@@ -27,7 +27,7 @@ async def draw(visit: Visit) -> Response:
     begun = visit.services.packs.begin(visit.me.actor, starts, ends)
     if isinstance(begun, Refused):
         return visit.outcome(begun, back, "")
-    return visit.go(f"/ledger?from={first}&to={last}#pack")
+    return visit.go(f"/ledger?from={day_text(starts)}&to={day_text(Instant(ends - 1))}#pack")
 
 
 async def file(visit: Visit) -> Response:
@@ -35,7 +35,7 @@ async def file(visit: Visit) -> Response:
     found = visit.services.packs.of(visit.me.actor.person)
     if found is None or found.file is None:
         return visit.refusal(_NONE, 404)
-    name = f"onepam-evidence-{field_time(found.starts)[:10]}-{_last(found)}.zip"
+    name = f"onepam-evidence-{day_text(found.starts)}-{_last(found)}.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(found.size)}
     return StreamingResponse(found.pieces(), media_type="application/zip", headers=headers)
 
@@ -47,7 +47,7 @@ def shown(found: Drawing | None) -> Context | None:
     state = "drawing" if found.finished is None else "ready" if found.file else "refused"
     return {
         "state": state,
-        "first": field_time(found.starts)[:10],
+        "first": day_text(found.starts),
         "last": _last(found),
         "step": _STEPS.get(found.step, found.step.capitalize()) or "Waiting for a checkpoint",
         "percent": round(100 * found.part),
@@ -57,7 +57,7 @@ def shown(found: Drawing | None) -> Context | None:
 
 
 def _last(found: Drawing) -> str:
-    return field_time(type(found.ends)(found.ends - 1))[:10]
+    return day_text(Instant(found.ends - 1))
 
 
 PLACES = (

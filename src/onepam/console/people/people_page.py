@@ -37,7 +37,7 @@ class PersonPage(PageContext):
 
     `person`: {id, name, email, kind, state, because (str), origin (str), owner (str), manager {id, name} or none,
         joined, ends (FOREVER), ends_in (str), last_sign_in (or none), last_basis (str)}
-    `edit`: {name, email, manager, owner (e-mails), ends (a date field's text)}
+    `edit`: {name, email, manager, owner (e-mails), ends (a day as fields have it)}
     `duties`: list of {word, name, href, until (Instant or none)}: of somebody who has left, what needs another owner
     `left`: none, or {removed, because, origin, left_at, notified (Instant or none)}
     `erasure`: none, or {status ("proposed" | "approved" | "finished"), because, by, agreed (str, "" while it waits),

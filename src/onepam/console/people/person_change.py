@@ -1,18 +1,17 @@
 """Changing what is known of somebody: name, address, manager or sponsor, last day."""
 
-from datetime import UTC, datetime, timedelta
-
 from starlette.responses import Response
 
 from onepam.app.people.change_person import change_person
 from onepam.app.ports import Snapshot
 from onepam.console.frame.page import Context
+from onepam.console.frame.period import day_begins, day_text
 from onepam.console.frame.places import ADMINISTERS, Place
 from onepam.console.frame.rendering import Flash
 from onepam.console.frame.visit import Visit
 from onepam.domain.people.adding import Attributes, unknown_person
 from onepam.domain.people.events import PersonKind
-from onepam.kernel.clock import Instant, instant, moment
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.store.read import people as rows
 from onepam.store.read.everybody import PersonRow
@@ -62,18 +61,15 @@ def form_of(db: Snapshot, at: Instant, row: PersonRow) -> Context:
 
 
 def day_of(ends: Instant | None) -> str:
-    """The last day in UTC as a date field takes it; empty for no end."""
-    return moment(Instant(ends - 1)).date().isoformat() if ends is not None else ""
+    """The last day in UTC as fields have it; empty for no end."""
+    return day_text(Instant(ends - 1)) if ends is not None else ""
 
 
 def last_day(text: str) -> Instant | Refused | None:
-    """The end of the day that a date field sends, in UTC."""
-    if not text:
+    """The end of the day that was typed, in UTC."""
+    if not text.strip():
         return None
-    try:
-        return instant(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1))
-    except (ValueError, OverflowError):
-        return Refused("person.end", "The last day is not a date.", "Write it as 2026-12-31.")
+    return day_begins(text, 1) or Refused("person.end", "The last day is not a date.", "Write it as 2026-12-31.")
 
 
 async def by_email(visit: Visit, email: str, what: str) -> str | Refused | None:

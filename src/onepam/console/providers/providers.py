@@ -1,7 +1,6 @@
 """Identity providers: how each fares, connecting one, deciding on what is proposed, declaring, removing."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 
 from starlette.responses import Response
 
@@ -11,6 +10,7 @@ from onepam.app.providers.remove_provider import remove_provider
 from onepam.console.frame import refusal_words
 from onepam.console.frame.decision import decisions
 from onepam.console.frame.page import Context
+from onepam.console.frame.period import day_begins, day_text
 from onepam.console.frame.places import ADMINISTERS, SEES_ALL, Place, Shown
 from onepam.console.frame.rendering import plural
 from onepam.console.frame.visit import Visit
@@ -32,7 +32,7 @@ from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import ProposalKind
 from onepam.domain.providers.setting import LONGEST_DECLARATION, Provider, Statement
 from onepam.identity.oidc.settings import OidcSettings
-from onepam.kernel.clock import DAY, Instant, instant, moment
+from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read import providers as rows
@@ -70,8 +70,7 @@ async def provider_page(visit: Visit) -> Response:
             set_by={"proposed": found.proposed_by_name, "approved": found.approved_by_name, "at": found.since},
             refusals=refusal_words.shown(await visit.services.reader(rows.refusals, visit.at, stored.provider)),
             declaration=_declared(found.declaration),
-            last_day=_day(Instant(visit.now + LONGEST_DECLARATION - DAY)),
-            first_day=_day(Instant(visit.now + DAY)),
+            last_day=day_text(Instant(visit.now + LONGEST_DECLARATION - DAY)),
             may_change=visit.me.has(ConsoleRight.ADMINISTER),
             stale=stale(visit),
         )
@@ -216,16 +215,9 @@ def _proposed(found: rows.ProposalRow) -> Context:
     }
 
 
-def _day(at: Instant) -> str:
-    return f"{moment(at):%Y-%m-%d}"
-
-
 def _end_of(day: str) -> Instant:
     """The end of a day in UTC; the beginning of time for what is no day."""
-    try:
-        return instant(datetime.fromisoformat(day[:10]).replace(tzinfo=UTC) + timedelta(days=1))
-    except (ValueError, OverflowError):
-        return Instant(0)
+    return day_begins(day, 1) or Instant(0)
 
 
 PLACES = (

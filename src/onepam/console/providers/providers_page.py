@@ -34,7 +34,7 @@ class ProviderPage(PageContext):
     `set_by`: {proposed (str), approved (str), at}
     `refusals`: list of {why, what_to_do, cause, count, last}: what its messages were refused for
     `declaration`: none, or {id, statement, digest, policy (str), by {id, name}, at, ends}
-    `first_day`, `last_day`: between which days a declaration may end
+    `last_day`: on which a declaration may end at the latest
     `stale`: the reader's second factor is older than five minutes
     """
 
@@ -47,7 +47,6 @@ class ProviderPage(PageContext):
     set_by: Context
     refusals: list[Context]
     declaration: Context | None
-    first_day: str
     last_day: str
     may_change: bool
     stale: bool

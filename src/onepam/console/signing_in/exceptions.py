@@ -1,19 +1,18 @@
 """Exceptions from the second factor: who signs in without one, why, on whose word, until when."""
 
-from datetime import UTC, datetime, time
-
 from starlette.responses import Response
 
 from onepam.app.signing_in.accept_risk import end_exception, propose_exception
 from onepam.console.frame.decision import decisions
 from onepam.console.frame.page import Context
+from onepam.console.frame.period import day_begins
 from onepam.console.frame.places import MEMBER, Place
 from onepam.console.frame.visit import Visit
 from onepam.console.signing_in.exceptions_page import ExceptionsPage
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import ProposalKind
 from onepam.domain.signing_in.exceptions import LONGEST, Proposed
-from onepam.kernel.clock import Instant, instant
+from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read.federated import ExceptionRow, exceptions
@@ -82,10 +81,8 @@ def _row(visit: Visit, found: ExceptionRow) -> Context:
 
 def _end_of(day: str) -> Instant:
     """The last moment of a day in UTC; 0, which is refused, for what is no day."""
-    try:
-        return instant(datetime.combine(datetime.fromisoformat(day).date(), time(23, 59, 59), UTC))
-    except (ValueError, OverflowError):
-        return Instant(0)
+    ends = day_begins(day, 1)
+    return Instant(0) if ends is None else Instant(ends - SECOND)
 
 
 PLACES: tuple[Place, ...] = (
