@@ -146,6 +146,7 @@ class _Admission:
         client: str,
         say: Callable[[str], None],
         ours: bool,
+        database: str,
     ) -> None:
         self._small, self._legs, self._place = cast(Small, shared.small), legs, place
 

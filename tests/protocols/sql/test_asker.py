@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import struct
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -29,6 +30,10 @@ pytestmark = pytest.mark.anyio
         (b"drop", r"\x64726f70 (as a number 1685221232 or text 'drop')"),
         (b"customer", r"\x637573746f6d6572 (as a number 7166761325952853362 or text 'customer')"),
         (b"\xff\xfe", r"\xfffe (as a number -2)"),
+        (struct.pack(">d", 3.5), r"\x400c000000000000 (as a number 3.5 or a number 4615063718147915776)"),
+        (struct.pack(">f", -0.25), r"\xbe800000 (as a number -0.25 or a number -1098907648)"),
+        (struct.pack(">q", 1 << 62), r"\x4000000000000000 (as a number 2.0 or a number 4611686018427387904)"),
+        (struct.pack(">q", 12345), r"\x0000000000003039 (as a number 12345)"),
         (b"\x00\x00\x00\x07", r"\x00000007 (as a number 7)"),
         ("ä".encode(), r"\xc3a4 (as a number -15452 or text 'ä')"),
         (b"abc", r"\x616263 (as text 'abc')"),

@@ -39,6 +39,38 @@ def test_where_a_pattern_stands_the_size_does(text: str, right: str) -> None:
     assert by_pattern(text) == right
 
 
+ESCAPED = "".join(f"\\x{ord(each):02x}" for each in CARD)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"SELECT E'{ESCAPED}'",
+        "SELECT E'4111\\x31\\61\\u0031\\U0000003111111111'",
+        "SELECT U&'4111\\0031\\+0000311111111111' || 'x'",
+        "SELECT U&'4111!0031!003111111111' UESCAPE '!'",
+        "SELECT U&'4111!0031!003111111111' /* x */ -- y\n UESCAPE '!'",
+        f"SELECT '\\x{CARD.encode().hex()}'::bytea",
+        f"SELECT X'{CARD.encode().hex()}'",
+        f"""INSERT INTO t VALUES ('{{"card": "\\u0034{CARD[1:]}"}}')""",
+        "SELECT '4111111111'\n'111111'",
+        "SELECT '41111'  -- first\n  '11111'\n\n'111111'",
+        "SELECT E'\\x34' '11', '4111111111'\r'111111'",
+    ],
+)
+def test_a_pattern_is_found_however_its_letters_are_written(text: str) -> None:
+    said = by_pattern(text)
+    assert "masked: " in said
+    for part in ("4111", "1111", ESCAPED, CARD.encode().hex(), "003111"):
+        assert part not in said
+
+
+def test_what_only_looks_escaped_or_joined_is_shown() -> None:
+    for text in ("SELECT 'C:\\temp', 'x'", "SELECT '41111111', '11111111'", "SELECT '41111111' '11111111'",
+                 "SELECT E'a\\'b', U&'\\0041', '\\x00ff'", "SELECT 'a'\n'b'"):  # fmt: skip
+        assert by_pattern(text) == text
+
+
 def test_a_text_that_is_too_long_or_has_too_many_literals_to_be_looked_at_has_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -47,6 +79,18 @@ def test_a_text_that_is_too_long_or_has_too_many_literals_to_be_looked_at_has_no
     monkeypatch.setattr(masking, "MOST_LITERALS", 2)
     assert by_pattern("SELECT 1, 2") == "SELECT 1, 2"
     assert "1, 2" not in by_pattern("SELECT 1, 2, 3")
+
+
+@pytest.mark.parametrize(
+    ("value", "binary"),
+    [
+        (CARD.encode(), False), (b"\\x" + CARD.encode().hex().encode(), False), (ESCAPED.encode(), False),
+        (struct.pack(">q", int(CARD)), True), (struct.pack(">d", float(CARD)), True), (CARD.encode(), True),
+    ],
+)  # fmt: skip
+def test_a_pattern_is_found_in_a_parameter_however_it_is_written(value: bytes, binary: bool) -> None:
+    for each, hidden in ((Parameter(value, binary), (1,)), (Parameter(value[:-1] if not binary else None), ())):
+        assert Masking(CARDS, None).parameters((each,), None)[1] == hidden
 
 
 def test_of_masked_columns_only_what_is_bound_to_others_is_shown() -> None:

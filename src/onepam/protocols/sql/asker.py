@@ -11,7 +11,8 @@ from onepam.gateway.session import Gateway
 from onepam.kernel.clock import iso
 from onepam.kernel.errors import Refused
 from onepam.protocols.sql.events import Wanted
-from onepam.protocols.sql.masking import as_number, as_text
+from onepam.protocols.sql.masking import as_text
+from onepam.protocols.sql.readings import floating, integer
 from onepam.recording.statements import Parameter
 
 log = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ def values(parameters: Iterable[Parameter]) -> Iterator[str]:
         elif not each.binary:
             yield f"'{legible(each.value)}'"
         else:
-            number = as_number(each.value)
-            may_be = [f"a number {number}"] if number is not None else []
+            numbers = (floating(each.value), integer(each.value))
+            may_be = [f"a number {number!r}" for number in numbers if number is not None]
             may_be += [f"text '{legible(each.value)}'"] if as_text(each.value) is not None else []
             yield f"\\x{each.value.hex()}" + (f" (as {' or '.join(may_be)})" if may_be else "")

@@ -4,7 +4,7 @@ in which a masked pattern stands. In their place stands their size, and no diges
 What cannot be decided is masked. Neither the client nor the target hears anything of it.
 """
 
-import struct
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,6 +12,7 @@ from typing import Final
 
 from onepam.domain.access.patterns import Patterns
 from onepam.protocols.sql.literals import Literal, What, literals
+from onepam.protocols.sql.readings import floating, integer, readings
 from onepam.recording.statements import Parameter
 
 MOST_LITERALS = 5_000
@@ -20,7 +21,9 @@ MOST_LITERALS = 5_000
 MOST_BYTES = 64 * 1024
 """A text, or a value, of more bytes is not looked for patterns."""
 
-_INTEGERS: Final = {2: struct.Struct(">h"), 4: struct.Struct(">i"), 8: struct.Struct(">q")}
+_JOINS: Final = re.compile(rb"(?:[^\S\n\r]|--[^\n\r]*)*[\n\r](?:\s|--[^\n\r]*[\n\r])*")
+_OWN_ESCAPES: Final = re.compile(rb"(?:\s|--[^\n]*\n|/\*.*?\*/)*uescape\b", re.IGNORECASE | re.DOTALL)
+"""Behind `U&'…'`: it has an escape of its own, and is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,10 @@ class Masking:
             return Masked(text, 0, None)
         found = literals(text)
         many = len(found) > MOST_LITERALS or (self._patterns is not None and len(text) > MOST_BYTES)
-        hidden = [each for each in self._parts(text, found, shown) if many or self._hides(text, each, shown)]
+        parts = self._parts(text, found, shown)
+        hidden = [each for each in parts if many or self._hides(text, each, shown)]
+        if self._patterns is not None and not many:
+            hidden = self._with_joined(text, parts, hidden)
         if self._patterns is not None and not many and self._has(_outside(text, found)):
             return Masked(_whole(len(text)), 1, shown)
         return Masked(_replaced(text, hidden), len(hidden), shown)
@@ -127,11 +133,32 @@ class Masking:
         begin, end = literal.inner
         if shown is not None and literal.what is not What.COMMENT and not _bears(text, literal, shown):
             return True
+        if self._patterns is not None and literal.what is What.STRING and _OWN_ESCAPES.match(text, literal.end):
+            return True
         return self._has(text[begin:end].decode("utf-8", "backslashreplace"))
 
+    def _with_joined(self, text: bytes, parts: list[Literal], hidden: list[Literal]) -> list[Literal]:
+        """Literals that the server joins into one, for nothing but the end of a line is between them, are one here."""
+        rows, row = list[list[Literal]](), list[Literal]()
+        for each in parts:
+            if each.what is What.COMMENT:
+                continue
+            joins = row and each.what is What.STRING and _JOINS.fullmatch(text, row[-1].end, each.start)
+            row = [*(row if joins else ()), each]
+            rows = [*rows[:-1], row] if joins else [*rows, row]
+        for each_row in rows:
+            if len(each_row) > 1:
+                said = b"".join(text[slice(*each.inner)] for each in each_row).decode("utf-8", "backslashreplace")
+                if any(each in hidden for each in each_row) or self._has(said):
+                    hidden += [each for each in each_row if each not in hidden]
+        return sorted(hidden, key=lambda each: each.start)
+
     def _has(self, text: str) -> bool:
-        """Whether a masked pattern stands there, or it cannot be told."""
-        return self._patterns is not None and (len(text) > MOST_BYTES or self._patterns.found(text) is not False)
+        """Whether a masked pattern stands there, however it is written, or it cannot be told."""
+        patterns = self._patterns
+        if patterns is None:
+            return False
+        return len(text) > MOST_BYTES or any(patterns.found(each) is not False for each in readings(text))
 
     def _has_value(self, parameter: Parameter) -> bool:
         value = parameter.value
@@ -142,18 +169,14 @@ class Masking:
                 return self._has(value.decode("utf-8"))
             except UnicodeDecodeError:
                 return True
-        number, text = as_number(value), as_text(value)
-        if number is not None and self._has(str(number)):
+        whole, real, text = integer(value), floating(value), as_text(value)
+        if whole is not None and self._has(str(whole)):
+            return True
+        if real is not None and (self._has(repr(real)) or self._has(f"{real:.0f}")):
             return True
         if text is not None:
             return self._has(text)
-        return number is None and len(value) > 1  # what it stands for depends on its type, which nobody tells us
-
-
-def as_number(value: bytes) -> int | None:
-    """The whole number that a value in binary form may be; None where it can be none."""
-    number = _INTEGERS.get(len(value))
-    return None if number is None else int(number.unpack(value)[0])
+        return whole is None and len(value) > 1  # what it stands for depends on its type, which nobody tells us
 
 
 def as_text(value: bytes) -> str | None:
