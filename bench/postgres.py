@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 from statistics import median, quantiles
@@ -32,6 +33,12 @@ IDLE = 1000
 GOAL_IDLE_BYTES = 150_000
 KILLS = 20
 GOAL_KILL_SECONDS = 1.0
+GOAL_CLIENTS = 8
+GOALS = {"direct": 0.45, "bare framing relay": 0.8, "pgbouncer": 0.75}
+"""Of the selects of each of these with so many clients."""
+GOAL_ADDED_SECONDS = 0.0005
+"""The 99th percentile that the gateway adds for one client."""
+GOAL_COPIED = 0.8
 
 Measured = dict[str, list[tuple[float, float]]]
 """By way, of each round: transactions a second, and the 99th percentile of their seconds."""
@@ -76,15 +83,26 @@ async def _selects(ways: list[Way], mode: str, clients: int, folder: Path, progr
             progress(f"{mode}, {clients} clients, {way.name}, round {number + 1} of {ROUNDS}")
             found[way.name].append(await _round(way, mode, clients, folder))
     title = f"{mode}, {clients} client{'s' if clients > 1 else ''}"
-    base = found.pop("direct")
+    base, ours = found["direct"], found.pop("gateway")
     figures = [Figure(f"{title}, direct", median(tps for tps, _ in base), "tps")]
     for name, theirs in found.items():
-        ratio = median(tps / of for (tps, _), (of, _) in zip(theirs, base, strict=True))
-        figures.append(Figure(f"{title}, {name} over direct", ratio, ""))
-    for name, theirs in found.items():
-        added = median(late - of for (_, late), (_, of) in zip(theirs, base, strict=True))
-        figures.append(Figure(f"{title}, {name}: added p99", added * 1000, "ms"))
+        ratio = median(tps / of for (tps, _), (of, _) in zip(ours, theirs, strict=True))
+        figures.append(
+            _held_to(f"{title}, gateway over {name}", ratio, GOALS[name] if clients == GOAL_CLIENTS else None)
+        )
+    for name, theirs in [("gateway", ours), *found.items()]:
+        if name != "direct":
+            added = median(late - of for (_, late), (_, of) in zip(theirs, base, strict=True))
+            figure = Figure(f"{title}, {name}: added p99", added * 1000, "ms")
+            if name == "gateway" and clients == 1:
+                goal = f"≤ {GOAL_ADDED_SECONDS * 1000:g}"
+                figure = replace(figure, goal=goal, meets=added <= GOAL_ADDED_SECONDS)
+            figures.append(figure)
     return figures
+
+
+def _held_to(title: str, ratio: float, goal: float | None) -> Figure:
+    return Figure(title, ratio, "") if goal is None else Figure(title, ratio, "", f"≥ {goal:g}", ratio >= goal)
 
 
 async def _round(way: Way, mode: str, clients: int, folder: Path) -> tuple[float, float]:
@@ -125,7 +143,8 @@ async def _rows_out(ways: list[Way], progress: Progress) -> list[Figure]:
     figures = [Figure("COPY out, 500,000 rows, direct", median(base) * 1000, "ms")]
     for name, theirs in found.items():
         ratio = median(of / taken for taken, of in zip(theirs, base, strict=True))
-        figures.append(Figure(f"COPY out, {name} over direct", ratio, ""))
+        goal = GOAL_COPIED if name == "gateway" else None
+        figures.append(_held_to(f"COPY out, {name} over direct", ratio, goal))
     return figures
 
 

@@ -101,6 +101,20 @@ async def test_strict_frames_are_with_the_kernel_at_once_and_others_when_their_c
         assert (await recorder.close("end")).verified
 
 
+async def test_what_is_noted_is_with_the_kernel_by_the_next_record_or_in_a_second(
+    tmp_path: Path, pool: ThreadPoolExecutor
+) -> None:
+    recorder = await Session().start(tmp_path, pool)
+    recorder.note(output(recorder, b"noted"))
+    assert len(frames(tmp_path)) == 1
+    recorder.record(output(recorder, b"recorded"))
+    assert [each.data for each in frames(tmp_path) if isinstance(each, Output)] == [b"noted", b"recorded"]
+    recorder.note(output(recorder, b"last"))
+    while len(frames(tmp_path)) < 4:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    assert (await recorder.close("end")).verified
+
+
 async def test_time_never_goes_back_and_counts_microseconds(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     recorder = await Session().start(tmp_path, pool)
     times = [recorder.at for _ in range(1000)]

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
-from time import monotonic
+from time import monotonic_ns
 
 from onepam.files.data_file import opened_file
 from onepam.gateway.disk import Share
@@ -142,8 +142,7 @@ class Recorder:
         self._on_failure = on_failure
         self._loop = asyncio.get_running_loop()
         share.on_resume = self._drained_soon
-        self._began = monotonic()
-        self._at = 0
+        self._began = monotonic_ns()
         self._synced_size = 0
         self._synced_seq = 0
         self._sync: asyncio.Future[None] | None = None
@@ -155,8 +154,7 @@ class Recorder:
     @property
     def at(self) -> int:
         """The time for the next frame: microseconds since the recording began, never going back."""
-        self._at = max(self._at, int((monotonic() - self._began) * SECOND))
-        return self._at
+        return (monotonic_ns() - self._began) // 1000
 
     @property
     def size(self) -> int:
@@ -167,8 +165,8 @@ class Recorder:
     def full(self) -> bool:
         """Whether the disk lags so far behind, or has so little space, that reading must pause until `when_drained`
         calls back."""
-        lags = self.size - self._synced_size > MAX_UNSYNCED_BYTES
-        return self._stage is _Stage.RECORDING and (lags or self._share.paused)
+        lags = self._file.size - self._synced_size > MAX_UNSYNCED_BYTES
+        return (lags or self._share.paused) and self._stage is _Stage.RECORDING
 
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Call back once when `full` has ended, or the recorder has failed."""
@@ -176,6 +174,13 @@ class Recorder:
 
     def record(self, *frames: Frame) -> None:
         """Take the next frames; in strict mode they are with the kernel on return. Raises `RecorderFailed`."""
+        self.note(*frames)
+        if self._strict and (data := self._sealer.flush()):
+            self._write(data)
+
+    def note(self, *frames: Frame) -> None:
+        """Take the next frames, of which nothing goes to a target: in strict mode, too, the kernel has them with those
+        that are recorded next, or within a second. Raises `RecorderFailed`."""
         if self._stage is not _Stage.RECORDING:
             raise self._refused(frames)
         sealer = self._sealer
@@ -183,10 +188,7 @@ class Recorder:
             sealer.append(frame)
         if sealer.due(frames[-1].at):
             self._seal()
-            return
-        if self._strict:
-            self._write(sealer.flush())
-        if self._timer is None:
+        elif self._timer is None:
             self._timer = self._loop.call_later(MAX_CHUNK_TIME / SECOND, self._elapsed)
 
     async def close(self, reason: str) -> Recorded:

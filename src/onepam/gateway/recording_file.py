@@ -43,16 +43,14 @@ class RecordingFile:
 
     def write(self, data: bytes | bytearray) -> None:
         """Appends all of `data`. Raises `OSError`, after which a part may be written, and `FileEnded`."""
-        descriptor = self._used()
-        try:
-            written = os.write(descriptor, data)
+        with self._lock:  # nobody else holds it for longer than it takes to count
+            self._check_open()
+            written = os.write(self._descriptor, data)
             self.size += written
             while written < len(data):
-                more = os.write(descriptor, memoryview(data)[written:])
+                more = os.write(self._descriptor, memoryview(data)[written:])
                 self.size += more
                 written += more
-        finally:
-            self._unused()
 
     def sync(self, *, name: bool) -> None:
         """Returns once the content is on disk; with `name` the file's entry in its folder as well. Raises `OSError` and
@@ -79,10 +77,13 @@ class RecordingFile:
     def _used(self) -> int:
         """The descriptor, until `_unused`."""
         with self._lock:
-            if self._stage is not _Stage.OPEN:
-                raise FileEnded(f"the recording {self.path.name} was closed before")
+            self._check_open()
             self._users += 1
         return self._descriptor
+
+    def _check_open(self) -> None:
+        if self._stage is not _Stage.OPEN:
+            raise FileEnded(f"the recording {self.path.name} was closed before")
 
     def _unused(self) -> None:
         with self._lock:

@@ -232,7 +232,7 @@ class Statements:
         begun = _Begun(frame, _bytes_of(frame))
         if self._value_bytes + begun.size > MAX_KEPT_BYTES:
             words = f"its {len(frame.parameters):,} values are not shown: too many wait for an end at once"
-            begun = _Begun(replace(frame, parameters=()), 0, words)
+            begun = _Begun(frame._replace(parameters=()), 0, words)
         self._value_bytes += begun.size
         self._waiting[frame.execution] = begun
         return [self._unanswered()] if len(self._waiting) > MAX_WAITING else []

@@ -1,6 +1,5 @@
 """What a recording holds, in numbers: its last frame and the session's closing entry state them."""
 
-from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -17,9 +16,9 @@ class Counts:
 
     def __init__(self) -> None:
         self._frames = 0
-        self._kinds: Counter[type[Frame]] = Counter()
+        self._kinds: dict[type[Frame], int] = {}
         self._bytes = 0
-        self._sums: Counter[str] = Counter()
+        self._omitted = self._rows = self._row_bytes = 0
 
     @property
     def begun(self) -> bool:
@@ -34,19 +33,20 @@ class Counts:
         self._frames += 1
         if type(frame) is StatementText and frame.more:
             return
-        self._kinds[kind] += 1
+        self._kinds[kind] = self._kinds.get(kind, 0) + 1
         if type(frame) is Output:
             self._bytes += len(frame.data)
-        elif type(frame) is Omitted:
-            self._sums["omitted_bytes"] += frame.count
         elif type(frame) is Finished:
-            self._sums["rows"] += frame.rows
-            self._sums["row_bytes"] += frame.size
+            self._rows += frame.rows
+            self._row_bytes += frame.size
+        elif type(frame) is Omitted:
+            self._omitted += frame.count
 
     @property
     def stated(self) -> Mapping[str, int]:
         """The number of frames by kind, all `frames`, and the `bytes` of output. Where there are any: `omitted_bytes`
         of output and input that policy left out; of a database's session `rows` and `row_bytes` of its executions."""
         named = {NAMES[kind]: number for kind, number in self._kinds.items()}
-        sums = {name: min(number, MOST) for name, number in self._sums.items() if number}
+        summed = {"omitted_bytes": self._omitted, "rows": self._rows, "row_bytes": self._row_bytes}
+        sums = {name: min(number, MOST) for name, number in summed.items() if number}
         return MappingProxyType({**named, "frames": self._frames, "bytes": self._bytes, **sums})

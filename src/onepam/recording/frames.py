@@ -246,6 +246,9 @@ NAMES: Final[Mapping[type[Any], str]] = MappingProxyType(
 
 def encode(frame: Frame) -> bytes:
     """The bytes of one frame. Raises `ValueError` where a bound is passed: the producer must split or refuse."""
+    if isinstance(frame, Executed | Finished | StatementText):
+        data = statements.body(frame)
+        return _HEADER.pack(statements.KINDS[type(frame)], frame.at, len(data)) + data
     if type(frame) is Output:
         if len(frame.data) > MAX_DATA_BYTES:
             raise ValueError(f"output of {len(frame.data)} bytes in one frame, at most {MAX_DATA_BYTES}")
@@ -268,9 +271,6 @@ def encode(frame: Frame) -> bytes:
         return _HEADER.pack(_RESIZE_KIND, frame.at, _RESIZE.size) + _RESIZE.pack(
             frame.channel, frame.columns, frame.rows
         )
-    if type(frame) is Executed or type(frame) is Finished or type(frame) is StatementText:
-        data = statements.body(frame)
-        return _HEADER.pack(statements.KINDS[type(frame)], frame.at, len(data)) + data
     body = canonical.encode({field.name: _plain(getattr(frame, field.name)) for field in fields(frame)[1:]})
     if len(body) > MAX_RARE_BYTES:
         raise ValueError(f"{type(frame).__name__} of {len(body)} bytes, at most {MAX_RARE_BYTES}")

@@ -4,11 +4,10 @@ A service executes one prepared statement millions of times, so the three are ap
 written once, however often it is executed.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum
 from struct import Struct
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from onepam.kernel.errors import Corrupt
 
@@ -52,8 +51,7 @@ class Outcome(IntEnum):
     REFUSED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One value that was bound: its bytes as the client sent them, None for NULL, or only its size in bytes where the
     value is left out. `binary`: in the binary form of its type, otherwise text."""
 
@@ -61,8 +59,7 @@ class Parameter:
     binary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StatementText:
+class StatementText(NamedTuple):
     """A part of the text of statement number `statement` (from 1 in the session), at most `MAX_TEXT_BYTES`, as the
     client sent it. With `more` the next frame of that statement continues it."""
 
@@ -72,8 +69,7 @@ class StatementText:
     more: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Executed:
+class Executed(NamedTuple):
     """Execution number `execution` (from 1 in the session) of a statement is about to go to the target, or is refused.
     `statement` is 0 for what has no text."""
 
@@ -84,8 +80,7 @@ class Executed:
     parameters: tuple[Parameter, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """What came of an execution. `status` is one of `STATUS`, as the target last said it; `rows` are those that it gave
     or took, and `size` their bytes, each below 2^64. `words`: the command tag, or SQLSTATE and message, as the target
     said them."""

@@ -65,6 +65,8 @@ class Journal:
     def record(self, *frames: Frame) -> None:
         self.frames += frames
 
+    note = record
+
     def when_drained(self, callback: Callable[[], None]) -> None:
         self._waiting.append(callback)
 

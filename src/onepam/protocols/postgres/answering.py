@@ -16,6 +16,7 @@ TOO_LARGE: Final = "54000"
 """SQLSTATE program_limit_exceeded."""
 
 _NO_LIMIT: Final = 1 << 62
+_MANY: Final = frozenset((wire.ROW, wire.DATA))
 _ANY_TIME: Final = frozenset((wire.NOTICE, wire.NOTIFICATION, wire.SETTING))
 _TURN: Final = "the target answered what was not asked"
 _READING: Final = frozenset(("client_encoding", "standard_conforming_strings"))
@@ -64,9 +65,10 @@ class Answering:
                 return
             data = bytes(self._held)
             self._held.clear()
-        self._data, size = data, len(data)
-        offset = min(self._left, size)
-        self._left -= offset
+        self._data, size, offset = data, len(data), 0
+        if self._left:
+            offset = min(self._left, size)
+            self._left -= offset
         self._start = 0 if self._passes else offset
         try:
             self._boundary(offset)
@@ -88,42 +90,47 @@ class Answering:
     def _boundary(self, offset: int) -> None:
         """Here one message ends: where it is our turn next, we speak."""
         exchange = self._exchange
-        exchange.midway = self._left > 0 and self._passes
-        if exchange.notice and not self._left:
+        if self._left:
+            exchange.midway = self._passes
+            return
+        exchange.midway = False
+        if exchange.notice:
             self._pass_until(offset)
             exchange.step.to_client.append(exchange.notice)
             exchange.notice = b""
-        if exchange.owed and exchange.owed[0].kind in OURS and not self._left:
+        if exchange.owed and exchange.owed[0].kind in OURS:
             self._pass_until(offset)
             exchange.speak()
 
     def _message(self, offset: int) -> int:
         """Take the message that begins here, or a part of it: where to go on, negative when more bytes must come."""
-        data, exchange = self._data, self._exchange
-        here = len(data) - offset
-        if here < HEAD.size:
+        data, exchange, size, body = self._data, self._exchange, len(self._data), offset + HEAD.size
+        if size < body:
             return self._hold(offset, HEAD.size)
         kind, length = HEAD.unpack_from(data, offset)
         if not 4 <= length <= wire.TARGET.get(kind, 0):
             raise Malformed("the target sent what is no answer, or one that is too long")
-        if kind in (wire.ROW, wire.DATA):
+        if kind in _MANY:
             return self._rows(kind, offset)
-        read = 1 + min(length, self._whole.get(kind, 4))
-        if here < read:
-            return self._hold(offset, read)
-        end = offset + 1 + length
-        instead = self._heard[kind](length, data[offset + HEAD.size : offset + read])
+        end: int = offset + 1 + length
+        read = body
+        if (whole := self._whole.get(kind)) is not None:
+            read = min(end, offset + 1 + whole)
+            if size < read:
+                return self._hold(offset, read - offset)
+        instead = self._heard[kind](length, data[body:read])
         if exchange.muted and kind not in _ANY_TIME:
             instead = b""
         self._passes = instead is None
-        self._left, offset, before = max(end - len(data), 0), min(end, len(data)), offset
+        if end > size:
+            self._left, end = end - size, size
         if instead is not None:
-            self._pass_until(before)
-            self._start = offset
+            self._pass_until(offset)
+            self._start = end
             if instead:
                 exchange.step.to_client.append(instead)
-        self._boundary(offset)
-        return offset
+        self._boundary(end)
+        return end
 
     def _hold(self, offset: int, needed: int) -> int:
         """Wait until there are so many bytes from here."""
@@ -141,8 +148,9 @@ class Answering:
         most = _NO_LIMIT if exchange.muted else self._most_rows - execution.given
         size = len(data)
         offset, count = wire.run(data, offset, kind, most)
-        self._passes = not exchange.muted
-        self._left, end = max(offset - size, 0), min(offset, size)
+        self._passes, end = not exchange.muted, offset
+        if offset > size:
+            self._left, end = offset - size, size
         exchange.midway = self._left > 0 and self._passes
         if exchange.muted:
             self._pass_until(start)

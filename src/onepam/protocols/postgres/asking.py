@@ -70,7 +70,8 @@ class Asking(Holding):
 
     def take(self, data: bytes) -> None:
         """The next bytes from the client. Behind an execution that waits, they do, too."""
-        if self.waits:
+        exchange = self._exchange
+        if exchange.waiting is not None:
             self._held += data
             return
         if self._held:
@@ -79,14 +80,14 @@ class Asking(Holding):
                 return
             data = bytes(self._held)
             self._held.clear()
-        offset = 0
+        offset, size = 0, len(data)
         try:
-            while 0 <= offset < len(data) and not self._exchange.over:
+            while 0 <= offset < size and not exchange.over:
                 offset = self._go_on(data, offset) if self._left else self._message(data, offset)
-                if offset >= 0 and self._exchange.waiting is not None:
+                if offset >= 0 and self.waits:
                     offset = self._hold(data, offset, 0)
         except Malformed as fault:
-            self._exchange.fail(str(fault))
+            exchange.fail(str(fault))
 
     def _hold(self, data: bytes, offset: int, needed: int) -> int:
         """Wait until there are so many bytes from here."""

@@ -1,8 +1,8 @@
 """What a Bind or a FunctionCall carries: parameters, each as its bytes, NULL, or by policy its size only."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from struct import error
+from typing import NamedTuple
 
 from onepam.protocols.postgres.wire import LONG, SHORT, Malformed
 from onepam.recording.statements import Parameter
@@ -26,8 +26,7 @@ def cut_name(name: bytes) -> bytes:
     return name if len(name) <= KEPT_NAME_BYTES else name[:KEPT_NAME_BYTES]
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """A Bind as it was read, or of a FunctionCall the function's number (OID) with what it is given."""
 
     portal: bytes

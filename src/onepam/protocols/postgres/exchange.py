@@ -8,7 +8,7 @@ it hears anything, and a refusal of ours waits in it for its turn.
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import wire
@@ -41,8 +41,7 @@ _GIVE_PORTALS: Final = frozenset(("CLOSE", "DISCARD", "DECLARE", "COMMIT", "ROLL
 """Command tags, and first words of such, after which names may mean something else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """A statement as it was judged: its number in the session, why it may not run, whether it begins with
     COPY, names that it gives up, None where they may be any, and what of it may be `shown` in the recording; `masked`:
     not all of it is. It `asks` for these classes before it runs, and then its `text` is kept. `resets`: it may change

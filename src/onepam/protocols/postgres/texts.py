@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres.binding import NAME_BYTES, cut_name
@@ -10,10 +9,10 @@ from onepam.protocols.postgres.exchange import NOTHING, Exchange, Statement
 from onepam.protocols.postgres.wire import Malformed, types_of
 from onepam.protocols.sql.events import Freed, Hidden, Text
 from onepam.protocols.sql.journal import LongText
-from onepam.protocols.sql.judging import UNREADABLE, judged
+from onepam.protocols.sql.judging import ALLOWED, UNREADABLE, judged
 from onepam.protocols.sql.masking import NOTHING as NOTHING_SHOWN
-from onepam.protocols.sql.masking import Masked, parts_masked
-from onepam.protocols.sql.passwords import binds, hidden
+from onepam.protocols.sql.masking import Masked, Masking, parts_masked
+from onepam.protocols.sql.passwords import announced, binds, hidden
 from onepam.recording.statements import MAX_TEXT_BYTES
 
 KNOWN_TEXTS = 256
@@ -65,9 +64,8 @@ class Texts:
         known = self._known.get(text) if settled else None
         if known is not None:
             return known
-        number, masking = self._next(), self._exchange.allowance.masking
-        unreadable = UNREADABLE if settled else _UNSETTLED
-        verdict = judged(self._exchange.allowance, self._words(text), len(text), unreadable)
+        number, allowance, unreadable = self._next(), self._exchange.allowance, UNREADABLE if settled else _UNSETTLED
+        verdict = ALLOWED if allowance.classes is None else judged(allowance, self._words(text), len(text), unreadable)
         statement = Statement(
             number,
             verdict.refusal,
@@ -77,19 +75,27 @@ class Texts:
             text=text if verdict.asks else b"",
             resets=verdict.resets,
         )
-        masked = Masked(text, 0, None) if masking is None else masking.text(text, self._words(text))
-        said, found = hidden(masked.text)
-        if found or masked.parts or masked.shown is not None:
-            statement = replace(statement, shown=masked.shown, masked=True)
-        if binds(text):
-            statement = replace(statement, shown=NOTHING_SHOWN, masked=True)
-        self._record(number, said)
-        if found or masked.parts:
-            self._exchange.step.events.append(Hidden("statement", number, parts_masked(masked.parts + found)))
+        if allowance.masking is None and not announced(text):
+            self._record(number, text)
+        else:
+            statement = self._record_masked(statement, allowance.masking, text)
         if settled and len(text) <= KNOWN_BYTES:
             if len(self._known) >= KNOWN_TEXTS:
                 del self._known[next(iter(self._known))]
             self._known[text] = statement
+        return statement
+
+    def _record_masked(self, statement: Statement, masking: Masking | None, text: bytes) -> Statement:
+        """What may be known of it; what it is from then on."""
+        masked = Masked(text, 0, None) if masking is None else masking.text(text, self._words(text))
+        said, found = hidden(masked.text)
+        if found or masked.parts or masked.shown is not None:
+            statement = statement._replace(shown=masked.shown, masked=True)
+        if binds(text):
+            statement = statement._replace(shown=NOTHING_SHOWN, masked=True)
+        self._record(statement.number, said)
+        if found or masked.parts:
+            self._exchange.step.events.append(Hidden("statement", statement.number, parts_masked(masked.parts + found)))
         return statement
 
     def _next(self) -> int:

@@ -91,6 +91,11 @@ class Step:
     cancel: bool = False
     fault: Refused | None = None
 
+    @property
+    def outcome(self) -> bool:
+        """Whether it says no more than what came of one execution."""
+        return len(self.events) == 1 and type(self.events[0]) is Done and not self.to_target
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

@@ -34,10 +34,14 @@ class Judged:
     resets: bool = False
 
 
+ALLOWED: Final = Judged()
+"""Where everything is."""
+
+
 def judged(allowance: Allowance, words: str | None, size: int, unreadable: Refused = UNREADABLE) -> Judged:
     """Of a text of `size` bytes that reads as `words`, None where that is not sure."""
     if allowance.classes is None or allowance.classify is None:
-        return Judged()
+        return ALLOWED
     found = allowance.classify(words) if words is not None else None
     if found is None and not allowance.unread:
         return Judged(refusal=unreadable)

@@ -13,9 +13,6 @@ from onepam.protocols.sql.literals import Literal, What, literals
 Reads = Callable[[bytes], list[Literal]]
 """Gives the literals and comments of a text, in order."""
 
-_HINT: Final = re.compile(rb"password|identified|://", re.IGNORECASE)
-"""A text without any of these has none."""
-
 _BEHIND: Final = 256
 """So many bytes before a literal say what it is."""
 
@@ -45,9 +42,15 @@ _NEAR: Final = re.compile(
 _MASKED: Final = re.compile(rb"\[masked: \d+ bytes?\]")
 
 
+def announced(text: bytes) -> bool:
+    """Whether there may be one; most texts have none, and are read no further."""
+    small = text.lower()
+    return b"password" in small or b"identified" in small or b"://" in small
+
+
 def hidden(text: bytes, reads: Reads = literals) -> tuple[bytes, int]:
     """The text without its passwords, and how many parts were taken out; in their place stands their size."""
-    if _HINT.search(text) is None:
+    if not announced(text):
         return text, 0
     parts, before = list[bytes](), bytearray()
     offset = shown = count = 0
@@ -70,7 +73,7 @@ def near(piece: bytes) -> int:
 
 def binds(text: bytes) -> bool:
     """Whether a parameter stands where a password does."""
-    return _HINT.search(text) is not None and _BINDS.search(text) is not None
+    return announced(text) and _BINDS.search(text) is not None
 
 
 def _instead(text: bytes, literal: Literal, before: bytes, reads: Reads) -> bytes | None:

@@ -123,7 +123,8 @@ class Relay(ABC, Generic[P, T]):
         there = self._there
         try:
             if step.events:
-                self._recorder.record(*frames(step.events, self._recorder.at))
+                record = self._recorder.note if step.outcome else self._recorder.record
+                record(*frames(step.events, self._recorder.at))
         except RecorderFailed:  # which ends the session
             return False
         if there is not None:
@@ -135,16 +136,17 @@ class Relay(ABC, Generic[P, T]):
             self._say(_joined(step.to_client))
         if self._held or self._full():
             self._brake()
-        self._ask()
+        if self._asker is not None:
+            self._ask(self._asker)
         return True
 
     # What waits for somebody's yes -----------------------------------------------------------------------------------
 
-    def _ask(self) -> None:
+    def _ask(self, asker: Asker) -> None:
         """Somebody is asked about what waits, once; no more where the target skips it."""
-        talk, asker = self._conversation, self._asker
+        talk = self._conversation
         wanted = talk.wanted if talk is not None else None
-        if talk is None or wanted is None or asker is None or self._ended:
+        if talk is None or wanted is None or self._ended:
             return
         if talk.moot:
             asker.withdraw(SKIPPED)
