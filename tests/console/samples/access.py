@@ -67,6 +67,8 @@ RESOURCE = ResourcePage(
         "owner": "Mira Okafor",
         "logins": ["postgres", "root"],
         "mfa": "a passkey only; at most 1 h old",
+        "session_users": None,
+        "left": [],
         "since": ago(300 * DAY),
         "pin": "host key",
         "pins": [

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from onepam.console.sessions.query_words import notice_of
+from onepam.kernel.clock import HOUR
 from onepam.protocols.postgres.said import Notice
 from tests.console.samples.access import RESOURCE
 from tests.console.samples.activity import DATABASE_SESSION
-from tests.console.samples.company import FRESH_PROOF
+from tests.console.samples.company import FRESH_PROOF, ago
 from tests.console.samples.everyday import APPROVALS, NO_APPROVALS
 from tests.console.samples.querying import QUERY_RAN
 from tests.console.samples.requests import REQUESTS
@@ -29,6 +30,22 @@ RESOURCE_ASKED = replace(
     requestable=[{**RESOURCE.requestable[0], "pending": "req_7f2m", "ticket_required": False}],
 )
 """Where the gateway does not listen for its clients, and one login was asked for."""
+RESOURCE_LEFT = replace(
+    RESOURCE,
+    resource={
+        **RESOURCE.resource,
+        "kind": "postgres",
+        "session_users": {"made_by": "pam_owner", "member_of": [["app_read", "app_readers"], ["app", "app_writers"]]},
+        "left": [
+            {
+                "user": "onepam_k3vq2mzt5a7xw4ne",
+                "session": "ses_k3vq2mzt5a7xw4ne",
+                "why": "what it owns could not be given to its role",
+                "since": ago(HOUR),
+            }
+        ],
+    },
+)
 RESOURCE_NOBODYS = replace(
     RESOURCE,
     resource={**RESOURCE.resource, "pins": []},

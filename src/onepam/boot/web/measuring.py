@@ -14,6 +14,7 @@ from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Fault
 from onepam.store.read.backups import backups
 from onepam.store.read.growth import growth
+from onepam.store.read.session_users import counted
 
 if TYPE_CHECKING:
     from onepam.boot.platform import Platform
@@ -35,6 +36,7 @@ class Measuring:
         self._opened = 0
         self._failed_sign_ins = 0
         self._refused: Counter[str] = Counter()
+        self._users = (0, 0)
         self._handed_out: int | None = None
         self._known = BackupFacts(None, None)
         self._one = asyncio.Lock()
@@ -47,7 +49,7 @@ class Measuring:
                 with contextlib.suppress(Fault):  # without the ledger the rest is told still, and that it is away
                     await self._follow()
                 found = [*self._process(readiness), *self._sessions(), *await self._ledger(), *self._doors()]
-                found += self._backups()
+                found += [*self._backups(), self._made()]
                 self._kept = (time.monotonic(), found)  # after the look: a slow one is shared, too
             return self._kept[1]
 
@@ -59,6 +61,7 @@ class Measuring:
         self._refused += found.refused
         self._handed_out = found.handed_out or self._handed_out
         self._known = await self._platform.reader(backups)
+        self._users = await self._platform.reader(counted)
 
     def _process(self, readiness: Readiness) -> list[Family]:
         checks = [Sample(readiness.good(name), (("check", name),)) for name in sorted(readiness.checks)]
@@ -116,6 +119,12 @@ class Measuring:
                 "onepam_ledger_commit_seconds", "histogram", "From a command to its answer.", self.commits.samples()
             ),
         ]
+
+    def _made(self) -> Family:
+        there, left = self._users
+        samples = [Sample(there - left, (("state", "in_use"),)), Sample(left, (("state", "left"),))]
+        words = "Users made for sessions at databases that are not known to be gone, by the ledger."
+        return Family("onepam_session_users", "gauge", words, samples)
 
     def _backups(self) -> list[Family]:
         known = self._known

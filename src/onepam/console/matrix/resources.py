@@ -19,6 +19,7 @@ from onepam.console.matrix.pins import pin_name, pin_shown, pin_state
 from onepam.console.matrix.resources_page import ResourcePage, ResourcesPage
 from onepam.domain.access.mfa_rule import MAX_AGE
 from onepam.domain.access.model import ResourceKind, ResourceSet
+from onepam.domain.access.session_users import SessionUsers
 from onepam.kernel.clock import Instant, iso
 from onepam.kernel.errors import Refused
 from onepam.store.read import resources as rows
@@ -28,9 +29,11 @@ from onepam.store.read.matrix import How
 from onepam.store.read.moments import Moment, history_of
 from onepam.store.read.names import Called
 from onepam.store.read.paging import Window
+from onepam.store.read.session_users import left_users
 from onepam.store.read.sessions import SessionFilter, sessions
 
 MOST_SESSIONS = 10
+MOST_LEFT = 50
 _HOW = {How.STANDING: "standing", How.GRANTED: "granted", How.REQUEST: "on request"}
 
 
@@ -107,7 +110,7 @@ def _resource(
     told, known = history_of(db, at, "resource", ident), Called(db, at)
     mine = catalogue(db, at, view.person, only=ident)
     return ResourcePage(
-        resource=_facts(found, told, known),
+        resource={**_facts(found, told, known), "left": _left(db, at, ident) if view.everybody else []},
         open=[opened(db, at, services, view, each) for each in mine.open],
         requestable=offers(db, at, view.person, mine, 1),
         reach=[
@@ -160,11 +163,27 @@ def _facts(found: rows.ResourcePage, told: tuple[Moment, ...], known: Mapping[st
         "port": definition.port,
         "owner": found.owner_name,
         "logins": list(definition.logins),
+        "session_users": _session_users(definition.session_users),
         "mfa": rule_words(definition.mfa) if definition.mfa else f"at most {longest(MAX_AGE)} old",
         "pin": pin_name(definition.kind),
         "pins": [_pin(definition.kind, each, told, known) for each in found.pins],
         "since": found.since,
     }
+
+
+def _session_users(users: SessionUsers | None) -> Context | None:
+    """For which logins users are made for sessions."""
+    if users is None:
+        return None
+    return {"made_by": users.made_by, "member_of": [list(each) for each in users.member_of.items()]}
+
+
+def _left(db: Snapshot, at: Instant, resource: str) -> list[Context]:
+    """Users that were made for sessions here and could not be dropped."""
+    found = left_users(db, at, resource, MOST_LEFT)
+    return [
+        {"user": each.user, "session": each.session, "why": each.because.words, "since": each.since} for each in found
+    ]
 
 
 def _pin(kind: ResourceKind, pin: rows.Pin, told: tuple[Moment, ...], called: Mapping[str, str]) -> Context:
