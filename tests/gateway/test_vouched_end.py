@@ -103,7 +103,7 @@ def test_where_the_closing_entry_names_no_head_only_what_was_sealed_is_vouched_f
 def test_counts_that_are_none_name_no_recording(counts: object) -> None:
     """From an altered row of the ledger: a finding of this recording, not the end of all checks."""
     with pytest.raises(ValueError, match="counts"):
-        claimed(SESSION, "00" * 32, 2, cast(Mapping[str, int], counts), True, None)
+        claimed(SESSION, "00" * 32, 2, cast(Mapping[str, int], counts), True, None, {})
 
 
 def test_what_ends_with_its_closing_frame_at_the_head_that_is_vouched_for_is_whole(failed: Failed) -> None:

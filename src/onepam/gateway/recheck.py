@@ -1,9 +1,10 @@
 """A finished recording held against what the ledger says of it. Blocking, in bounded pieces, at the caller's pace."""
 
 import errno
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,14 +12,24 @@ from onepam.domain.sessions.recordings import Checked, Condition
 from onepam.files.data_file import opened_file
 from onepam.gateway.recorder import recording_path
 from onepam.kernel.errors import Corrupt, Fault
+from onepam.recording.frames import Frame, Marker
 from onepam.recording.open import Cut, Foreign, Reader
 from onepam.recording.seal import KEY_BYTES, Head
+from onepam.recording.statements import Finished, Outcome
 
 PIECE_BYTES = 256 * 1024
 
 Key = Callable[[str], bytes]
 """The key of a session's recording. Raises `FileNotFoundError` without one, `Fault` for another's."""
 
+
+MOST_NAMED = 10
+"""Executions that a finding names."""
+
+_WAITED = re.compile(r"execution (\d{1,20})(?: waits: |: somebody has said yes)", re.ASCII)
+"""How a marker of a recording begins that says of an execution that it waited, or need not wait any more."""
+
+_RAN = (Outcome.OK, Outcome.ERROR, Outcome.SUSPENDED)
 
 _OURS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 """Not the file's fault."""
@@ -30,6 +41,7 @@ class Claim:
 
     `exact`: the closing entry was made from the file itself. Else its recorder had failed, and what it had not handed
     over before is in no file: only what was `sealed` must be there. Nothing may come after `head` in any case.
+    `waits`: executions that waited for somebody's yes, and whether they had it.
     """
 
     session: str
@@ -37,6 +49,7 @@ class Claim:
     counts: Mapping[str, int]
     exact: bool
     sealed: Head | None
+    waits: Mapping[int, bool] = field(default_factory=dict)
 
 
 def recheck(folder: Path, key: Key, claim: Claim, pace: Callable[[], None] = lambda: None) -> Checked:
@@ -76,19 +89,50 @@ def _read(file: BinaryIO, key: Key, claim: Claim, pace: Callable[[], None]) -> C
     if len(opener) != KEY_BYTES:
         return Checked(session, Condition.KEY_ALTERED, "the key beside it is none")
     reader = Reader(pieces(), opener, claim.head, final=True, sealed=claim.sealed, named=session)
+    asked = _Asked(claim.waits)
     try:
-        for _ in reader:
-            pass
+        for frame in reader:
+            asked.take(frame)
     except Foreign as error:
         return Checked(session, Condition.FOREIGN, str(error))
     except Cut as error:
         if claim.exact or reader.head.seq < (claim.sealed.seq if claim.sealed else 0):
             return Checked(session, Condition.CUT, str(error))
-    return _counted(reader, claim)
+    found = _counted(reader, claim)
+    return Checked(session, Condition.UNASKED, asked.words) if found.condition.good and asked.unasked else found
+
+
+class _Asked:
+    """Which executions ran without the yes for which they waited, as the ledger says, or the recording itself."""
+
+    def __init__(self, waits: Mapping[int, bool]) -> None:
+        self._waits = waits
+        self._without = {execution for execution, yes in waits.items() if not yes}
+        self.unasked: list[int] = []
+
+    def take(self, frame: Frame) -> None:
+        """The next frame."""
+        if type(frame) is Marker and (said := _WAITED.match(frame.text)) is not None:
+            if not self._waits.get(execution := int(said[1])):
+                self._without.add(execution)
+        elif type(frame) is Finished and frame.outcome in _RAN and frame.execution in self._without:
+            self.unasked.append(frame.execution)
+
+    @property
+    def words(self) -> str:
+        """What of it is found."""
+        which = ", ".join(map(str, self.unasked[:MOST_NAMED])) + (", …" if len(self.unasked) > MOST_NAMED else "")
+        return f"ran without the yes that they waited for: executions {which}"
 
 
 def claimed(
-    session: str, head: str, chunks: int, counts: Mapping[str, int], exact: bool, sealed: tuple[int, str] | None
+    session: str,
+    head: str,
+    chunks: int,
+    counts: Mapping[str, int],
+    exact: bool,
+    sealed: tuple[int, str] | None,
+    waits: Mapping[int, bool],
 ) -> Claim:
     """The claim of a closing entry and of the newest sealed (chunk, head). Raises `ValueError` for what is none."""
     if not isinstance(counts, dict) or not all(type(count) is int for count in counts.values()):
@@ -99,6 +143,7 @@ def claimed(
         counts=counts,
         exact=exact and chunks > 0,
         sealed=Head(sealed[0], bytes.fromhex(sealed[1])) if sealed else None,
+        waits=waits,
     )
 
 

@@ -161,7 +161,8 @@ class Pace:
 def check_one(recordings: Path, key: Key, of: Vouched, pace: Callable[[], None] = lambda: None) -> Checked:
     """One recording, held against what the ledger says of it."""
     try:
-        claim = claimed(of.session, of.head, of.chunks, of.counts, of.verified or of.died, of.sealed)
+        exact = of.verified or of.died
+        claim = claimed(of.session, of.head, of.chunks, of.counts, exact, of.sealed, of.waits)
     except ValueError:
         return Checked(of.session, Condition.ALTERED, "the ledger's entries claim nothing that a recording could be")
     return recheck(recordings, key, claim, pace)

@@ -25,6 +25,7 @@ _COUNTED = {
     Condition.KEY_MISSING: "unopened",
     Condition.KEY_ALTERED: "unopened",
     Condition.UNREADABLE: "unopened",
+    Condition.UNASKED: "unasked",
 }
 
 

@@ -88,7 +88,8 @@ def _history(size: int, head_at: Instant, broken: int, held: Sequence[Held]) -> 
 class Recordings:
     """What is known of recordings: `checked` of `total` were read again and held against the ledger, the newest check
     at `as_of`. The others are counted apart: `disposed` by retention, `missing`, `cut`, `altered`, `foreign` (another
-    recording, or one sealed anew), `unopened` (the key beside it is gone or another's, or the disk does not give it).
+    recording, or one sealed anew), `unopened` (the key beside it is gone or another's, or the disk does not give it),
+    `unasked` (a statement ran in it without the yes that it waited for).
     """
 
     total: int
@@ -100,18 +101,19 @@ class Recordings:
     altered: int = 0
     foreign: int = 0
     unopened: int = 0
+    unasked: int = 0
 
     @property
     def bad(self) -> int:
         """How many are not what the ledger says."""
-        return self.missing + self.cut + self.altered + self.foreign + self.unopened
+        return self.missing + self.cut + self.altered + self.foreign + self.unopened + self.unasked
 
     def line(self) -> str:
         """The line, without its name."""
         words = f"{self.checked} of {self.total} checked"
         if self.as_of is not None:
             words += f", as of {iso(self.as_of)}"
-        names = ("disposed", "missing", "cut", "altered", "foreign", "unopened")
+        names = ("disposed", "missing", "cut", "altered", "foreign", "unopened", "unasked")
         return words + "".join(f"; {count} {name}" for name in names if (count := getattr(self, name)))
 
 

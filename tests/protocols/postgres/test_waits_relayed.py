@@ -123,7 +123,7 @@ async def test_each_is_asked_for_once_and_its_session_hears_that_it_waits(scene:
     assert scene.there.sent == first
     assert [each.text for each in scene.asker.wanted] == [b"DELETE FROM t", b"DELETE FROM u"]
     marked = [each.text for each in scene.journal.frames if isinstance(each, Marker)]
-    assert marked == ["it waits", "execution 1: somebody has said yes"]
+    assert marked == ["execution 1 waits: it waits", "execution 1: somebody has said yes"]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ class Condition(StrEnum):
     """The key beside it is not the one that was made for it."""
     UNREADABLE = "unreadable"
     """The disk does not give it, or the key beside it."""
+    UNASKED = "unasked"
+    """A statement ran in it that waited for somebody's yes, and the ledger has no yes to it."""
 
     @property
     def good(self) -> bool:

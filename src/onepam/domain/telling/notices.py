@@ -118,6 +118,7 @@ _BAD = {
     Condition.KEY_MISSING: "has lost its key",
     Condition.KEY_ALTERED: "lies beside a key that is not its own",
     Condition.UNREADABLE: "cannot be read from its disk",
+    Condition.UNASKED: "has a statement that ran without the yes that it waited for",
 }
 
 

@@ -113,9 +113,9 @@ receiver.ended 1 receiver=text
 receiver.failing 1 because=text channel=(mail|syslog|webhook) receiver=text
 receiver.set 1 channel=(mail|syslog|webhook) receiver=text
 recording.chunks_sealed 1 count=integer heads=[{chunk=integer,head=text,session=text}] node=text root=text
-recording.found_bad 1 condition=(altered|cut|foreign|gap|key_altered|key_missing|missing|none|unreadable|whole)
+recording.found_bad 1 condition=(altered|cut|foreign|gap|key_altered|key_missing|missing|none|unasked|unreadable|whole)
   found=text session=text
-recording.found_good 1 condition=(altered|cut|foreign|gap|key_altered|key_missing|missing|none|unreadable|whole)
+recording.found_good 1 condition=(altered|cut|foreign|gap|key_altered|key_missing|missing|none|unasked|unreadable|whole)
   session=text
 recording.watched 1 by=text how=text session=text
 recordings.checked 1 begin=integer conditions=<integer> node=text number=integer root=text turn=integer until=integer

@@ -49,7 +49,7 @@ class Asker:
 
         def waits(asked: StatementAsked) -> None:
             roles = " or ".join(asked.approvers)
-            words = f"this statement waits for a yes of {roles}, until {iso(asked.expires)} at the latest"
+            words = f"this statement waits for a yes of {roles}, until {iso(asked.expires)[11:19]} UTC at the latest"
             tell(f"{words}: {url}/approvals#{asked.statement}")
 
         def over(task: "asyncio.Task[Refused | None]") -> None:

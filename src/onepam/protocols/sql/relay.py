@@ -157,8 +157,10 @@ class Relay(ABC, Generic[P, T]):
     def _tell_wait(self, words: str) -> None:
         """The client and the recording hear that it waits."""
         if not self._ended and self._conversation is not None:
+            wanted = self._conversation.wanted
+            which = f"execution {wanted.execution} waits: " if wanted is not None else ""
             with suppress(RecorderFailed):
-                self._recorder.record(Marker(self._recorder.at, words))
+                self._recorder.record(Marker(self._recorder.at, f"{which}{words}"))
                 self._pass(self._conversation.tell(words))
 
     def _decide(self, refused: Refused | None) -> None:

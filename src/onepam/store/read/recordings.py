@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
 from onepam.domain.sessions.recordings import Checked, Condition
+from onepam.domain.sessions.waiting_statements import APPROVED
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
+from onepam.store.read.waited import waited
 
 MAX_TURN = 30 * DAY
 """How long going once over all recordings may take."""
@@ -25,7 +27,8 @@ class Vouched:
     """What the ledger says of one finished recording: its closing entry, and the newest head sealed while it ran.
 
     `chunks` is 0 and `head` of no meaning where nothing was recorded; `sealed` is the (chunk, head) of the newest
-    `recording.chunks_sealed` entry that names it. `died`: the process ended before the session did.
+    `recording.chunks_sealed` entry that names it. `died`: the process ended before the session did. `waits`: executions
+    that waited for somebody's yes, and whether they had it.
     """
 
     closing: int
@@ -36,6 +39,7 @@ class Vouched:
     verified: bool
     died: bool
     sealed: tuple[int, str] | None
+    waits: Mapping[int, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ def vouched(db: Snapshot, at: Instant, begin: int, end: int, most: int) -> tuple
             verified=bool(each["verified"]),
             died=each["because"] == "gateway.died",
             sealed=sealed_head(db, at, each["session"]),
+            waits={execution: it.decision == APPROVED for execution, it in waited(db, at, each["session"]).items()},
         )
         for each in found
         if isinstance(each["session"], str) and isinstance(each["head"], str) and isinstance(each["chunks"], int)
