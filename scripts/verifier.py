@@ -27,9 +27,9 @@ PARTS = (
     "population", "roster", "standing", "ways", "access", "factors", "judging", "lacking", "anchors", "batches",
     *(f"{RULES}.{name}" for name in (
         "forms", "form", "entry", "known", "state", "rule", "standing", "guardrails", "gains", "proposals", "access",
-        "rostering", "people", "signing_in", "factors", "excepting", "providers", "provisioning", "requests", "door",
-        "sessions", "login_tokens", "target_secrets", "session_users", "waiting_statements", "system", "erasing",
-        "table", "judging")),
+        "rostering", "people", "signing_in", "factors", "excepting", "providers", "provisioning", "requests", "reviews",
+        "door", "sessions", "login_tokens", "target_secrets", "session_users", "waiting_statements", "system",
+        "erasing", "table", "judging")),
     "lawful", "verdict", "command",
 )  # fmt: skip
 """In the order of the file, those beside the generated one by their short names; the last one runs it, and its

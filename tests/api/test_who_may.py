@@ -126,6 +126,7 @@ def proposed_change(people: People) -> tuple[dict[str, str], Any]:
     return {"change": change}, {"digest": "2" * 64}
 
 
+ITEM = {"person": "per_nobody", "role": "engineer"}
 REQUEST = {"engineer": 404, "manager": 200, "administrator": 403, "auditor": 403, "monitor": 404, "owner": 403}
 RECORDING = {"engineer": 404, "manager": 404, "administrator": 404}
 ASK = {"resource": "web-1", "login": "app", "duration_seconds": 3600, "reason": "restart nginx"}
@@ -211,6 +212,13 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/roster/rules"): Call(prepare=lambda people: ({}, {"brake_percent": 60})),
     ("GET", "/changes"): Call(),
     ("GET", "/changes/{change}"): Call(prepare=proposed_change),
+    ("GET", "/reviews"): Call(),
+    ("POST", "/reviews"): Call(prepare=lambda people: ({}, {"days": 14})),
+    ("GET", "/reviews/{review}"): Call(404, lambda people: ({"review": "rev_nothing"}, None)),
+    ("POST", "/reviews/{review}/decide"): Call(
+        404, lambda people: ({"review": "rev_nothing"}, {**ITEM, "verdict": "keep"})
+    ),
+    ("POST", "/reviews/{review}/pass"): Call(404, lambda people: ({"review": "rev_nothing"}, ITEM)),
     ("GET", "/leavers"): Call(),
     ("POST", "/leavers/{person}/probe"): Call(prepare=listed_person),
     ("GET", "/providers"): Call(),

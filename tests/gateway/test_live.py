@@ -31,6 +31,7 @@ from onepam.domain.people.events import (
     PersonEnabled,
 )
 from onepam.domain.requests.events import GrantEnded
+from onepam.domain.reviews.events import RoleWithheld, Withheld
 from onepam.domain.sessions.events import EntryPoint
 from onepam.domain.signing_in.events import FactorRemoved, SignedOut
 from onepam.gateway import live as module
@@ -192,6 +193,14 @@ async def test_who_leaves_the_group_loses_the_session(gateway: Gateway, source: 
     await gateway.caught_up()
     assert client.over
     assert not other.over, "eve has the role by her own binding, too"
+
+
+async def test_what_a_review_removes_ends_the_live_sessions_by_it(gateway: Gateway) -> None:
+    client = await gateway.open("eve")
+    await record(gateway.company.ledger, RoleWithheld("eve", "engineer", "rev_1", Withheld.REMOVED, "ada"))
+    await gateway.caught_up()
+    assert client.over
+    assert (await gateway.open("eve")).permit is None
 
 
 async def test_whoever_a_directory_ends_loses_the_session_though_the_account_is_held(gateway: Gateway) -> None:

@@ -19,6 +19,7 @@ from onepam.boot.demo.company import GROUPS, TEAMS, company, resource_id, role_v
 from onepam.domain.access.model import Action, BindingEnded, ResourceRemoved, RoleRemoved, Substance
 from onepam.domain.people.events import GroupMemberRemoved, PersonDisabled, PersonEnabled
 from onepam.domain.requests.events import GrantEnded, GrantStarted
+from onepam.domain.reviews.events import RoleWithheld, Withheld
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, SignedOut
 from onepam.kernel.clock import HOUR, SECOND, Instant
 from onepam.kernel.errors import Refused
@@ -63,6 +64,7 @@ CHANGES: list[tuple[object, ...]] = [
     (RoleRemoved(ROLE, "chg", None),),
     (GroupMemberRemoved(GROUP, PERSON, "access.yaml", None),),
     (BindingEnded(f"bnd_{GROUP}", "review", "chg", None),),
+    (RoleWithheld(PERSON, ROLE, "rev", Withheld.REMOVED, None),),
     (SignedOut("sgn_0", PERSON, "left", None),),
 ]
 

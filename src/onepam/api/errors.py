@@ -27,6 +27,8 @@ _FORBIDDEN = frozenset(
         "person.self",
         "factor.stale",
         "change.own_gain",
+        "review.own",
+        "review.not_yours",
     }
 )
 _NOT_FOUND = frozenset({"enrolment.gone"})
@@ -46,6 +48,10 @@ _INVALID = frozenset(
         "person.no_end",
         "person.no_owner",
         "service_key.person",
+        "review.lasts",
+        "review.scope",
+        "review.suspends",
+        "review.verdict",
     }
 )
 _INVALID_ROOMS = ("text.", "ssh_key.", "input.")

@@ -22,6 +22,7 @@ from onepam.jobs.outbox import Outbox
 from onepam.jobs.probing import Listeners, Prober
 from onepam.jobs.recording_check import RecordingChecks
 from onepam.jobs.release import ReleaseWatch
+from onepam.jobs.reviews import Reviewing
 from onepam.jobs.roster import RosterJob
 from onepam.jobs.session_users import SessionUserSweep
 from onepam.store.engine.database import forget
@@ -38,6 +39,7 @@ def inner_jobs(platform: "Platform", after: int) -> Iterator[Job]:
     yield Job("sealing", platform.sealing.run, RETRY_SECONDS)
     yield Job("disk", lambda: platform.disk.run(ledger, node), RETRY_SECONDS)
     yield Expiry(ledger, reader).job()
+    yield Reviewing(ledger, reader).job()
     yield Erasing(ledger, reader, lambda: forget(platform.database), platform.self_check.all_again).job()
     yield Backups(ledger, platform.config.data, node).job()
     yield ReleaseWatch(reader, platform.replaced).job()

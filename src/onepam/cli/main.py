@@ -15,6 +15,7 @@ from onepam.cli.commands import (
     mfa,
     people,
     provider,
+    reviews,
     roles,
     roster,
     scim,
@@ -80,6 +81,7 @@ app.add_typer(roles.app, name="roles")
 app.add_typer(databases.app, name="secrets")
 app.add_typer(roster.app, name="roster")
 app.add_typer(leavers, name="leavers")
+app.add_typer(reviews.app, name="review")
 app.add_typer(provider.app, name="provider")
 app.add_typer(scim.app, name="scim")
 app.add_typer(signals.app, name="signals")

@@ -21,6 +21,7 @@ from onepam.console.people import people, service_keys
 from onepam.console.providers import providers, signals
 from onepam.console.provisioning import provisioning
 from onepam.console.requests import asked_for, requests
+from onepam.console.reviews import reviews
 from onepam.console.roster import roster
 from onepam.console.sessions import database_root, database_token, query, sessions
 from onepam.console.signing_in import auth, exceptions, factors, second_factors
@@ -30,6 +31,7 @@ PLACES: tuple[Place, ...] = (
     *home.PLACES,
     *inbox.PLACES,
     *requests.PLACES,
+    *reviews.PLACES,
     *factors.PLACES,
     *sessions.PLACES,
     *asked_for.PLACES,

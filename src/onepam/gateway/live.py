@@ -22,6 +22,7 @@ from onepam.domain.history.commit import Placed
 from onepam.domain.leaving import brake as directory_events
 from onepam.domain.people import events as people_events
 from onepam.domain.requests import events as request_events
+from onepam.domain.reviews import events as review_events
 from onepam.domain.sessions import events as session_events
 from onepam.domain.sessions import waiting_statements as waiting_events
 from onepam.domain.sessions.ends import SessionEnd
@@ -222,7 +223,11 @@ class Live:
     def _touched(self, event: object) -> list[LiveSession]:
         """The sessions that an event may have taken the ground from."""
         match event:
-            case people_events.PersonChanged(person=person) | people_events.GroupMemberRemoved(person=person):
+            case (
+                people_events.PersonChanged(person=person)
+                | people_events.GroupMemberRemoved(person=person)
+                | review_events.RoleWithheld(person=person)
+            ):
                 return self._of(person)
             case access_events.ResourceSet(resource=resource) | access_events.ResourceRemoved(resource=resource):
                 return [live for live in self._sessions.values() if live.resource == resource]

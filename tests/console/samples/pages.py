@@ -90,6 +90,7 @@ from tests.console.samples.provisioning import (
 )
 from tests.console.samples.querying import QUERY, QUERY_OVER, QUERY_RAN, QUERY_UNSERVED
 from tests.console.samples.requests import REQUESTS
+from tests.console.samples.reviews import NO_ITEMS, NO_REVIEWS, REVIEW, REVIEWS
 from tests.console.samples.roster import (
     NO_ROSTER,
     PLAN,
@@ -184,6 +185,10 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "roster_plan": (shell("/roster/plan"), PLAN),
     "roster_plan-held": (shell("/roster/plan"), PLAN_HELD),
     "roster_plan-invalid": (shell("/roster/plan"), PLAN_INVALID),
+    "reviews": (shell("/reviews"), REVIEWS),
+    "reviews-none": (shell("/reviews"), NO_REVIEWS),
+    "review": (shell("/reviews/rev_4qz"), REVIEW),
+    "review-none": (shell("/reviews/rev_4qz"), NO_ITEMS),
     "leavers": (shell("/leavers"), LEAVERS),
     "leavers-none": (shell("/leavers"), NO_LEAVERS),
     "request": (shell("/requests/req_7f2k", flashes=FLASHES), REQUEST),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from onepam.domain.access.model import SubjectKind
 from onepam.domain.matrix.matrix import binding_id
-from tests.domain.matrices import BASE, bind
+from tests.domain.matrices import BASE, DEV, bind, matrix
 
 
 def test_a_binding_gives_its_role_to_its_person_or_to_the_members_of_its_group() -> None:
@@ -24,3 +24,14 @@ def test_a_role_that_does_not_exist_is_given_to_nobody() -> None:
 
 def test_a_binding_is_called_the_same_for_ever() -> None:
     assert binding_id("dev", SubjectKind.PERSON, "eve") == "bnd_6g7ennegjua3or23"
+
+
+def test_what_is_withheld_from_somebody_nothing_gives_them() -> None:
+    team = bind("dev", "team", SubjectKind.GROUP)
+    made = matrix(DEV, bind("dev", "eve"), team, groups={"team": {"eve": "x", "max": "x"}})
+    taken = replace(made, withheld=frozenset({("eve", "dev"), ("max", "lead")}))
+    own = bind("dev", "eve")
+    assert (made.gives(own, "eve"), made.members(own), made.members(team)) == (True, ("eve",), ("eve", "max"))
+    assert (taken.gives(own, "eve"), taken.members(own), taken.members(team)) == (False, (), ("max",))
+    assert taken.gives(team, "max")
+    assert made.digest() != taken.digest()

@@ -1,4 +1,4 @@
-// The approvals inbox: j/k move, a approves, d denies, u undoes the newest approval. Every key posts a form of the page at
+// What waits for somebody, one after another: j/k move, a approves or keeps, d denies or removes, n passes on, u undoes the newest approval. Every key posts a form of the page at
 // once; until when an approval can be undone the server says (data-undo: milliseconds left), here it is only shown.
 import { typing } from "../hands";
 
@@ -33,6 +33,7 @@ export function mount(host: HTMLElement): void {
     else if (event.key === "k") move(-1);
     else if (event.key === "a") decide("approve");
     else if (event.key === "d") decide("deny");
+    else if (event.key === "n") decide("pass");
     else if (event.key === "u") host.querySelector<HTMLFormElement>("form[data-undo]")?.requestSubmit();
     else return;
     event.preventDefault();

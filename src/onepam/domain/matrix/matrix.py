@@ -75,13 +75,15 @@ class BindingDefinition:
 class Matrix:
     """Everything that decides who reaches what, but for people's own dates and grants.
 
-    `groups` maps a group to its members and each member to the source that put it there.
+    `groups` maps a group to its members and each member to the source that put it there. `withheld` are people and
+    roles: what a review took from somebody, whatever gives it to them.
     """
 
     groups: Mapping[str, Mapping[str, str]]
     resources: Mapping[str, ResourceDefinition]
     roles: Mapping[str, RoleDefinition]
     bindings: Mapping[str, BindingDefinition]
+    withheld: frozenset[tuple[str, str]] = frozenset()
 
     def digest(self) -> str:
         """Hex SHA-256 over all of it. Two matrices with one digest are the same."""
@@ -90,11 +92,12 @@ class Matrix:
             for part in (self.resources, self.roles, self.bindings)
             for line in ([type(each).__name__, plain(each)] for each in part.values())
         ) + sorted(encode(["member", group, plain(members)]) for group, members in self.groups.items() if members)
+        lines += sorted(encode(["withheld", person, role]) for person, role in self.withheld)
         return sha256(b"\n".join(lines)).hexdigest()
 
     def gives(self, binding: BindingDefinition, person: str) -> bool:
         """Whether the binding's role exists and the binding gives it to the person."""
-        if binding.role not in self.roles:
+        if binding.role not in self.roles or (person, binding.role) in self.withheld:
             return False
         if binding.subject_kind is SubjectKind.PERSON:
             return binding.subject == person
@@ -103,8 +106,10 @@ class Matrix:
     def members(self, binding: BindingDefinition) -> tuple[str, ...]:
         """The people that the binding gives its role to."""
         if binding.subject_kind is SubjectKind.PERSON:
-            return (binding.subject,)
-        return tuple(self.groups.get(binding.subject, ()))
+            found: tuple[str, ...] = (binding.subject,)
+        else:
+            found = tuple(self.groups.get(binding.subject, ()))
+        return tuple([each for each in found if (each, binding.role) not in self.withheld]) if self.withheld else found
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def _merged(before: Matrix, wanted: Matrix, now: Instant) -> Matrix:
             groups[name] = {**groups.get(name, {}), **foreign}
     kept = {key: each for key, each in before.bindings.items() if each.source != SOURCE and each.role in wanted.roles}
     listed = {key: each for key, each in wanted.bindings.items() if each.in_force(now) or key in before.bindings}
-    return replace(wanted, groups=groups, bindings={**listed, **kept})
+    return replace(wanted, groups=groups, bindings={**listed, **kept}, withheld=before.withheld)
 
 
 def _objects(before: Matrix, after: Matrix) -> Iterator[ObjectChange]:

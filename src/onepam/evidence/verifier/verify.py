@@ -53,6 +53,7 @@ import threading
 import zlib
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from enum import Enum
 from functools import partial
 from hashlib import sha256
@@ -3555,13 +3556,21 @@ resource.set 3 by=text? change=text environment=[text] kind=(mysql|postgres|ssh)
   mask={columns?=[text],patterns?=[text]}? mfa={fresh?=truth,max_age?=integer?,phishing_resistant?=truth}? owner=text
   payload=text pins=[text] port=integer resource=text results={bytes=integer,rows=integer}?
   session_users={made_by=text,member_of=<text>}?
+review.closed 1 kept=integer removed=integer review=text unanswered=integer
+review.decided 1 answers=(fallback|manager|named|role_owner|sponsor) by=text payload=text person=text review=text
+  role=text verdict=(keep|remove)
+review.opened 1 by=text? closes=integer digest=text fallback=text? items=integer period=text review=text
+  scope={people?=[text],privileged?=truth,resources?=[text],roles?=[text]} suspends=(everything|nothing|privileged)
+review.passed 1 because=(assigned|delegated|not_mine) by=text payload=text person=text review=text role=text to=text
 role.removed 1 by=text? change=text role=text
+role.returned 1 because=(given_up|kept) by=text? person=text review=text role=text
 role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
   permissions=[{actions=[(exec|local_files|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
     guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|
     ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,logins=[text],longest=integer,
     mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
   purpose=text role=text version=text
+role.withheld 1 because=(removed|silence) by=text? person=text review=text role=text
 roster.entry_ended 1 entry=text left_at=integer person=text? version=text
 roster.entry_set 1 contract_ends=integer? ends=integer? entry=text manager=text? payload=text person=text? sponsor=text?
   starts=integer? time_zone=text type=(employee|service|vendor) version=text
@@ -3928,12 +3937,14 @@ class Person:
     """An account. `origin` is the way it came, `left_by` that in which its end did, with so `much` that one command
     could not end all of it; `agreed` are the directories that an administrator lets lead it, `reports` those that say
     that it left. `hold` is why it waits for a word, `owner` who answers for it; nothing privileged opens for it
-    before `privileged_from`; `spent` are the times of the factors that opened a session lately."""
+    before `privileged_from`; `withheld` has by role after which review it gives nothing, and why; `spent` are the times
+    of the factors that opened a session lately."""
 
     kind: str
     ends: Instant | None
     owner: str | None
     origin: str = "administrator"
+    manager: str | None = None
     enabled: bool = True
     left: Instant | None = None
     left_by: str = ""
@@ -3958,6 +3969,7 @@ class Person:
     exceptions: dict[str, Instant] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
     grants: dict[str, Grant] = field(default_factory=dict)
+    withheld: dict[str, tuple[str, str]] = field(default_factory=dict)
     spent: set[int] = field(default_factory=set)
 
     def spend(self, shown: int, oldest: int) -> None:
@@ -3985,6 +3997,7 @@ class Role:
     version: str
     console: frozenset[str]
     permissions: Mapping[str, Mapping[str, Any]]
+    owner: str | None = None
 
 
 DATABASES = frozenset(("postgres", "mysql"))
@@ -4020,6 +4033,20 @@ class Proposal:
     body: Mapping[str, Any]
     person: str = ""
     alone: Instant | None = None
+
+
+@dataclass
+class Review:
+    """A review of access: each item, whether it is privileged; until when, what silence takes of it, who decides where
+    nobody else can; what was decided, and to whom items were passed on."""
+
+    items: Mapping[tuple[str, str], bool]
+    closes: Instant
+    suspends: str
+    fallback: str | None
+    decided: dict[tuple[str, str], str] = field(default_factory=dict)
+    passed: dict[tuple[str, str], str] = field(default_factory=dict)
+    closed: bool = False
 
 
 @dataclass
@@ -4252,7 +4279,8 @@ class State:
     what rules note for the rest of the command, `kinds` those of its entries so far. `led` has the user by which a
     directory leads a person, `named` its group of a name; `roster` the entries of the staff roster, `rostered` those
     that are somebody's, `untaken` versions that were not taken, `void` login tokens and sign-ins of terminals that
-    lapsed or were refused, `user_names` all users that were made for sessions."""
+    lapsed or were refused, `user_names` all users that were made for sessions. `quarters` are those that had their
+    review."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -4266,6 +4294,8 @@ class State:
     resources: dict[str, Resource] = field(default_factory=dict)
     proposals: dict[tuple[str, str], Proposal] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
+    reviews: dict[str, Review] = field(default_factory=dict)
+    quarters: set[str] = field(default_factory=set)
     grants: dict[str, Grant] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
@@ -4373,7 +4403,12 @@ class State:
         self._asked.append((holds, unlawful))
 
     def bindings_of(self, account: Person) -> Iterator[Binding]:
-        """The bindings that reach a person, directly and by groups."""
+        """The bindings that reach a person, directly and by groups, of roles that no review withholds."""
+        found = self.every_binding_of(account)
+        return (each for each in found if each.role not in account.withheld) if account.withheld else found
+
+    def every_binding_of(self, account: Person) -> Iterator[Binding]:
+        """The bindings that reach a person, directly and by groups, also of what is withheld."""
         yield from account.bindings.values()
         seen: set[str] = set()
         for group, _ in account.groups:
@@ -4513,7 +4548,7 @@ def roles(state: State, who: str) -> Iterator[tuple[str, Role]]:
     """The roles that somebody holds, by name, as a hold of the account leaves them."""
     person = state.people.get(who)
     if person is not None and person.hold != _MANY:
-        yield from bound(state, person)
+        yield from ((name, role) for name, role in bound(state, person) if name not in person.withheld)
 
 
 def rights(state: State, who: str) -> set[str]:
@@ -4598,8 +4633,8 @@ def administrative(state: State, who: str) -> bool:
 
 
 def bound(state: State, person: Person) -> Iterator[tuple[str, Role]]:
-    """The roles that are bound to somebody, by name, also those that a hold keeps back."""
-    for binding in state.bindings_of(person):
+    """The roles that are bound to somebody, by name, also those that a hold keeps back, or a review withholds."""
+    for binding in state.every_binding_of(person):
         role = state.roles.get(binding.role)
         if role is not None and (binding.ends is None or binding.ends > state.begun):
             yield binding.role, role
@@ -4795,16 +4830,26 @@ def holders(state: State, role: str) -> set[str]:
     for binding in state.role_bindings.get(role, {}).values():
         if _end(binding) > state.begun:
             members = state.members.get(binding.subject, {}) if binding.to_group else {(binding.subject, ""): None}
-            found.update(person for person, _ in members)
+            found.update(person for person, _ in members if not withheld(state, person, role))
     return found
 
 
 def has_holders(state: State, role: str) -> bool:
     """Whether a binding in force gives the role to anybody."""
     return any(
-        _end(each) > state.begun and (not each.to_group or bool(state.members.get(each.subject)))
+        _end(each) > state.begun
+        and any(
+            not withheld(state, person, role)
+            for person, _ in (state.members.get(each.subject, ()) if each.to_group else ((each.subject, ""),))
+        )
         for each in state.role_bindings.get(role, {}).values()
     )
+
+
+def withheld(state: State, who: str, role: str) -> bool:
+    """Whether a review withholds the role from somebody, whatever gives it to them."""
+    person = state.people.get(who)
+    return person is not None and role in person.withheld
 
 
 def still_bound(state: State, role: str) -> bool:
@@ -5084,7 +5129,7 @@ def change_applied(state: State, entry: Entry) -> Why:
         state.end(state.proposals, (CHANGE, body["change"]))
     if body["bootstrap"] and not founding(state):
         yield "somebody had signed in already"
-    yield Later("after it nobody could change the roles any more", lambda: not _administered(state))
+    yield Later("after it nobody could change the roles any more", lambda: not administered(state))
     if body["by"] is not None:
         yield Later("something else was done in the same command", lambda: not state.kinds <= WITH_A_CHANGE)
     state.cause("change", body["change"], body["by"])
@@ -5153,7 +5198,7 @@ def role_set(state: State, entry: Entry) -> Why:
     yield _by_change(entry)
     name, before = body["role"], state.roles.get(body["role"])
     permissions = {each["name"]: each for each in body["permissions"]}
-    role = state.roles[name] = Role(body["version"], frozenset(body["console"]), permissions)
+    role = state.roles[name] = Role(body["version"], frozenset(body["console"]), permissions, body["owner"])
     was_of(state).roles.setdefault(name, before)
     if body["version"] != _version(body):
         yield "its version is not the digest of what it says"
@@ -5303,7 +5348,7 @@ def _by_source(state: State, entry: Entry) -> Why:
         yield f"{body['person']} had no identity at {provider}"
 
 
-def _administered(state: State) -> bool:
+def administered(state: State) -> bool:
     """Whether somebody who is here holds a role that administers."""
     return any(
         there(state, who) is None
@@ -5579,7 +5624,7 @@ def person_added(state: State, entry: Entry) -> Why:
         yield "it is on nobody's word, and somebody had signed in already"
     if who in state.people:
         yield f"there was an account {who} already"
-    state.people[who] = Person(body["kind"], _instant(body["ends"]), body["owner"], origin)
+    state.people[who] = Person(body["kind"], _instant(body["ends"]), body["owner"], origin, body["manager"])
     state.cause("joined", who)
     if body["kind"] == "vendor" and (body["owner"] is None or body["ends"] is None):
         yield "a vendor needs a sponsor and an end"
@@ -5628,7 +5673,7 @@ def person_changed(state: State, entry: Entry) -> Why:
             yield Unless(why, (("led", who),))
     elif body["kind"] != person.kind and "service" in (body["kind"], person.kind):
         yield "nobody becomes a service account, nor does one become somebody"
-    person.ends, person.owner = ends, body["owner"]
+    person.ends, person.owner, person.manager = ends, body["owner"], body["manager"]
     person.kind = body["kind"] or person.kind
     person.readdressed |= body["readdressed"]
 
@@ -7287,6 +7332,242 @@ def admits(permission: Mapping[str, Any], login: str, logins: tuple[str, ...]) -
     return login in logins and (login in permission["logins"] or "*" in permission["logins"])
 
 
+# ---- lawful.reviews --------------------------------------------------------------------------------------------------
+# Rules of access reviews: what one is of, whose each item is, what is withheld after it, and that it is over.
+
+
+review_rules = Rules()
+
+KEEP, REMOVE, SILENCE = "keep", "remove", "silence"
+KEPT_WITHIN = HOUR
+"""How long ago whoever keeps an access may have shown their second factor."""
+
+NO_ITEM = "no such item of a review waited"
+
+_written = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
+@review_rules.of("review.opened", "opening a review", Authority.PERSON, Authority.TIME)
+def review_opened(state: State, entry: Entry) -> Why:
+    """An administrator; or time, once for each quarter. What it is of is worked out from the history."""
+    body = entry.body
+    if body["by"] is not None:
+        yield acts(state, body["by"], ADMINISTER)
+    elif body["period"] != _quarter_of(entry.time):
+        yield "it was not due"
+    if body["period"] in state.quarters:
+        yield "that quarter had had its review"
+    if body["review"] in state.reviews:
+        yield "there was such a review already"
+    if body["closes"] <= entry.time:
+        yield "it was over before it began"
+    if body["fallback"] is not None:
+        yield there(state, body["fallback"])
+    items, digest = _held_by_all(state, body["scope"])
+    if (body["items"], body["digest"]) != (len(items), digest):
+        yield "what it says it is of is not what everybody held"
+    state.quarters |= {body["period"]} - {""}
+    state.reviews[body["review"]] = Review(items, Instant(body["closes"]), body["suspends"], body["fallback"])
+
+
+@review_rules.of("review.decided", "deciding in a review", Authority.PERSON)
+def review_decided(state: State, entry: Entry) -> Why:
+    """Exactly the one whose it is, of what the review is of, in time; to keep something, under a factor of the last
+    hour. What was withheld because nobody answered may be decided on later."""
+    body = entry.body
+    key, verdict = (body["person"], body["role"]), body["verdict"]
+    yield signed_in(state, body["by"], KEPT_WITHIN if verdict == KEEP else None)
+    review = state.reviews.get(body["review"])
+    if review is None or key not in review.items:
+        yield NO_ITEM
+        return
+    if _review_over(state, review) and _withheld_after(state, key) != (body["review"], SILENCE):
+        yield "the review was over"
+    if (body["by"], body["answers"]) != _answers_for(state, review, key):
+        yield "somebody else decided on it"
+    review.decided[key] = verdict
+    state.cause("decided on", body["review"], *key, verdict, body["by"])
+    if verdict == REMOVE:
+        yield Later("the role was left", lambda: body["role"] in held_by(state, body["person"]))
+    else:
+        yield Later("it is withheld all the same", lambda: _withheld_after(state, key)[0] == body["review"])
+
+
+@review_rules.of("review.passed", "passing an item of a review on", Authority.PERSON)
+def review_passed(state: State, entry: Entry) -> Why:
+    """Whoever decides on it, or an administrator, of what waits; to somebody who could decide on it."""
+    body = entry.body
+    key = (body["person"], body["role"])
+    review = state.reviews.get(body["review"])
+    if review is None or key not in review.items or key in review.decided or _review_over(state, review):
+        yield signed_in(state, body["by"])
+        yield NO_ITEM
+        return
+    decides = _answers_for(state, review, key)
+    if body["because"] == "assigned":
+        yield acts(state, body["by"], ADMINISTER)
+    else:
+        yield signed_in(state, body["by"])
+        if decides is None or decides[0] != body["by"]:
+            yield "somebody else decided on it"
+    if not _could_decide(state, key[0], body["to"]):
+        yield "it went to somebody who cannot decide on it"
+    review.passed[key] = body["to"]
+
+
+@review_rules.of("review.closed", "ending a review", Authority.TIME)
+def review_closed(state: State, entry: Entry) -> Why:
+    """Everything is decided, or its time is over and what silence takes is withheld; with the right numbers."""
+    body = entry.body
+    review = state.reviews.get(body["review"])
+    if review is None or review.closed:
+        yield "no such review was open"
+        return
+    kept = sum(verdict == KEEP for verdict in review.decided.values())
+    silent = [key for key in review.items if key not in review.decided]
+    if (body["kept"], body["removed"], body["unanswered"]) != (kept, len(review.decided) - kept, len(silent)):
+        yield "its numbers are others"
+    if silent and review.closes > state.now:
+        yield "something waited, and its time was not over"
+    yield Later("what nobody answered was left", lambda: any(_left_in_silence(state, review, key) for key in silent))
+    review.closed = True
+
+
+@review_rules.of("role.withheld", "withholding a role", Authority.CAUSE, Authority.TIME)
+def role_withheld(state: State, entry: Entry) -> Why:
+    """With the decision to remove it; or because nobody answered, as the review said, when its time is over. Somebody
+    is left who administers."""
+    body = entry.body
+    key, name = (body["person"], body["role"]), body["review"]
+    before = _withheld_after(state, key)
+    if body["because"] == SILENCE:
+        review = state.reviews.get(name)
+        if body["by"] is not None:
+            yield "it is in time's name, and somebody did it"
+        if review is None or review.closed or review.closes > state.now or key in review.decided:
+            yield "its time to be decided on was not over"
+        elif not _silence_takes(review, key):
+            yield "the review takes nothing of that without an answer"
+        again = before[1] != ""
+    else:
+        yield Unless("nobody decided to remove it", (("decided on", name, *key, REMOVE, body["by"]),))
+        again = before[1] not in ("", SILENCE)
+    if again:
+        yield "it was withheld already"
+    person = state.people.get(body["person"])
+    if person is None:
+        yield f"there was no account {body['person']}"
+        return
+    person.withheld[body["role"]] = (name, body["because"])
+    yield Later("after it nobody could administer any more", lambda: not administered(state))
+
+
+@review_rules.of("role.returned", "ending the withholding of a role", Authority.CAUSE, Authority.TIME)
+def role_returned(state: State, entry: Entry) -> Why:
+    """With the decision to keep it after all; or because nothing gives it any more."""
+    body = entry.body
+    key, name = (body["person"], body["role"]), body["review"]
+    person = state.people.get(body["person"])
+    if person is None or person.withheld.pop(body["role"], ("", ""))[0] != name:
+        yield "nothing was withheld after that review"
+        return
+    if body["because"] == "kept":
+        yield Unless("nobody decided to keep it", (("decided on", name, *key, KEEP, body["by"]),))
+    elif any(
+        each.role == body["role"] and (each.ends is None or each.ends > state.begun)
+        for each in state.every_binding_of(person)
+    ):
+        yield "a binding gave it still"
+
+
+def _held_by_all(state: State, scope: Mapping[str, Any]) -> tuple[dict[tuple[str, str], bool], str]:
+    """Everybody's roles within the scope, each whether it is privileged; and the digest over all of it."""
+    items: dict[tuple[str, str], bool] = {}
+    lines: list[str] = []
+    for who in sorted(state.people):
+        person = state.people[who]
+        if there(state, who) is not None or (scope["people"] and who not in scope["people"]):
+            continue
+        ways: dict[str, set[tuple[str, str]]] = {}
+        for each in state.bindings_of(person):
+            if each.ends is None or each.ends > state.begun:
+                ways.setdefault(each.role, set()).add((each.binding, each.subject if each.to_group else ""))
+        for name in sorted(ways.keys() & state.roles.keys()):
+            role = state.roles[name]
+            if _in_scope(state, scope, name, role):
+                items[who, name] = _weighs(role)
+                lines.append(_written(["item", who, name, role.version, sorted(map(list, ways[name]))]))
+    for name in sorted(state.resources):
+        resource = state.resources[name]
+        lines.append(_written(["resource", name, resource.labels, list(resource.logins)]))
+    return items, sha256("\n".join(lines).encode("utf-8")).hexdigest()
+
+
+def _in_scope(state: State, scope: Mapping[str, Any], name: str, role: Role) -> bool:
+    if (scope["roles"] and name not in scope["roles"]) or (scope["privileged"] and not _weighs(role)):
+        return False
+    found = [state.resources[each] for each in scope["resources"] if each in state.resources]
+    return not scope["resources"] or any(
+        covers(permission, each.labels) for each in found for permission in role.permissions.values()
+    )
+
+
+def _weighs(role: Role) -> bool:
+    """Whether a role has a say in OnePAM, or gives something privileged on what is there or may come."""
+    return bool(role.console) or any(
+        each.get("administrative") or each["where"].get("env", "prod") == "prod" for each in role.permissions.values()
+    )
+
+
+def _quarter_of(at: int) -> str:
+    when = date(1970, 1, 1) + timedelta(days=at // DAY)
+    return f"{when.year}-Q{(when.month - 1) // 3 + 1}"
+
+
+def _review_over(state: State, review: Review) -> bool:
+    return review.closed or review.closes <= state.begun
+
+
+def _withheld_after(state: State, key: tuple[str, str]) -> tuple[str, str]:
+    """After which review the role is withheld from the person, and why; empty where it is not."""
+    person = state.people.get(key[0])
+    return person.withheld.get(key[1], ("", "")) if person is not None else ("", "")
+
+
+def _could_decide(state: State, who: str, by: str) -> bool:
+    """Whether somebody could decide on what somebody holds."""
+    return by != who and there(state, by) is None and one_hand(state, who, by) is None
+
+
+def _answers_for(state: State, review: Review, key: tuple[str, str]) -> tuple[str, str] | None:
+    """Whose an item is: the first who can, and as what."""
+    return next((each for each in _answering(state, review, key) if _could_decide(state, key[0], each[0])), None)
+
+
+def _answering(state: State, review: Review, key: tuple[str, str]) -> Iterator[tuple[str, str]]:
+    person, role = state.people.get(key[0]), state.roles.get(key[1])
+    ways = (
+        (review.passed.get(key), "named"),
+        (person.manager if person is not None else None, "manager"),
+        (person.owner if person is not None else None, "sponsor"),
+        (role.owner if role is not None else None, "role_owner"),
+        (review.fallback, "fallback"),
+    )
+    return ((who, answers) for who, answers in ways if who is not None)
+
+
+def _silence_takes(review: Review, key: tuple[str, str]) -> bool:
+    takes = review.suspends == "everything" or (review.suspends == "privileged" and review.items.get(key, False))
+    return takes and key in review.items
+
+
+def _left_in_silence(state: State, review: Review, key: tuple[str, str]) -> bool:
+    """Whether somebody still holds what silence takes; but for what the last ones administer by."""
+    role = state.roles.get(key[1])
+    spared = role is not None and ADMINISTER in role.console
+    return _silence_takes(review, key) and not spared and key[1] in held_by(state, key[0])
+
+
 # ---- lawful.door -----------------------------------------------------------------------------------------------------
 # Rules of the door: by what a session opens, for whom, and with which second factor.
 
@@ -8392,6 +8673,7 @@ _ROOMS = (
     provider_rules,
     provisioning_rules,
     request_rules,
+    review_rules,
     door_rules,
     session_rules,
     login_token_rules,

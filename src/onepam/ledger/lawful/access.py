@@ -105,7 +105,7 @@ def change_applied(state: State, entry: Entry) -> Why:
         state.end(state.proposals, (CHANGE, body["change"]))
     if body["bootstrap"] and not founding(state):
         yield "somebody had signed in already"
-    yield Later("after it nobody could change the roles any more", lambda: not _administered(state))
+    yield Later("after it nobody could change the roles any more", lambda: not administered(state))
     if body["by"] is not None:
         yield Later("something else was done in the same command", lambda: not state.kinds <= WITH_A_CHANGE)
     state.cause("change", body["change"], body["by"])
@@ -174,7 +174,7 @@ def role_set(state: State, entry: Entry) -> Why:
     yield _by_change(entry)
     name, before = body["role"], state.roles.get(body["role"])
     permissions = {each["name"]: each for each in body["permissions"]}
-    role = state.roles[name] = Role(body["version"], frozenset(body["console"]), permissions)
+    role = state.roles[name] = Role(body["version"], frozenset(body["console"]), permissions, body["owner"])
     was_of(state).roles.setdefault(name, before)
     if body["version"] != _version(body):
         yield "its version is not the digest of what it says"
@@ -324,7 +324,7 @@ def _by_source(state: State, entry: Entry) -> Why:
         yield f"{body['person']} had no identity at {provider}"
 
 
-def _administered(state: State) -> bool:
+def administered(state: State) -> bool:
     """Whether somebody who is here holds a role that administers."""
     return any(
         there(state, who) is None

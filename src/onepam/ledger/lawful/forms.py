@@ -145,13 +145,21 @@ resource.set 3 by=text? change=text environment=[text] kind=(mysql|postgres|ssh)
   mask={columns?=[text],patterns?=[text]}? mfa={fresh?=truth,max_age?=integer?,phishing_resistant?=truth}? owner=text
   payload=text pins=[text] port=integer resource=text results={bytes=integer,rows=integer}?
   session_users={made_by=text,member_of=<text>}?
+review.closed 1 kept=integer removed=integer review=text unanswered=integer
+review.decided 1 answers=(fallback|manager|named|role_owner|sponsor) by=text payload=text person=text review=text
+  role=text verdict=(keep|remove)
+review.opened 1 by=text? closes=integer digest=text fallback=text? items=integer period=text review=text
+  scope={people?=[text],privileged?=truth,resources?=[text],roles?=[text]} suspends=(everything|nothing|privileged)
+review.passed 1 because=(assigned|delegated|not_mine) by=text payload=text person=text review=text role=text to=text
 role.removed 1 by=text? change=text role=text
+role.returned 1 because=(given_up|kept) by=text? person=text review=text role=text
 role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
   permissions=[{actions=[(exec|local_files|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
     guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|
     ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,logins=[text],longest=integer,
     mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
   purpose=text role=text version=text
+role.withheld 1 because=(removed|silence) by=text? person=text review=text role=text
 roster.entry_ended 1 entry=text left_at=integer person=text? version=text
 roster.entry_set 1 contract_ends=integer? ends=integer? entry=text manager=text? payload=text person=text? sponsor=text?
   starts=integer? time_zone=text type=(employee|service|vendor) version=text

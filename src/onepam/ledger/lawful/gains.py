@@ -113,16 +113,26 @@ def holders(state: State, role: str) -> set[str]:
     for binding in state.role_bindings.get(role, {}).values():
         if _end(binding) > state.begun:
             members = state.members.get(binding.subject, {}) if binding.to_group else {(binding.subject, ""): None}
-            found.update(person for person, _ in members)
+            found.update(person for person, _ in members if not withheld(state, person, role))
     return found
 
 
 def has_holders(state: State, role: str) -> bool:
     """Whether a binding in force gives the role to anybody."""
     return any(
-        _end(each) > state.begun and (not each.to_group or bool(state.members.get(each.subject)))
+        _end(each) > state.begun
+        and any(
+            not withheld(state, person, role)
+            for person, _ in (state.members.get(each.subject, ()) if each.to_group else ((each.subject, ""),))
+        )
         for each in state.role_bindings.get(role, {}).values()
     )
+
+
+def withheld(state: State, who: str, role: str) -> bool:
+    """Whether a review withholds the role from somebody, whatever gives it to them."""
+    person = state.people.get(who)
+    return person is not None and role in person.withheld
 
 
 def still_bound(state: State, role: str) -> bool:

@@ -76,12 +76,14 @@ class Person:
     """An account. `origin` is the way it came, `left_by` that in which its end did, with so `much` that one command
     could not end all of it; `agreed` are the directories that an administrator lets lead it, `reports` those that say
     that it left. `hold` is why it waits for a word, `owner` who answers for it; nothing privileged opens for it
-    before `privileged_from`; `spent` are the times of the factors that opened a session lately."""
+    before `privileged_from`; `withheld` has by role after which review it gives nothing, and why; `spent` are the times
+    of the factors that opened a session lately."""
 
     kind: str
     ends: Instant | None
     owner: str | None
     origin: str = "administrator"
+    manager: str | None = None
     enabled: bool = True
     left: Instant | None = None
     left_by: str = ""
@@ -106,6 +108,7 @@ class Person:
     exceptions: dict[str, Instant] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
     grants: dict[str, Grant] = field(default_factory=dict)
+    withheld: dict[str, tuple[str, str]] = field(default_factory=dict)
     spent: set[int] = field(default_factory=set)
 
     def spend(self, shown: int, oldest: int) -> None:
@@ -133,6 +136,7 @@ class Role:
     version: str
     console: frozenset[str]
     permissions: Mapping[str, Mapping[str, Any]]
+    owner: str | None = None
 
 
 DATABASES = frozenset(("postgres", "mysql"))
@@ -168,6 +172,20 @@ class Proposal:
     body: Mapping[str, Any]
     person: str = ""
     alone: Instant | None = None
+
+
+@dataclass
+class Review:
+    """A review of access: each item, whether it is privileged; until when, what silence takes of it, who decides where
+    nobody else can; what was decided, and to whom items were passed on."""
+
+    items: Mapping[tuple[str, str], bool]
+    closes: Instant
+    suspends: str
+    fallback: str | None
+    decided: dict[tuple[str, str], str] = field(default_factory=dict)
+    passed: dict[tuple[str, str], str] = field(default_factory=dict)
+    closed: bool = False
 
 
 @dataclass

@@ -53,7 +53,7 @@ def person_added(state: State, entry: Entry) -> Why:
         yield "it is on nobody's word, and somebody had signed in already"
     if who in state.people:
         yield f"there was an account {who} already"
-    state.people[who] = Person(body["kind"], _instant(body["ends"]), body["owner"], origin)
+    state.people[who] = Person(body["kind"], _instant(body["ends"]), body["owner"], origin, body["manager"])
     state.cause("joined", who)
     if body["kind"] == "vendor" and (body["owner"] is None or body["ends"] is None):
         yield "a vendor needs a sponsor and an end"
@@ -102,7 +102,7 @@ def person_changed(state: State, entry: Entry) -> Why:
             yield Unless(why, (("led", who),))
     elif body["kind"] != person.kind and "service" in (body["kind"], person.kind):
         yield "nobody becomes a service account, nor does one become somebody"
-    person.ends, person.owner = ends, body["owner"]
+    person.ends, person.owner, person.manager = ends, body["owner"], body["manager"]
     person.kind = body["kind"] or person.kind
     person.readdressed |= body["readdressed"]
 

@@ -60,7 +60,7 @@ def roles(state: State, who: str) -> Iterator[tuple[str, Role]]:
     """The roles that somebody holds, by name, as a hold of the account leaves them."""
     person = state.people.get(who)
     if person is not None and person.hold != _MANY:
-        yield from bound(state, person)
+        yield from ((name, role) for name, role in bound(state, person) if name not in person.withheld)
 
 
 def rights(state: State, who: str) -> set[str]:
@@ -145,8 +145,8 @@ def administrative(state: State, who: str) -> bool:
 
 
 def bound(state: State, person: Person) -> Iterator[tuple[str, Role]]:
-    """The roles that are bound to somebody, by name, also those that a hold keeps back."""
-    for binding in state.bindings_of(person):
+    """The roles that are bound to somebody, by name, also those that a hold keeps back, or a review withholds."""
+    for binding in state.every_binding_of(person):
         role = state.roles.get(binding.role)
         if role is not None and (binding.ends is None or binding.ends > state.begun):
             yield binding.role, role

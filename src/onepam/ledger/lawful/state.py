@@ -32,6 +32,7 @@ from onepam.ledger.lawful.known import (
     Provider,
     Request,
     Resource,
+    Review,
     Role,
     Rostered,
     Session,
@@ -58,7 +59,8 @@ class State:
     what rules note for the rest of the command, `kinds` those of its entries so far. `led` has the user by which a
     directory leads a person, `named` its group of a name; `roster` the entries of the staff roster, `rostered` those
     that are somebody's, `untaken` versions that were not taken, `void` login tokens and sign-ins of terminals that
-    lapsed or were refused, `user_names` all users that were made for sessions."""
+    lapsed or were refused, `user_names` all users that were made for sessions. `quarters` are those that had their
+    review."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -72,6 +74,8 @@ class State:
     resources: dict[str, Resource] = field(default_factory=dict)
     proposals: dict[tuple[str, str], Proposal] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
+    reviews: dict[str, Review] = field(default_factory=dict)
+    quarters: set[str] = field(default_factory=set)
     grants: dict[str, Grant] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
@@ -179,7 +183,12 @@ class State:
         self._asked.append((holds, unlawful))
 
     def bindings_of(self, account: Person) -> Iterator[Binding]:
-        """The bindings that reach a person, directly and by groups."""
+        """The bindings that reach a person, directly and by groups, of roles that no review withholds."""
+        found = self.every_binding_of(account)
+        return (each for each in found if each.role not in account.withheld) if account.withheld else found
+
+    def every_binding_of(self, account: Person) -> Iterator[Binding]:
+        """The bindings that reach a person, directly and by groups, also of what is withheld."""
         yield from account.bindings.values()
         seen: set[str] = set()
         for group, _ in account.groups:

@@ -19,6 +19,7 @@ from onepam.ledger.lawful.people import people_rules
 from onepam.ledger.lawful.providers import provider_rules
 from onepam.ledger.lawful.provisioning import provisioning_rules
 from onepam.ledger.lawful.requests import request_rules
+from onepam.ledger.lawful.reviews import review_rules
 from onepam.ledger.lawful.rostering import rostering_rules
 from onepam.ledger.lawful.rule import Rule
 from onepam.ledger.lawful.session_users import session_user_rules
@@ -41,6 +42,7 @@ _ROOMS = (
     provider_rules,
     provisioning_rules,
     request_rules,
+    review_rules,
     door_rules,
     session_rules,
     login_token_rules,

@@ -61,6 +61,10 @@ def matrix(db: Snapshot, at: Instant) -> Matrix:
         resources={each["resource"]: resource_definition(each) for each in _all(db, "resource", at)},
         roles={each["role"]: role_definition(each) for each in _all(db, "role", at)},
         bindings={each["binding"]: _binding(each) for each in _all(db, "binding", at)},
+        withheld=frozenset(
+            (each["person"], each["role"])
+            for each in rows(db, f"SELECT person, role FROM role_withheld WHERE {AT}", {"at": at})
+        ),
     )
 
 

@@ -23,7 +23,7 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
-from onepam.store.facts.holders import IN_FORCE, MEMBER
+from onepam.store.facts.holders import IN_FORCE, MEMBER, not_withheld
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import held, person_facts
 
@@ -37,9 +37,11 @@ _ADMINISTERS = f"b.role IN (SELECT r.role FROM role r WHERE r.console LIKE :righ
 
 _ADMINISTRATORS = f"""
 SELECT b.subject AS person FROM binding b WHERE {_ADMINISTERS} AND b.subject_kind = 'person'
+AND {not_withheld("b.subject")}
 UNION
 SELECT m.person FROM binding b JOIN group_member m ON m.grp = b.subject AND {MEMBER}
-WHERE {_ADMINISTERS} AND b.subject_kind = 'group' AND NOT (m.source = :source AND :without IN ('', m.grp))"""
+WHERE {_ADMINISTERS} AND b.subject_kind = 'group' AND NOT (m.source = :source AND :without IN ('', m.grp))
+AND {not_withheld("m.person")}"""
 
 _ADMINISTERING_GROUP = f"""
 SELECT 1 FROM binding b WHERE b.subject = :group AND b.subject_kind = 'group' AND {_ADMINISTERS} LIMIT 1"""

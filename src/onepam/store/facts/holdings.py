@@ -27,7 +27,7 @@ from onepam.store.db import memory_of, row, rows
 from onepam.store.engine.tables import AT
 
 TOPICS = {
-    "access": frozenset({"person", "person_hold", "role", "resource", "binding", "group_member"}),
+    "access": frozenset({"person", "person_hold", "role", "resource", "binding", "group_member", "role_withheld"}),
     "proof": frozenset({"sign_in", "factor"}),
     "grants": frozenset({"access_grant"}),
     "nodes": frozenset({"node"}),
@@ -76,7 +76,8 @@ def held_roles(db: Snapshot, person: str, at: Instant) -> tuple[HeldRole, ...]:
 
 
 def bound_roles(db: Snapshot, person: str, at: Instant) -> tuple[HeldRole, ...]:
-    """The roles that are bound to a person, also those that a hold keeps back until somebody's word."""
+    """The roles that are bound to a person, also those that a hold keeps back until somebody's word, and
+    those that a review withholds."""
     return tuple([each for each in _bound_roles(db, person, at) if each.ends is None or each.ends > at])
 
 
@@ -95,7 +96,13 @@ def remembered(db: Snapshot, topic: str, key: tuple[str, ...], ask: Callable[[],
 
 def _held_roles(db: Snapshot, person: str, at: Instant) -> tuple[HeldRole, ...]:
     found = _bound_roles(db, person, at)
-    return under_hold(found, _hold(db, person, at)) if found else found
+    if not found:
+        return found
+    withheld = rows(db, f"SELECT role FROM role_withheld WHERE person = :person AND {AT}", _of(person, at))
+    if withheld:
+        taken = {each["role"] for each in withheld}
+        found = tuple([each for each in found if each.role not in taken])
+    return under_hold(found, _hold(db, person, at))
 
 
 def _bound_roles(db: Snapshot, person: str, at: Instant) -> tuple[HeldRole, ...]:

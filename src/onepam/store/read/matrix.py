@@ -144,10 +144,13 @@ def _holders(db: Snapshot, at: Instant) -> Iterator[tuple[str, Instant, HeldRole
         f"AND NOT EXISTS (SELECT 1 FROM person_hold h WHERE h.person = p.person AND {AT}) ORDER BY person",
         {"at": at},
     )
+    withheld = {tuple(each) for each in rows(db, f"SELECT person, role FROM role_withheld WHERE {AT}", {"at": at})}
     for each in people:
         subjects = [("person", each["person"], ""), *(("group", group, group) for group in groups[each["person"]])]
         for kind, subject, group in subjects:
             for binding in bound.get((kind, subject), ()):
+                if (each["person"], binding["role"]) in withheld:
+                    continue
                 yield each["person"], each["ends"] or FOREVER, _held(binding, roles[binding["role"]], group)
 
 

@@ -1,0 +1,205 @@
+"""Access reviews: how far each is, what waits for me, and my word on it."""
+
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import Field
+
+from onepam.api.errors import ApiError
+from onepam.api.guard import SIGNED_IN, AsOf, Caller, Services, Who, done, right
+from onepam.api.models import Answer, Body, Done, Id, MaybeMoment, Moment, Text
+from onepam.api.routes.route import Route
+from onepam.app.reviews.decide_item import decide_item, pass_on
+from onepam.app.reviews.open_review import open_review
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.reviews.events import Answers, Scope, Suspends, Verdict, Withheld
+from onepam.domain.reviews.opening import Opening
+from onepam.kernel.clock import DAY
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.store.read import reviews as rows
+
+OVERSEERS = (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR)
+UNKNOWN = Refused("review.unknown", "There is no such review.", "/reviews")
+
+
+class ReviewOut(Answer):
+    """A review. `mine` items wait for me, `nobody` for nobody who is left; `suspended` are withheld because nobody
+    answered, `open_removals` are removed and withheld while a binding gives them still."""
+
+    review: str
+    period: str
+    opened: Moment
+    closes: Moment
+    closed: MaybeMoment
+    suspends: Suspends
+    opened_by: str | None
+    fallback: str | None
+    digest: str
+    items: int
+    kept: int
+    removed: int
+    waiting: int
+    mine: int
+    nobody: int
+    suspended: int
+    open_removals: int
+
+
+class DueOut(Answer):
+    """A quarter for which a review fell due; where it had none (`review` is empty) it was missed."""
+
+    quarter: str
+    begins: Moment
+    review: str
+    opened: MaybeMoment
+    closed: MaybeMoment
+
+
+class ReviewsOut(Answer):
+    """The reviews, the newest first, and, for whoever oversees, the calendar of what fell due."""
+
+    reviews: list[ReviewOut]
+    due: list[DueOut]
+
+
+class ItemOut(Answer):
+    """A role that a person holds. `by` is why it was given, `peers` how many under the same manager hold it, too;
+    `decides` whose it is (empty: nobody is left) and `answers` as what."""
+
+    person: str
+    name: str
+    role: str
+    purpose: str
+    privileged: bool
+    by: list[str]
+    last_used: MaybeMoment
+    peers: int
+    decides: str
+    decides_name: str
+    answers: Answers | None
+    verdict: Verdict | None
+    decider_name: str
+    note: str
+    withheld: Withheld | None
+    held: bool
+
+
+class ReviewItemsOut(Answer):
+    """A review with 100 items at most; `more` is the next page's `after`, empty on the last."""
+
+    review: ReviewOut
+    items: list[ItemOut]
+    more: str
+
+
+class ReviewIn(Body):
+    """A review of what everybody holds now, narrowed by what is not empty; `fallback` decides where nobody else can."""
+
+    days: int
+    roles: list[Id] = Field(default_factory=list)
+    people: list[Id] = Field(default_factory=list)
+    resources: list[Id] = Field(default_factory=list)
+    privileged: bool = False
+    suspends: str = Suspends.PRIVILEGED
+    fallback: Id | None = None
+
+
+class OpenedOut(Answer):
+    """The review that began."""
+
+    review: str
+    items: int
+
+
+class VerdictIn(Body):
+    """My word on one item."""
+
+    person: Id
+    role: Id
+    verdict: str
+    note: Text = ""
+
+
+class PassIn(Body):
+    """It is not mine: somebody named, or whoever is next, decides."""
+
+    person: Id
+    role: Id
+    to: Id | None = None
+    note: Text = ""
+
+
+class PassedOut(Answer):
+    """Who decides now."""
+
+    to: str
+
+
+async def list_reviews(caller: Who, services: Services, at: AsOf) -> ReviewsOut:
+    """All reviews for whoever oversees; for others those in which something is or was theirs to decide."""
+    everybody = _oversees(caller)
+    found = await services.reader(rows.reviews, at, caller.actor.person, everybody)
+    due = await services.reader(rows.calendar, at) if everybody else ()
+    return ReviewsOut(
+        reviews=[ReviewOut.model_validate(each) for each in found], due=[DueOut.model_validate(each) for each in due]
+    )
+
+
+async def read_review(
+    review: Id,
+    caller: Who,
+    services: Services,
+    at: AsOf,
+    which: Annotated[str, Query(max_length=20, description="mine, waiting, nobody, removed, suspended, all")] = "mine",
+    after: Annotated[str, Query(max_length=200)] = "",
+) -> ReviewItemsOut:
+    """A review with its items: mine, or, for whoever oversees, those asked for."""
+    reader = caller.actor.person
+    found = await services.reader(rows.review_page, at, review, reader, _oversees(caller), which, after)
+    if found is None:
+        raise ApiError(UNKNOWN)
+    return ReviewItemsOut.model_validate(found)
+
+
+async def begin_review(body: ReviewIn, caller: Who, services: Services) -> OpenedOut:
+    """Open a review. What is removed in it gives nothing from then on."""
+    if body.suspends not in set(Suspends):
+        raise ApiError(Refused("review.suspends", f"One of: {', '.join(Suspends)}."))
+    wanted = Opening(
+        scope=Scope(tuple(body.roles), tuple(body.people), tuple(body.resources), body.privileged),
+        lasts=body.days * DAY,
+        suspends=Suspends(body.suspends),
+        fallback=body.fallback,
+    )
+    found = done(await open_review(services.ledger, caller.actor, wanted, new_id("rev", services.random)))
+    return OpenedOut.model_validate(found)
+
+
+async def decide(review: Id, body: VerdictIn, caller: Who, services: Services) -> Done:
+    """Keep or remove. A keep takes a second factor of the last hour."""
+    if body.verdict not in set(Verdict):
+        raise ApiError(Refused("review.verdict", f"One of: {', '.join(Verdict)}."))
+    verdict = Verdict(body.verdict)
+    refused = await decide_item(services.ledger, caller.actor, review, body.person, body.role, verdict, body.note)
+    done(refused)
+    return Done()
+
+
+async def hand_on(review: Id, body: PassIn, caller: Who, services: Services) -> PassedOut:
+    """Pass an item on. Whoever administers names somebody for any that waits."""
+    to = await pass_on(services.ledger, caller.actor, review, body.person, body.role, body.to, body.note)
+    return PassedOut(to=done(to))
+
+
+def _oversees(caller: Caller) -> bool:
+    return caller.may(*OVERSEERS)
+
+
+ROUTES = (
+    Route("GET", "/reviews", SIGNED_IN, list_reviews),
+    Route("POST", "/reviews", right(ConsoleRight.ADMINISTER), begin_review),
+    Route("GET", "/reviews/{review}", SIGNED_IN, read_review),
+    Route("POST", "/reviews/{review}/decide", SIGNED_IN, decide),
+    Route("POST", "/reviews/{review}/pass", SIGNED_IN, hand_on),
+)

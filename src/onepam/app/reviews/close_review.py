@@ -1,0 +1,45 @@
+"""What time does with reviews: what nobody decided on is withheld, they end, and what was carried out is noted."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.app.ports import Ledger
+from onepam.domain.reviews import closing
+from onepam.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingQuery:
+    """A review with all that was decided in it."""
+
+    facts: ClassVar[type[closing.ClosingFacts]] = closing.ClosingFacts
+    review: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUpQuery:
+    """Roles that are withheld, and that nothing gives any more."""
+
+    facts: ClassVar[type[closing.GivenUpFacts]] = closing.GivenUpFacts
+
+
+async def close_review(ledger: Ledger, review: str) -> Refused | None:
+    """None when it is over; a `Refused` where it is not due. Raises `Unavailable`."""
+    while True:
+        outcome = await ledger.commit(ClosingQuery(review), closing.close_review)
+        if isinstance(outcome, Refused):
+            return outcome
+        if outcome.result.over:
+            return None
+
+
+async def carry_out(ledger: Ledger) -> int:
+    """How many removals the file and the groups agree with by now. Raises `Unavailable`."""
+    count = 0
+    while True:
+        outcome = await ledger.commit(GivenUpQuery(), closing.carry_out)
+        if isinstance(outcome, Refused):  # the ledger's clock is in doubt: nothing is decided until it is confirmed
+            return count
+        count += outcome.result
+        if outcome.result < closing.MOST_AT_ONCE:
+            return count

@@ -1,0 +1,44 @@
+"""One person's word on an item of a review: keep it, remove it, or somebody else's."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.app.ports import Ledger
+from onepam.domain.access.authority import Actor
+from onepam.domain.reviews import deciding
+from onepam.domain.reviews.events import Verdict
+from onepam.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class ItemQuery:
+    """Who acts, the item, and whom it is to be passed on to ("": to nobody in particular)."""
+
+    facts: ClassVar[type[deciding.ItemFacts]] = deciding.ItemFacts
+    actor: Actor
+    review: str
+    person: str
+    role: str
+    to: str = ""
+
+
+async def decide_item(
+    ledger: Ledger, actor: Actor, review: str, person: str, role: str, verdict: Verdict, note: str = ""
+) -> Refused | None:
+    """None when it is decided. What is removed gives nothing from then on, and sessions under it end."""
+    outcome = await ledger.commit(
+        ItemQuery(actor, review, person, role),
+        lambda facts, now: deciding.decide_item(facts, person, role, verdict, note, now),
+    )
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def pass_on(
+    ledger: Ledger, actor: Actor, review: str, person: str, role: str, to: str | None, note: str = ""
+) -> str | Refused:
+    """Who decides on it now; `to` None: whoever is next."""
+    outcome = await ledger.commit(
+        ItemQuery(actor, review, person, role, to or ""),
+        lambda facts, now: deciding.pass_on(facts, person, role, to, note, now),
+    )
+    return outcome if isinstance(outcome, Refused) else outcome.result

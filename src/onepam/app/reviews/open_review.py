@@ -1,0 +1,31 @@
+"""Opening a review: when its quarter has come, or when an administrator wants one."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.app.ports import Ledger
+from onepam.domain.access.authority import Actor
+from onepam.domain.reviews import opening
+from onepam.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningQuery:
+    """Who opens it (None: time does), everything that decides who reaches what, and the reviews that there were."""
+
+    facts: ClassVar[type[opening.OpeningFacts]] = opening.OpeningFacts
+    actor: Actor | None
+
+
+async def open_review(ledger: Ledger, actor: Actor, wanted: opening.Opening, review: str) -> opening.Opened | Refused:
+    """Opens a review of what everybody holds at that moment, under the id `review`."""
+    outcome = await ledger.commit(
+        OpeningQuery(actor), lambda facts, now: opening.open_review(facts, wanted, review, now)
+    )
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def open_quarter(ledger: Ledger, review: str) -> opening.Opened | Refused:
+    """Opens the review of the quarter that runs; a `Refused` where none is due."""
+    outcome = await ledger.commit(OpeningQuery(None), lambda facts, now: opening.open_quarter(facts, review, now))
+    return outcome if isinstance(outcome, Refused) else outcome.result

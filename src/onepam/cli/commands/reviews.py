@@ -1,0 +1,148 @@
+"""Access reviews: how far each is, and my word on what waits for me."""
+
+from typing import Annotated, Any
+
+import typer
+
+from onepam.cli.client import call
+from onepam.cli.naming import Whom, one_person
+from onepam.cli.show import Json, Output, printed, say, table, when
+
+app = typer.Typer(help="Access reviews.", invoke_without_command=True, rich_markup_mode=None)
+
+Review = Annotated[str, typer.Argument(help="Id, as onepam review lists it.")]
+Role = Annotated[str, typer.Argument(help="The role.")]
+Note = Annotated[str, typer.Option(help="Kept with the decision.")]
+_WHICH = "mine, waiting, nobody, removed, suspended or all; all but the first for whoever oversees."
+
+
+@app.callback()
+def reviews(context: typer.Context, as_json: Json = False) -> None:
+    """List reviews, how far each is, and which quarters missed theirs."""
+    if context.invoked_subcommand:
+        return
+    found = call("GET", "/reviews")
+    if Output.as_json:
+        printed(found)
+        return
+    table(
+        ("REVIEW", "PERIOD", "UNTIL", "DECIDED", "REMOVED", "FOR YOU", "NOBODY LEFT", "SUSPENDED", "STATE"),
+        (
+            (
+                each["review"],
+                each["period"],
+                when(each["closes"]),
+                f"{each['kept'] + each['removed']} of {each['items']}",
+                each["removed"],
+                each["mine"],
+                each["nobody"],
+                each["suspended"],
+                "over" if each["closed"] else "open",
+            )
+            for each in found["reviews"]
+        ),
+        "Nothing of a review is or was yours.",
+    )
+    missed = [each["quarter"] for each in found["due"] if not each["review"]]
+    if missed:
+        say(f"Missed: {', '.join(missed)}.")
+
+
+@app.command()
+def show(
+    review: Review,
+    which: Annotated[str, typer.Option(help=_WHICH)] = "mine",
+    after: Annotated[str, typer.Option(help="Go on after this person/role.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Show items of a review: mine, or whichever."""
+    found = call("GET", f"/reviews/{review}", params={"which": which, "after": after})
+    if Output.as_json:
+        printed(found)
+        return
+    table(
+        ("PERSON", "NAME", "ROLE", "WHY", "LAST USED", "DECIDES", "STATE"),
+        (
+            (
+                each["person"],
+                each["name"],
+                each["role"] + (" (privileged)" if each["privileged"] else ""),
+                "; ".join(each["by"]),
+                when(each["last_used"]) if each["last_used"] else "never",
+                each["decides_name"] or "nobody left",
+                _state(each),
+            )
+            for each in found["items"]
+        ),
+        "Nothing of it waits.",
+    )
+    if found["more"]:
+        say(f"There is more: --after '{found['more']}'")
+
+
+@app.command(name="open")
+def open_one(
+    days: Annotated[int, typer.Option(help="How long it may be decided on.")] = 14,
+    role: Annotated[list[str] | None, typer.Option(help="Only this role; may be given again.")] = None,
+    person: Annotated[list[str] | None, typer.Option(help="Only this person; may be given again.")] = None,
+    resource: Annotated[list[str] | None, typer.Option(help="Only roles that reach it; may be given again.")] = None,
+    privileged: Annotated[bool, typer.Option("--privileged", help="Only what is privileged.")] = False,
+    suspends: Annotated[
+        str, typer.Option(help="Without an answer withhold: privileged, everything or nothing.")
+    ] = "privileged",
+    fallback: Annotated[str, typer.Option(help="Who decides where nobody else can.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Open a review of what everybody holds now."""
+    asked = {
+        "days": days,
+        "roles": role or [],
+        "people": [one_person(each) for each in person or []],
+        "resources": resource or [],
+        "privileged": privileged,
+        "suspends": suspends,
+        "fallback": one_person(fallback) if fallback else None,
+    }
+    found = call("POST", "/reviews", asked)
+    printed(found) if Output.as_json else say(f"{found['review']} is open: {found['items']} items.")
+
+
+@app.command()
+def keep(review: Review, person: Whom, role: Role, note: Note = "", as_json: Json = False) -> None:
+    """Keep a role of somebody's."""
+    _decide(review, person, role, "keep", note, "Kept.")
+
+
+@app.command()
+def remove(review: Review, person: Whom, role: Role, note: Note = "", as_json: Json = False) -> None:
+    """Remove a role from somebody: it gives nothing from now on."""
+    _decide(review, person, role, "remove", note, "Removed: it gives nothing any more.")
+
+
+@app.command(name="pass")
+def pass_item(
+    review: Review,
+    person: Whom,
+    role: Role,
+    to: Annotated[str, typer.Option(help="Who decides instead; else whoever is next.")] = "",
+    note: Note = "",
+    as_json: Json = False,
+) -> None:
+    """Say that an item is not mine."""
+    body = {"person": one_person(person), "role": role, "to": one_person(to) if to else None, "note": note}
+    found = call("POST", f"/reviews/{review}/pass", body)
+    printed(found) if Output.as_json else say(f"{found['to']} decides on it now.")
+
+
+def _decide(review: str, person: str, role: str, verdict: str, note: str, said: str) -> None:
+    body = {"person": one_person(person), "role": role, "verdict": verdict, "note": note}
+    found = call("POST", f"/reviews/{review}/decide", body)
+    printed(found) if Output.as_json else say(said)
+
+
+def _state(each: dict[str, Any]) -> str:
+    if each["withheld"] == "silence":
+        return "suspended: nobody answered"
+    if each["verdict"] == "remove":
+        return "removed, given still" if each["withheld"] and each["held"] else "removed"
+    return "kept" if each["verdict"] else "waits"

@@ -1,0 +1,1 @@
+"""Access reviews: what fell due, how far each is, and a reviewer's items one after another."""

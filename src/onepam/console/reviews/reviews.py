@@ -1,0 +1,235 @@
+"""The pages of reviews, and a reviewer's word on an item."""
+
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from onepam.app.reviews.decide_item import decide_item, pass_on
+from onepam.app.reviews.open_review import open_review
+from onepam.console.frame.page import Context
+from onepam.console.frame.places import ADMINISTERS, MEMBER, SEES_ALL, Place, Shown
+from onepam.console.frame.rendering import Flash, plural
+from onepam.console.frame.visit import Visit
+from onepam.console.reviews.reviews_page import ReviewPage, ReviewsPage
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.reviews.events import Answers, Scope, Suspends, Verdict, Withheld
+from onepam.domain.reviews.opening import Opening
+from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.store.read import reviews as rows
+from onepam.store.read.concerned import meant
+
+HERE = "/reviews"
+SHOW_A_FACTOR = frozenset({"factor.stale", "mfa.not_shown"})
+
+ANSWERS = {
+    Answers.NAMED: "it was passed on to them",
+    Answers.MANAGER: "as the manager",
+    Answers.SPONSOR: "as the sponsor or owner of the account",
+    Answers.ROLE_OWNER: "as the owner of the role",
+    Answers.FALLBACK: "because nobody else can",
+}
+SUSPENDS = {
+    Suspends.NOTHING: "Without an answer nothing is suspended.",
+    Suspends.PRIVILEGED: "What is privileged is suspended without an answer.",
+    Suspends.EVERYTHING: "Everything is suspended without an answer.",
+}
+WAYS = (
+    ("mine", "Mine"),
+    ("waiting", "Waiting"),
+    ("nobody", "Nobody left to decide"),
+    ("removed", "Removed"),
+    ("suspended", "Suspended"),
+    ("all", "All"),
+)
+_KNOWN = frozenset(each for each, _ in WAYS)
+
+
+async def reviews_page(visit: Visit) -> Response:
+    """How far each review is, and what fell due."""
+    everybody = _oversees(visit)
+    found = await visit.services.reader(rows.reviews, visit.at, visit.me.actor.person, everybody)
+    due = await visit.services.reader(rows.calendar, visit.at) if everybody else ()
+    return visit.page(
+        ReviewsPage(
+            reviews=[_review(each) for each in found],
+            due=[
+                {
+                    "quarter": each.quarter,
+                    "begins": each.begins,
+                    "review": each.review,
+                    "opened": each.opened,
+                    "closed": each.closed,
+                }
+                for each in due
+            ],
+            may_open=visit.me.has(ConsoleRight.ADMINISTER),
+        )
+    )
+
+
+async def review_page(visit: Visit) -> Response:
+    """One review: what waits for the reader, or whatever whoever oversees asks for."""
+    everybody, review = _oversees(visit), visit.path("review")
+    query = visit.request.query_params
+    asked, after = query.get("which", ""), query.get("after", "")[:200]
+    reader = visit.me.actor.person
+    which = asked if everybody and asked in _KNOWN else "mine"
+    found = await visit.services.reader(rows.review_page, visit.at, review, reader, everybody, which, after)
+    if found is None:
+        return visit.refusal(Refused("review.unknown", "There is no such review.", HERE), 404)
+    it = found.review
+    counts = {"mine": it.mine, "waiting": it.waiting, "nobody": it.nobody, "removed": it.removed,
+              "suspended": it.suspended, "all": it.items}  # fmt: skip
+    assigns = visit.me.has(ConsoleRight.ADMINISTER)
+    return visit.page(
+        ReviewPage(
+            review={**_review(it), "digest": it.digest, "suspends": SUSPENDS[it.suspends]},
+            which=which,
+            ways=[{"id": each, "word": word, "count": counts[each]} for each, word in WAYS] if everybody else [],
+            items=[_item(each, it, visit.moment, reader, assigns) for each in found.items],
+            more=found.more,
+        )
+    )
+
+
+async def open_one(visit: Visit) -> Response:
+    """An administrator opens a review of what everybody holds now."""
+    form, services = visit.form, visit.services
+    days, role, named = form.get("days", ""), form.get("role", "").strip(), form.get("fallback", "").strip()
+    people = await services.reader(meant, None, named) if named else ()
+    if named and len(people) != 1:
+        return visit.outcome(Refused("review.fallback", "Nobody here, or several, are called that."), HERE, "")
+    suspends = form.get("suspends", "")
+    wanted = Opening(
+        scope=Scope(roles=(role,) if role else (), privileged=bool(form.get("privileged"))),
+        lasts=int(days) * DAY if days.isascii() and days.isdigit() and len(days) < 4 else 0,
+        suspends=Suspends(suspends) if suspends in set(Suspends) else Suspends.PRIVILEGED,
+        fallback=people[0] if people else None,
+    )
+    outcome = await open_review(services.ledger, visit.me.actor, wanted, new_id("rev", services.random))
+    if isinstance(outcome, Refused):
+        return visit.outcome(outcome, HERE, "")
+    return visit.go(f"{HERE}/{outcome.review}", Flash("done", f"Opened: {plural(outcome.items, 'item', 'items')}."))
+
+
+async def decide(visit: Visit) -> Response:
+    """Keep, remove, or somebody else's; then the next item."""
+    form, services, actor = visit.form, visit.services, visit.me.actor
+    review, back = visit.path("review"), visit.back(f"{HERE}/{visit.path('review')}")
+    person, role, note = form.get("person", ""), form.get("role", ""), form.get("comment", "")
+    said, to = form.get("decision"), form.get("to", "").strip()
+    outcome: object
+    match said:
+        case "approve" | "deny":
+            verdict = Verdict.KEEP if said == "approve" else Verdict.REMOVE
+            outcome = await decide_item(services.ledger, actor, review, person, role, verdict, note)
+        case "pass":
+            people = await services.reader(meant, None, to) if to else ()
+            if to and len(people) != 1:
+                return visit.outcome(Refused("review.to", "Nobody here, or several, are called that."), back, "")
+            named = people[0] if people else None
+            outcome = await pass_on(services.ledger, actor, review, person, role, named, note)
+        case _:
+            return visit.refusal(
+                Refused("form.malformed", "A decision is to keep, to remove or to pass on.", HERE), 409
+            )
+    if isinstance(outcome, Refused) and outcome.code in SHOW_A_FACTOR:
+        return visit.go(f"/step-up?next={quote(back)}")
+    done = {"approve": "Kept.", "deny": "Removed: it gives nothing any more."}.get(said, "Passed on.")
+    return visit.outcome(outcome if isinstance(outcome, Refused) else None, back, done)
+
+
+def _oversees(visit: Visit) -> bool:
+    return visit.me.has(*SEES_ALL.rights)
+
+
+def _review(each: rows.ReviewRow) -> Context:
+    return {
+        "id": each.review,
+        "name": _named(each),
+        "opened": each.opened,
+        "closes": each.closes,
+        "closed": each.closed,
+        "items": each.items,
+        "kept": each.kept,
+        "removed": each.removed,
+        "waiting": each.waiting,
+        "mine": each.mine,
+        "nobody": each.nobody,
+        "suspended": each.suspended,
+        "open_removals": each.open_removals,
+        "done": 100 * (each.kept + each.removed) // each.items if each.items else 100,
+    }
+
+
+def _named(each: rows.ReviewRow) -> str:
+    """What a review is called: by its quarter, or by what it is of."""
+    if each.period:
+        return f"Review of {each.period}"
+    scope = each.scope
+    words = [*scope.roles, *scope.resources]
+    if scope.privileged:
+        words.append("what is privileged")
+    if scope.people:
+        words.append(plural(len(scope.people), "person", "people"))
+    return f"Review of {', '.join(words[:3]) or 'every access'}" + (" and more" if len(words) > 3 else "")
+
+
+def _item(each: rows.ItemRow, review: rows.ReviewRow, at: Instant, reader: str, assigns: bool) -> Context:
+    runs = review.closed is None and at < review.closes
+    silent = each.withheld is Withheld.SILENCE
+    waits = (each.verdict is None and runs) or silent
+    state, word = _state(each, runs)
+    return {
+        "id": f"{each.person}-{each.role}",
+        "person": {"id": each.person, "name": each.name},
+        "role": each.role,
+        "purpose": each.purpose,
+        "privileged": each.privileged,
+        "by": each.by,
+        "last_used": each.last_used,
+        "peers": each.peers,
+        "unusual": _unusual(each, at),
+        "decides": each.decides_name,
+        "answers": ANSWERS[each.answers] if each.answers is not None else "",
+        "verdict": each.verdict.value if each.verdict is not None else "",
+        "decider": each.decider_name,
+        "note": each.note,
+        "state": state,
+        "word": word,
+        "mine": each.decides == reader and (waits or (runs and each.verdict is not None)),
+        "passes": each.decides == reader and runs and each.verdict is None,
+        "may_assign": assigns and runs and each.verdict is None and each.decides != reader,
+    }
+
+
+def _state(each: rows.ItemRow, runs: bool) -> tuple[str, str]:
+    if each.withheld is Withheld.SILENCE:
+        return "finding", "Suspended: nobody answered"
+    if each.verdict is Verdict.REMOVE:
+        return ("due", "Removed; a binding gives it still") if each.held and each.withheld else ("proven", "Removed")
+    if each.verdict is Verdict.KEEP:
+        return "proven", "Kept"
+    if not each.held:
+        return "plain", "Gone meanwhile"
+    if not runs:
+        return "finding", "No answer"
+    return ("due", "Waits") if each.decides else ("finding", "Nobody left to decide")
+
+
+def _unusual(each: rows.ItemRow, at: Instant) -> list[str]:
+    """What makes an item one to look at: never used, or not for long."""
+    if each.last_used is None:
+        return ["Never used to open a session"] if not each.purpose.startswith("this role is gone") else []
+    days = (at - each.last_used) // DAY
+    return [f"Last used {days} days ago"] if days >= rows.UNUSED_DAYS else []
+
+
+PLACES = (
+    Place("GET", HERE, MEMBER, reviews_page, Shown("Reviews", "list-check", "Me")),
+    Place("POST", HERE, ADMINISTERS, open_one),
+    Place("GET", "/reviews/{review}", MEMBER, review_page),
+    Place("POST", "/reviews/{review}/decide", MEMBER, decide),
+)

@@ -1,0 +1,46 @@
+"""Reviews: what their templates are given."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.console.frame.page import Context, PageContext
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewsPage(PageContext):
+    """The reviews: how far each is, and what fell due.
+
+    `reviews`: list of {id, name, opened, closes, closed (or none), items, kept, removed, waiting, mine, nobody,
+        suspended, open_removals, done (percent)}
+    `due`: list of {quarter, begins, review (or ""), opened, closed}: for whoever oversees; the newest first
+    `may_open`: the reader may open one
+    POST /reviews (csrf, days, suspends, privileged, role, fallback): opens one.
+    """
+
+    template: ClassVar = "reviews.html"
+
+    reviews: list[Context]
+    due: list[Context]
+    may_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPage(PageContext):
+    """One review with some of its items: those of the reader first.
+
+    `review`: as in `ReviewsPage`, with {digest, suspends (str), fallback (str)}
+    `which`: which of them are shown; `ways`: list of {id, word, count (or none)}: the others, for whoever oversees
+    `items`: list of {id, person {id, name}, role, purpose, privileged, by (list of str), last_used (or none), peers,
+        unusual (list of str), decides (name or ""), answers (str), verdict (str or ""), decider, note, state, word,
+        mine (bool: the reader decides on it now), may_assign (bool)}
+    `more`: after which the next page begins, or ""
+    POST /reviews/<id>/decide (csrf, person, role, decision ("approve" keeps, "deny" removes, "pass"), to, comment).
+    """
+
+    template: ClassVar = "review.html"
+
+    review: Context
+    which: str
+    ways: list[Context]
+    items: list[Context]
+    more: str

@@ -1,0 +1,1 @@
+"""Access reviews: at a set interval somebody responsible confirms or takes each access."""

@@ -1,0 +1,158 @@
+"""Deciding on an item of a review, and passing it on: by exactly the one person whose it is at that moment.
+
+What is removed is withheld in the same command, and gives nothing from then on. A decision may be changed until the
+review is over; what was withheld because nobody answered may be decided on later, too: that is the way back.
+"""
+
+from dataclasses import dataclass
+
+from onepam.domain.access.authority import ActorFacts, present, shown_within
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proposal import REQUEST
+from onepam.domain.history.commit import Decided
+from onepam.domain.reviews.answering import Chain
+from onepam.domain.reviews.events import (
+    Answers,
+    Passed,
+    Returned,
+    ReviewDecided,
+    ReviewPassed,
+    RoleReturned,
+    RoleWithheld,
+    Suspends,
+    Verdict,
+    Withheld,
+)
+from onepam.kernel import limits
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+from onepam.kernel.text import plain_text
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFacts:
+    """A review as of the decision; `closed` once it was ended."""
+
+    review: str
+    opened: Instant
+    closes: Instant
+    suspends: Suspends
+    closed: bool
+
+    def runs(self, now: Instant) -> bool:
+        """Whether its items may be decided on."""
+        return not self.closed and now < self.closes
+
+
+@dataclass(frozen=True, slots=True)
+class Withholding:
+    """Why a role is withheld from somebody, and after which review."""
+
+    review: str
+    because: Withheld
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFacts:
+    """An item as of the decision. `review` is None where there is none, `chain` where it has no such item.
+
+    `held`: a binding gives the role now. `last`: the role administers, and nobody else who could sign in does.
+    `named_may`: whom it is to be passed on to could decide on it.
+    """
+
+    actor: ActorFacts
+    review: ReviewFacts | None
+    chain: Chain | None
+    verdict: Verdict | None
+    held: bool
+    withheld: Withholding | None
+    last: bool
+    named_may: bool = False
+
+
+def decide_item(
+    facts: ItemFacts, person: str, role: str, verdict: Verdict, note: str, now: Instant
+) -> Decided[None] | Refused:
+    """Keeps or removes. A keep takes a second factor of the last hour, a removal only a sign-in."""
+    words = plain_text(note, limits.MAX_TEXT_CHARACTERS, what="note", required=False)
+    if isinstance(words, Refused):
+        return words
+    found = _mine(facts, now)
+    if isinstance(found, Refused):
+        return found
+    review, answers = found
+    late = _silent(facts, review)
+    if not review.runs(now) and not late:
+        return Refused("review.over", "This review is over.", "An administrator opens another: /reviews")
+    if facts.verdict is verdict and not late:
+        return Refused("review.decided", "You have said so already.")
+    if verdict is Verdict.KEEP:
+        refused = shown_within(facts.actor, REQUEST.factor_to_decide, now)
+        if refused is not None:
+            return refused
+    elif facts.last:
+        hint = "Give somebody else a role that administers first."
+        return Refused("review.last_administrator", "Nobody else could administer after that.", hint)
+    by = facts.actor.person
+    decided = ReviewDecided(review.review, person, role, verdict, by, answers, words or None)
+    return Decided((decided, *_follows(facts, decided)), None)
+
+
+def _follows(facts: ItemFacts, decided: ReviewDecided) -> tuple[object, ...]:
+    """What a decision changes of what is withheld."""
+    of, by = (decided.person, decided.role, decided.review), decided.by
+    withheld = facts.withheld
+    if decided.verdict is Verdict.KEEP:
+        mine = withheld is not None and withheld.review == decided.review
+        return (RoleReturned(*of, Returned.KEPT, by),) if mine else ()
+    already = withheld is not None and withheld.because is Withheld.REMOVED
+    return (RoleWithheld(*of, Withheld.REMOVED, by),) if facts.held and not already else ()
+
+
+def pass_on(
+    facts: ItemFacts, person: str, role: str, to: str | None, note: str, now: Instant
+) -> Decided[str] | Refused:
+    """Hands an item to `to`, or says that it is not one's own (None). Whoever administers may name somebody for any
+    that waits. The result is who decides now."""
+    words = plain_text(note, limits.MAX_TEXT_CHARACTERS, what="note", required=False)
+    if isinstance(words, Refused):
+        return words
+    found = _mine(facts, now)
+    assigns = bool(facts.actor.roles_with(ConsoleRight.ADMINISTER)) and to is not None
+    if isinstance(found, Refused) and not (assigns and found.code in ("review.not_yours", "review.own")):
+        return found
+    assert facts.review is not None  # _mine refuses otherwise, for other reasons than whose it is
+    assert facts.chain is not None
+    if not facts.review.runs(now):
+        return Refused("review.over", "This review is over.", "An administrator opens another: /reviews")
+    if facts.verdict is not None:
+        return Refused("review.decided", "It was decided on already.")
+    because = Passed.ASSIGNED if isinstance(found, Refused) else Passed.DELEGATED
+    if to is None:
+        because, to = Passed.NOT_MINE, facts.chain.after(facts.actor.person)
+        if to is None:
+            return Refused("review.nobody_else", "Nobody else is there to decide on it.", "Name somebody.")
+    elif not facts.named_may or (to == facts.actor.person and because is Passed.DELEGATED):
+        hint = "Name somebody who is here, is not the person, and is not one hand with them."
+        return Refused("review.cannot_decide", "They cannot decide on it.", hint)
+    passed = ReviewPassed(facts.review.review, person, role, to, because, facts.actor.person, words or None)
+    return Decided((passed,), to)
+
+
+def _mine(facts: ItemFacts, now: Instant) -> tuple[ReviewFacts, Answers] | Refused:
+    """The review, and as what the actor decides on the item; else why they do not."""
+    if (refused := present(facts.actor, now)) is not None:
+        return refused
+    if facts.review is None or facts.chain is None:
+        return Refused("review.unknown", "There is no such item in a review.", "/reviews")
+    if facts.actor.person == facts.chain.person:
+        return Refused("review.own", "Nobody decides on their own access.", "Somebody else must.")
+    decides = facts.chain.decides()
+    if decides is None or decides[0] != facts.actor.person:
+        return Refused("review.not_yours", "Somebody else decides on this.", "/reviews")
+    return facts.review, decides[1]
+
+
+def _silent(facts: ItemFacts, review: ReviewFacts) -> bool:
+    """Whether the role is withheld because nobody answered in this review."""
+    return facts.withheld == Withholding(review.review, Withheld.SILENCE)

@@ -1,0 +1,185 @@
+"""What a review of access writes down: that it began, what was decided of whom, what was withheld, and that it is over.
+
+What is reviewed stands in no entry and in no copy: it is what the history gives at the instant of `review.opened`, and
+that entry holds its digest (`population.py`). Only decisions are entries, and what follows from them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from onepam.domain.history.event import event, private
+from onepam.kernel.clock import Instant
+
+
+class Suspends(StrEnum):
+    """What a review withholds of what nobody decided on in time."""
+
+    NOTHING = "nothing"
+    PRIVILEGED = "privileged"
+    EVERYTHING = "everything"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a review is of; what is empty narrows nothing. `resources`: roles that reach one of these. `privileged`:
+    roles that administer, decide or reach production only."""
+
+    roles: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    privileged: bool = False
+
+
+@event(
+    "review.opened",
+    klass="access",
+    control="REV-01 REV-02",
+    words="{by} opened the review {review}[ of {period}]: {items} items to decide on until {closes}",
+)
+@dataclass(frozen=True, slots=True)
+class ReviewOpened:
+    """Every access that the history gives at this instant, within `scope`, is to be decided on until `closes`.
+
+    `period` is the one that it is due for (`2027-Q1`), empty where somebody opened it between. `items` is how many,
+    `digest` the hex SHA-256 over what they are and what their roles reach. `fallback` is who decides where neither a
+    manager, a sponsor nor an owner of the role can.
+    """
+
+    review: str
+    period: str
+    scope: Scope
+    items: int
+    digest: str
+    closes: Instant
+    suspends: Suspends
+    fallback: str | None
+    by: str | None
+
+
+class Verdict(StrEnum):
+    """What somebody decided on one item."""
+
+    KEEP = "keep"
+    REMOVE = "remove"
+
+
+class Answers(StrEnum):
+    """As what somebody decides: one after the other, the first who can. A sponsor is a service account's owner, too."""
+
+    NAMED = "named"
+    MANAGER = "manager"
+    SPONSOR = "sponsor"
+    ROLE_OWNER = "role_owner"
+    FALLBACK = "fallback"
+
+
+@event(
+    "review.decided",
+    klass="access",
+    control="REV-03 REV-04",
+    words="{by} decided in the review {review} on the role {role} of {person}: {verdict}[ ({note})]",
+)
+@dataclass(frozen=True, slots=True)
+class ReviewDecided:
+    """One item of a review: whether a person keeps a role. The last decision on an item is the one that counts."""
+
+    review: str
+    person: str
+    role: str
+    verdict: Verdict
+    by: str
+    answers: Answers
+    note: str | None = private()
+
+
+class Passed(StrEnum):
+    """Why an item went on to somebody else. `assigned`: an administrator named who decides."""
+
+    NOT_MINE = "not_mine"
+    DELEGATED = "delegated"
+    ASSIGNED = "assigned"
+
+
+@event(
+    "review.passed",
+    klass="access",
+    control="REV-03",
+    words="{by} passed the role {role} of {person}, in the review {review}, on to {to}: {because}[ ({note})]",
+)
+@dataclass(frozen=True, slots=True)
+class ReviewPassed:
+    """Somebody else decides on an item from now on, as long as they are here."""
+
+    review: str
+    person: str
+    role: str
+    to: str
+    because: Passed
+    by: str
+    note: str | None = private()
+
+
+@event(
+    "review.closed",
+    klass="access",
+    control="REV-01 REV-06",
+    words="The review {review} is over: {kept} kept, {removed} removed, {unanswered} without an answer",
+)
+@dataclass(frozen=True, slots=True)
+class ReviewClosed:
+    """Every item was decided on, or its time was over. The numbers add up to its items."""
+
+    review: str
+    kept: int
+    removed: int
+    unanswered: int
+
+
+class Withheld(StrEnum):
+    """Why a role gives somebody nothing, whatever says that they have it."""
+
+    REMOVED = "removed"
+    SILENCE = "silence"
+
+
+@event(
+    "role.withheld",
+    klass="access",
+    control="REV-04 REV-06 OFF-04",
+    words="{by} withheld the role {role} from {person} after the review {review}: {because}",
+)
+@dataclass(frozen=True, slots=True)
+class RoleWithheld:
+    """The role gives this person nothing from now on, though bindings give it: those of `access.yaml` and of groups
+    stay as somebody wrote them. It holds until they agree."""
+
+    person: str
+    role: str
+    review: str
+    because: Withheld
+    by: str | None
+
+
+class Returned(StrEnum):
+    """Why nothing is withheld any more: somebody who decides keeps it after all, or no binding gives it now."""
+
+    KEPT = "kept"
+    GIVEN_UP = "given_up"
+
+
+@event(
+    "role.returned",
+    klass="access",
+    control="REV-04 REV-06",
+    words="{by} withholds the role {role} from {person} no longer: {because}",
+)
+@dataclass(frozen=True, slots=True)
+class RoleReturned:
+    """The role is withheld no more. Where no binding gives the role it gives nothing all the same, and the removal is
+    carried out; whoever gives it again does so by a change like any other."""
+
+    person: str
+    role: str
+    review: str
+    because: Returned
+    by: str | None

@@ -1,0 +1,250 @@
+"""Rules of access reviews: what one is of, whose each item is, what is withheld after it, and that it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from hashlib import sha256
+from json import JSONEncoder
+from typing import Any
+
+from onepam.kernel.instant import DAY, HOUR, Instant
+from onepam.ledger.lawful.access import administered
+from onepam.ledger.lawful.entry import Authority, Entry
+from onepam.ledger.lawful.gains import held_by
+from onepam.ledger.lawful.known import Review, Role
+from onepam.ledger.lawful.requests import covers
+from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
+from onepam.ledger.lawful.standing import ADMINISTER, acts, one_hand, signed_in, there
+from onepam.ledger.lawful.state import State
+
+review_rules = Rules()
+
+KEEP, REMOVE, SILENCE = "keep", "remove", "silence"
+KEPT_WITHIN = HOUR
+"""How long ago whoever keeps an access may have shown their second factor."""
+
+NO_ITEM = "no such item of a review waited"
+
+_written = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
+@review_rules.of("review.opened", "opening a review", Authority.PERSON, Authority.TIME)
+def review_opened(state: State, entry: Entry) -> Why:
+    """An administrator; or time, once for each quarter. What it is of is worked out from the history."""
+    body = entry.body
+    if body["by"] is not None:
+        yield acts(state, body["by"], ADMINISTER)
+    elif body["period"] != _quarter_of(entry.time):
+        yield "it was not due"
+    if body["period"] in state.quarters:
+        yield "that quarter had had its review"
+    if body["review"] in state.reviews:
+        yield "there was such a review already"
+    if body["closes"] <= entry.time:
+        yield "it was over before it began"
+    if body["fallback"] is not None:
+        yield there(state, body["fallback"])
+    items, digest = _held_by_all(state, body["scope"])
+    if (body["items"], body["digest"]) != (len(items), digest):
+        yield "what it says it is of is not what everybody held"
+    state.quarters |= {body["period"]} - {""}
+    state.reviews[body["review"]] = Review(items, Instant(body["closes"]), body["suspends"], body["fallback"])
+
+
+@review_rules.of("review.decided", "deciding in a review", Authority.PERSON)
+def review_decided(state: State, entry: Entry) -> Why:
+    """Exactly the one whose it is, of what the review is of, in time; to keep something, under a factor of the last
+    hour. What was withheld because nobody answered may be decided on later."""
+    body = entry.body
+    key, verdict = (body["person"], body["role"]), body["verdict"]
+    yield signed_in(state, body["by"], KEPT_WITHIN if verdict == KEEP else None)
+    review = state.reviews.get(body["review"])
+    if review is None or key not in review.items:
+        yield NO_ITEM
+        return
+    if _review_over(state, review) and _withheld_after(state, key) != (body["review"], SILENCE):
+        yield "the review was over"
+    if (body["by"], body["answers"]) != _answers_for(state, review, key):
+        yield "somebody else decided on it"
+    review.decided[key] = verdict
+    state.cause("decided on", body["review"], *key, verdict, body["by"])
+    if verdict == REMOVE:
+        yield Later("the role was left", lambda: body["role"] in held_by(state, body["person"]))
+    else:
+        yield Later("it is withheld all the same", lambda: _withheld_after(state, key)[0] == body["review"])
+
+
+@review_rules.of("review.passed", "passing an item of a review on", Authority.PERSON)
+def review_passed(state: State, entry: Entry) -> Why:
+    """Whoever decides on it, or an administrator, of what waits; to somebody who could decide on it."""
+    body = entry.body
+    key = (body["person"], body["role"])
+    review = state.reviews.get(body["review"])
+    if review is None or key not in review.items or key in review.decided or _review_over(state, review):
+        yield signed_in(state, body["by"])
+        yield NO_ITEM
+        return
+    decides = _answers_for(state, review, key)
+    if body["because"] == "assigned":
+        yield acts(state, body["by"], ADMINISTER)
+    else:
+        yield signed_in(state, body["by"])
+        if decides is None or decides[0] != body["by"]:
+            yield "somebody else decided on it"
+    if not _could_decide(state, key[0], body["to"]):
+        yield "it went to somebody who cannot decide on it"
+    review.passed[key] = body["to"]
+
+
+@review_rules.of("review.closed", "ending a review", Authority.TIME)
+def review_closed(state: State, entry: Entry) -> Why:
+    """Everything is decided, or its time is over and what silence takes is withheld; with the right numbers."""
+    body = entry.body
+    review = state.reviews.get(body["review"])
+    if review is None or review.closed:
+        yield "no such review was open"
+        return
+    kept = sum(verdict == KEEP for verdict in review.decided.values())
+    silent = [key for key in review.items if key not in review.decided]
+    if (body["kept"], body["removed"], body["unanswered"]) != (kept, len(review.decided) - kept, len(silent)):
+        yield "its numbers are others"
+    if silent and review.closes > state.now:
+        yield "something waited, and its time was not over"
+    yield Later("what nobody answered was left", lambda: any(_left_in_silence(state, review, key) for key in silent))
+    review.closed = True
+
+
+@review_rules.of("role.withheld", "withholding a role", Authority.CAUSE, Authority.TIME)
+def role_withheld(state: State, entry: Entry) -> Why:
+    """With the decision to remove it; or because nobody answered, as the review said, when its time is over. Somebody
+    is left who administers."""
+    body = entry.body
+    key, name = (body["person"], body["role"]), body["review"]
+    before = _withheld_after(state, key)
+    if body["because"] == SILENCE:
+        review = state.reviews.get(name)
+        if body["by"] is not None:
+            yield "it is in time's name, and somebody did it"
+        if review is None or review.closed or review.closes > state.now or key in review.decided:
+            yield "its time to be decided on was not over"
+        elif not _silence_takes(review, key):
+            yield "the review takes nothing of that without an answer"
+        again = before[1] != ""
+    else:
+        yield Unless("nobody decided to remove it", (("decided on", name, *key, REMOVE, body["by"]),))
+        again = before[1] not in ("", SILENCE)
+    if again:
+        yield "it was withheld already"
+    person = state.people.get(body["person"])
+    if person is None:
+        yield f"there was no account {body['person']}"
+        return
+    person.withheld[body["role"]] = (name, body["because"])
+    yield Later("after it nobody could administer any more", lambda: not administered(state))
+
+
+@review_rules.of("role.returned", "ending the withholding of a role", Authority.CAUSE, Authority.TIME)
+def role_returned(state: State, entry: Entry) -> Why:
+    """With the decision to keep it after all; or because nothing gives it any more."""
+    body = entry.body
+    key, name = (body["person"], body["role"]), body["review"]
+    person = state.people.get(body["person"])
+    if person is None or person.withheld.pop(body["role"], ("", ""))[0] != name:
+        yield "nothing was withheld after that review"
+        return
+    if body["because"] == "kept":
+        yield Unless("nobody decided to keep it", (("decided on", name, *key, KEEP, body["by"]),))
+    elif any(
+        each.role == body["role"] and (each.ends is None or each.ends > state.begun)
+        for each in state.every_binding_of(person)
+    ):
+        yield "a binding gave it still"
+
+
+def _held_by_all(state: State, scope: Mapping[str, Any]) -> tuple[dict[tuple[str, str], bool], str]:
+    """Everybody's roles within the scope, each whether it is privileged; and the digest over all of it."""
+    items: dict[tuple[str, str], bool] = {}
+    lines: list[str] = []
+    for who in sorted(state.people):
+        person = state.people[who]
+        if there(state, who) is not None or (scope["people"] and who not in scope["people"]):
+            continue
+        ways: dict[str, set[tuple[str, str]]] = {}
+        for each in state.bindings_of(person):
+            if each.ends is None or each.ends > state.begun:
+                ways.setdefault(each.role, set()).add((each.binding, each.subject if each.to_group else ""))
+        for name in sorted(ways.keys() & state.roles.keys()):
+            role = state.roles[name]
+            if _in_scope(state, scope, name, role):
+                items[who, name] = _weighs(role)
+                lines.append(_written(["item", who, name, role.version, sorted(map(list, ways[name]))]))
+    for name in sorted(state.resources):
+        resource = state.resources[name]
+        lines.append(_written(["resource", name, resource.labels, list(resource.logins)]))
+    return items, sha256("\n".join(lines).encode("utf-8")).hexdigest()
+
+
+def _in_scope(state: State, scope: Mapping[str, Any], name: str, role: Role) -> bool:
+    if (scope["roles"] and name not in scope["roles"]) or (scope["privileged"] and not _weighs(role)):
+        return False
+    found = [state.resources[each] for each in scope["resources"] if each in state.resources]
+    return not scope["resources"] or any(
+        covers(permission, each.labels) for each in found for permission in role.permissions.values()
+    )
+
+
+def _weighs(role: Role) -> bool:
+    """Whether a role has a say in OnePAM, or gives something privileged on what is there or may come."""
+    return bool(role.console) or any(
+        each.get("administrative") or each["where"].get("env", "prod") == "prod" for each in role.permissions.values()
+    )
+
+
+def _quarter_of(at: int) -> str:
+    when = date(1970, 1, 1) + timedelta(days=at // DAY)
+    return f"{when.year}-Q{(when.month - 1) // 3 + 1}"
+
+
+def _review_over(state: State, review: Review) -> bool:
+    return review.closed or review.closes <= state.begun
+
+
+def _withheld_after(state: State, key: tuple[str, str]) -> tuple[str, str]:
+    """After which review the role is withheld from the person, and why; empty where it is not."""
+    person = state.people.get(key[0])
+    return person.withheld.get(key[1], ("", "")) if person is not None else ("", "")
+
+
+def _could_decide(state: State, who: str, by: str) -> bool:
+    """Whether somebody could decide on what somebody holds."""
+    return by != who and there(state, by) is None and one_hand(state, who, by) is None
+
+
+def _answers_for(state: State, review: Review, key: tuple[str, str]) -> tuple[str, str] | None:
+    """Whose an item is: the first who can, and as what."""
+    return next((each for each in _answering(state, review, key) if _could_decide(state, key[0], each[0])), None)
+
+
+def _answering(state: State, review: Review, key: tuple[str, str]) -> Iterator[tuple[str, str]]:
+    person, role = state.people.get(key[0]), state.roles.get(key[1])
+    ways = (
+        (review.passed.get(key), "named"),
+        (person.manager if person is not None else None, "manager"),
+        (person.owner if person is not None else None, "sponsor"),
+        (role.owner if role is not None else None, "role_owner"),
+        (review.fallback, "fallback"),
+    )
+    return ((who, answers) for who, answers in ways if who is not None)
+
+
+def _silence_takes(review: Review, key: tuple[str, str]) -> bool:
+    takes = review.suspends == "everything" or (review.suspends == "privileged" and review.items.get(key, False))
+    return takes and key in review.items
+
+
+def _left_in_silence(state: State, review: Review, key: tuple[str, str]) -> bool:
+    """Whether somebody still holds what silence takes; but for what the last ones administer by."""
+    role = state.roles.get(key[1])
+    spared = role is not None and ADMINISTER in role.console
+    return _silence_takes(review, key) and not spared and key[1] in held_by(state, key[0])

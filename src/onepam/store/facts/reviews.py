@@ -1,0 +1,223 @@
+"""Facts of reviews: what everybody holds, whose an item is, what was decided, and what is withheld."""
+
+import json
+from collections.abc import Iterable
+
+from onepam.app.ports import Snapshot
+from onepam.app.reviews.close_review import ClosingQuery, GivenUpQuery
+from onepam.app.reviews.decide_item import ItemQuery
+from onepam.app.reviews.open_review import OpeningQuery
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proposal import ONE_HAND
+from onepam.domain.history.event import decoder
+from onepam.domain.reviews.answering import Chain
+from onepam.domain.reviews.closing import MOST_AT_ONCE, ClosingFacts, GivenUpFacts
+from onepam.domain.reviews.deciding import ItemFacts, ReviewFacts, Withholding
+from onepam.domain.reviews.events import Scope, Suspends, Verdict, Withheld
+from onepam.domain.reviews.opening import OpeningFacts
+from onepam.domain.reviews.population import Item, in_scope, population
+from onepam.kernel.clock import Instant
+from onepam.store.db import Row, row, rows
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
+from onepam.store.facts.changes import matrix, people
+from onepam.store.facts.directory_brake import who_can_decide
+from onepam.store.facts.holders import IN_FORCE, MEMBER
+from onepam.store.facts.holdings import actor_facts, bound_roles, hands, is_here
+
+_scope = decoder(Scope)
+
+_NOTHING_GIVES = f"""
+SELECT w.person, w.role, w.review FROM role_withheld w
+WHERE w.valid_from <= :at AND :at < w.valid_until AND NOT EXISTS (
+    SELECT 1 FROM binding b WHERE b.subject = w.person AND b.subject_kind = 'person' AND b.role = w.role AND {IN_FORCE})
+AND NOT EXISTS (
+    SELECT 1 FROM group_member m JOIN binding b ON b.subject = m.grp AND b.subject_kind = 'group' AND {IN_FORCE}
+    WHERE m.person = w.person AND b.role = w.role AND {MEMBER})
+ORDER BY 1, 2 LIMIT {MOST_AT_ONCE}"""
+
+
+@loads(OpeningQuery)
+def opening(db: Snapshot, query: OpeningQuery, at: Instant) -> OpeningFacts:
+    had = rows(db, f"SELECT period FROM review WHERE period <> '' AND {AT}", {"at": at})
+    running = row(db, f"SELECT count(*) FROM review WHERE closed IS NULL AND {AT}", {"at": at})
+    first = row(db, "SELECT time FROM entry WHERE idx = 0")
+    return OpeningFacts(
+        actor=actor_facts(db, query.actor, at) if query.actor else None,
+        matrix=matrix(db, at),
+        people=people(db, at),
+        quarters=frozenset(each["period"] for each in had),
+        open=running[0] if running else 0,
+        founded=first["time"] if first else at,
+    )
+
+
+@loads(ItemQuery)
+def item(db: Snapshot, query: ItemQuery, at: Instant) -> ItemFacts:
+    of = {"review": query.review, "person": query.person, "role": query.role, "at": at}
+    found = row(db, f"SELECT * FROM review WHERE review = :review AND {AT}", of)
+    listed = found is not None and _listed(db, found, query.person, query.role)
+    chain = _chain(db, found, query, at) if found is not None and listed else None
+    decided = row(
+        db,
+        f"SELECT verdict FROM review_decision WHERE review = :review AND person = :person AND role = :role AND {AT}",
+        of,
+    )
+    withheld = row(db, f"SELECT * FROM role_withheld WHERE person = :person AND role = :role AND {AT}", of)
+    holds = [each for each in bound_roles(db, query.person, at) if each.role == query.role]
+    administers = any(ConsoleRight.ADMINISTER in each.console for each in holds)
+    return ItemFacts(
+        actor=actor_facts(db, query.actor, at),
+        review=review_of(found) if found is not None else None,
+        chain=chain,
+        verdict=Verdict(decided["verdict"]) if decided else None,
+        held=bool(holds),
+        withheld=Withholding(withheld["review"], Withheld(withheld["because"])) if withheld else None,
+        last=administers and not withheld and not who_can_decide(db, at) - {query.person},
+        named_may=chain is not None and bool(query.to) and chain.may(query.to),
+    )
+
+
+@loads(ClosingQuery)
+def closing(db: Snapshot, query: ClosingQuery, at: Instant) -> ClosingFacts:
+    of = {"review": query.review, "at": at}
+    found = row(db, f"SELECT * FROM review WHERE review = :review AND {AT}", of)
+    if found is None:
+        return ClosingFacts(None, (), frozenset(), frozenset(), frozenset(), frozenset(), frozenset())
+    decided = rows(db, f"SELECT person, role, verdict FROM review_decision WHERE review = :review AND {AT}", of)
+    now = matrix(db, at)
+    return ClosingFacts(
+        review=review_of(found),
+        items=items_of(db, found),
+        decided=frozenset((each["person"], each["role"], Verdict(each["verdict"])) for each in decided),
+        withheld=now.withheld,
+        held=frozenset(
+            (person, each.role)
+            for each in now.bindings.values()
+            if each.role in now.roles and each.in_force(at)
+            for person in now.members(each)
+        ),
+        administer=frozenset(name for name, role in now.roles.items() if ConsoleRight.ADMINISTER in role.console),
+        administrators=who_can_decide(db, at),
+    )
+
+
+@loads(GivenUpQuery)
+def given_up(db: Snapshot, query: GivenUpQuery, at: Instant) -> GivenUpFacts:
+    found = rows(db, _NOTHING_GIVES, {"at": at})
+    return GivenUpFacts(tuple((each["person"], each["role"], each["review"]) for each in found))
+
+
+def review_of(found: Row) -> ReviewFacts:
+    """The facts in a row of the table `review`."""
+    return ReviewFacts(
+        found["review"], found["opened"], found["closes"], Suspends(found["suspends"]), found["closed"] is not None
+    )
+
+
+def scope_of(found: Row) -> Scope:
+    """The scope in a row of the table `review`."""
+    scope: Scope = _scope(json.loads(found["scope"]))
+    return scope
+
+
+def items_of(db: Snapshot, found: Row) -> tuple[Item, ...]:
+    """What a review is of: what the tables say of the instant at which it was opened."""
+    opened: Instant = found["opened"]
+    return population(matrix(db, opened), people(db, opened), scope_of(found), opened)
+
+
+def chains(db: Snapshot, found: Row, items: Iterable[Item], at: Instant) -> dict[tuple[str, str], Chain]:
+    """Who may come to decide on each of these items of a review."""
+    known = {each["person"]: each for each in rows(db, f"SELECT * FROM person WHERE {AT}", {"at": at})}
+    here = frozenset(
+        who for who, each in known.items() if each["enabled"] and (each["ends"] is None or each["ends"] > at)
+    )
+    owners = {each["role"]: each["owner"] for each in rows(db, f"SELECT role, owner FROM role WHERE {AT}", {"at": at})}
+    passed = rows(
+        db, f"SELECT person, role, passed_to FROM review_passed WHERE review = :review AND {AT}",
+        {"review": found["review"], "at": at},
+    )  # fmt: skip
+    named = {(each["person"], each["role"]): each["passed_to"] for each in passed}
+    linked, made = _hands_of_all(db, at), {}
+    for each in items:
+        who = known.get(each.person)
+        made[each.person, each.role] = Chain(
+            person=each.person,
+            named=named.get((each.person, each.role)),
+            manager=who["manager"] if who else None,
+            sponsor=who["owner"] if who else None,
+            owner=owners.get(each.role),
+            fallback=found["fallback"],
+            here=here,
+            hands=linked.get(each.person, frozenset()),
+        )
+    return made
+
+
+def _hands_of_all(db: Snapshot, at: Instant) -> dict[str, frozenset[str]]:
+    """Of everybody who has any: who may be one hand with them, as `hands` says it of one."""
+    near: tuple[dict[str, set[str]], dict[str, set[str]]] = ({}, {})
+    lately = f"SELECT maker, person FROM hand WHERE since > :since AND {AT}"
+    for maker, person in rows(db, lately, {"since": at - ONE_HAND, "at": at}):
+        near[0].setdefault(person, set()).add(maker)
+        near[1].setdefault(maker, set()).add(person)
+    found: dict[str, set[str]] = {}
+    for links in near:
+        for who in links:
+            reached, todo = {who}, [who]
+            while todo:
+                new = links.get(todo.pop(), set()) - reached
+                reached |= new
+                todo += new
+            found.setdefault(who, set()).update(reached - {who})
+    return {who: frozenset(linked) for who, linked in found.items()}
+
+
+def _chain(db: Snapshot, found: Row, query: ItemQuery, at: Instant) -> Chain:
+    of = {"review": query.review, "person": query.person, "role": query.role, "at": at}
+    who = row(db, f"SELECT manager, owner FROM person WHERE person = :person AND {AT}", of)
+    role = row(db, f"SELECT owner FROM role WHERE role = :role AND {AT}", of)
+    passed = row(
+        db,
+        f"SELECT passed_to FROM review_passed WHERE review = :review AND person = :person AND role = :role AND {AT}",
+        of,
+    )
+    named, owner, fallback = passed["passed_to"] if passed else None, role["owner"] if role else None, found["fallback"]
+    manager, sponsor = (who["manager"], who["owner"]) if who else (None, None)
+    asked = [each for each in (named, manager, sponsor, owner, fallback, query.to) if each]
+    return Chain(
+        person=query.person,
+        named=named,
+        manager=manager,
+        sponsor=sponsor,
+        owner=owner,
+        fallback=fallback,
+        here=frozenset(each for each in asked if is_here(db, each, at)),
+        hands=frozenset().union(*hands(db, query.person, at)),
+    )
+
+
+def _listed(db: Snapshot, found: Row, person: str, role: str) -> bool:
+    """Whether the review has that item, asked of what concerns it only."""
+    opened, scope = found["opened"], scope_of(found)
+    of = {"person": person, "role": role, "at": opened}
+    there = f"SELECT 1 FROM person WHERE person = :person AND enabled = 1 AND (ends IS NULL OR ends > :at) AND {AT}"
+    if row(db, there, of) is None:
+        return False
+    if row(db, f"SELECT 1 FROM role_withheld WHERE person = :person AND role = :role AND {AT}", of) is not None:
+        return False
+    named = json.dumps(scope.resources)
+    labels = {
+        each["resource"]: json.loads(each["labels"])
+        for each in rows(
+            db,
+            f"SELECT resource, labels FROM resource WHERE resource IN (SELECT value FROM json_each(:named)) AND {AT}",
+            {"named": named, "at": opened},
+        )
+    }
+    return any(
+        in_scope(scope, person, role, each.permissions, each.console, labels)
+        for each in bound_roles(db, person, opened)
+        if each.role == role
+    )

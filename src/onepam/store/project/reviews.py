@@ -1,0 +1,161 @@
+"""Reviews of access, what was decided in them, and what is withheld after them."""
+
+from onepam.domain.reviews import events
+from onepam.store.db import Db
+from onepam.store.engine.projections import Place, projects, state
+from onepam.store.engine.tables import StateTable
+
+REVIEW = state(
+    StateTable(
+        "review",
+        ("review",),
+        {
+            "review": "TEXT NOT NULL",
+            "period": "TEXT NOT NULL",
+            "scope": "TEXT NOT NULL",
+            "items": "INTEGER NOT NULL",
+            "digest": "TEXT NOT NULL",
+            "opened": "INTEGER NOT NULL",
+            "closes": "INTEGER NOT NULL",
+            "suspends": "TEXT NOT NULL",
+            "fallback": "TEXT",
+            "opened_by": "TEXT",
+            "closed": "INTEGER",
+            "kept": "INTEGER",
+            "removed": "INTEGER",
+            "unanswered": "INTEGER",
+        },
+        (("opened",),),
+    )
+)
+DECISION = state(
+    StateTable(
+        "review_decision",
+        ("review", "person", "role"),
+        {
+            "review": "TEXT NOT NULL",
+            "person": "TEXT NOT NULL",
+            "role": "TEXT NOT NULL",
+            "verdict": "TEXT NOT NULL",
+            "decided": "INTEGER NOT NULL",
+            "decider": "TEXT NOT NULL",
+            "answers": "TEXT NOT NULL",
+            "note": "TEXT",
+        },
+        (("person",),),
+        personal=("note",),
+    )
+)
+PASSED = state(
+    StateTable(
+        "review_passed",
+        ("review", "person", "role"),
+        {
+            "review": "TEXT NOT NULL",
+            "person": "TEXT NOT NULL",
+            "role": "TEXT NOT NULL",
+            "passed_to": "TEXT NOT NULL",
+            "because": "TEXT NOT NULL",
+            "passed_by": "TEXT NOT NULL",
+            "note": "TEXT",
+        },
+        (("person",),),
+        personal=("note",),
+    )
+)
+WITHHELD = state(
+    StateTable(
+        "role_withheld",
+        ("person", "role"),
+        {
+            "person": "TEXT NOT NULL",
+            "role": "TEXT NOT NULL",
+            "review": "TEXT NOT NULL",
+            "because": "TEXT NOT NULL",
+            "withheld": "INTEGER NOT NULL",
+            "withheld_by": "TEXT",
+        },
+        (("review",),),
+    )
+)
+
+
+@projects(events.ReviewOpened)
+def review_opened(db: Db, place: Place, event: events.ReviewOpened) -> None:
+    REVIEW.put(
+        db,
+        place.time,
+        review=event.review,
+        period=event.period,
+        scope=event.scope,
+        items=event.items,
+        digest=event.digest,
+        opened=place.time,
+        closes=event.closes,
+        suspends=event.suspends,
+        fallback=event.fallback,
+        opened_by=event.by,
+    )
+
+
+@projects(events.ReviewDecided)
+def review_decided(db: Db, place: Place, event: events.ReviewDecided) -> None:
+    DECISION.put(
+        db,
+        place.time,
+        review=event.review,
+        person=event.person,
+        role=event.role,
+        verdict=event.verdict,
+        decided=place.time,
+        decider=event.by,
+        answers=event.answers,
+        note=event.note,
+    )
+
+
+@projects(events.ReviewPassed)
+def review_passed(db: Db, place: Place, event: events.ReviewPassed) -> None:
+    PASSED.put(
+        db,
+        place.time,
+        review=event.review,
+        person=event.person,
+        role=event.role,
+        passed_to=event.to,
+        because=event.because,
+        passed_by=event.by,
+        note=event.note,
+    )
+
+
+@projects(events.ReviewClosed)
+def review_closed(db: Db, place: Place, event: events.ReviewClosed) -> None:
+    REVIEW.change(
+        db,
+        place.time,
+        {"review": event.review},
+        closed=place.time,
+        kept=event.kept,
+        removed=event.removed,
+        unanswered=event.unanswered,
+    )
+
+
+@projects(events.RoleWithheld)
+def role_withheld(db: Db, place: Place, event: events.RoleWithheld) -> None:
+    WITHHELD.put(
+        db,
+        place.time,
+        person=event.person,
+        role=event.role,
+        review=event.review,
+        because=event.because,
+        withheld=place.time,
+        withheld_by=event.by,
+    )
+
+
+@projects(events.RoleReturned)
+def role_returned(db: Db, place: Place, event: events.RoleReturned) -> None:
+    WITHHELD.end(db, place.time, person=event.person, role=event.role)

@@ -1,0 +1,321 @@
+"""Reviews as people see them: each with how far it is, a reviewer's items, and the calendar of what fell due."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from onepam.app.ports import Snapshot
+from onepam.domain.reviews.answering import Chain
+from onepam.domain.reviews.calendar import begins, due_since, quarter_of
+from onepam.domain.reviews.events import Answers, Scope, Suspends, Verdict, Withheld
+from onepam.domain.reviews.population import Item
+from onepam.kernel.clock import Instant
+from onepam.store.db import Row, row, rows
+from onepam.store.engine.tables import AT
+from onepam.store.facts.holdings import bound_roles
+from onepam.store.facts.reviews import chains, items_of, scope_of
+from onepam.store.read.names import Called
+
+MOST = 200
+"""Reviews that a page shows: fifty years of quarters."""
+
+UNUSED_DAYS = 60
+"""After so long without a session a role is one to look at."""
+
+PAGE = 100
+"""Items that a page of one shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRow:
+    """A review and how far it is. `mine` are the items that wait for the reader, `nobody` those that nobody left can
+    decide on, `open_removals` what was removed and a binding still gives: withheld until the file agrees."""
+
+    review: str
+    period: str
+    scope: Scope
+    opened: Instant
+    closes: Instant
+    closed: Instant | None
+    suspends: Suspends
+    opened_by: str | None
+    fallback: str | None
+    digest: str
+    items: int
+    kept: int
+    removed: int
+    mine: int
+    nobody: int
+    suspended: int
+    open_removals: int
+
+    @property
+    def waiting(self) -> int:
+        """Items that nobody decided on."""
+        return self.items - self.kept - self.removed
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A quarter for which a review was due, and the review that it had; "" where it had none: it was missed."""
+
+    quarter: str
+    begins: Instant
+    review: str
+    opened: Instant | None
+    closed: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """An item as its reviewer sees it. `decides` is whose it is ("": nobody left), `verdict` what was decided."""
+
+    person: str
+    name: str
+    role: str
+    purpose: str
+    privileged: bool
+    by: tuple[str, ...]
+    """Why it was given: what each binding says."""
+    last_used: Instant | None
+    peers: int
+    """Others of the review who hold the role and have the same manager."""
+    decides: str
+    decides_name: str
+    answers: Answers | None
+    verdict: Verdict | None
+    decider_name: str
+    note: str
+    withheld: Withheld | None
+    held: bool
+    """A binding gives it now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPage:
+    """A review with some of its items; `more` after which the next page begins ("": none does)."""
+
+    review: ReviewRow
+    items: tuple[ItemRow, ...]
+    more: str
+
+
+def quarter_due(db: Snapshot, at: Instant) -> bool:
+    """Whether the quarter that runs waits for its review."""
+    quarter, founded = quarter_of(at), _founded(db, at)
+    if quarter not in due_since(founded, at):
+        return False
+    had = row(db, f"SELECT 1 FROM review WHERE period = :quarter AND {AT}", {"quarter": quarter, "at": at})
+    return had is None
+
+
+def due_to_close(db: Snapshot, at: Instant) -> tuple[str, ...]:
+    """Open reviews of which all is decided, or whose time is over."""
+    found = rows(
+        db,
+        "SELECT r.review FROM review r WHERE r.closed IS NULL AND r.valid_from <= :at AND :at < r.valid_until "
+        "AND (r.closes <= :at OR r.items <= (SELECT count(*) FROM review_decision d WHERE d.review = r.review "
+        "AND d.valid_from <= :at AND :at < d.valid_until)) ORDER BY r.opened",
+        {"at": at},
+    )
+    return tuple(each["review"] for each in found)
+
+
+def _founded(db: Snapshot, at: Instant) -> Instant:
+    first = row(db, "SELECT time FROM entry WHERE idx = 0")
+    founded: Instant = first["time"] if first is not None else at
+    return founded
+
+
+def reviews(db: Snapshot, at: Instant, reader: str, everybody: bool) -> tuple[ReviewRow, ...]:
+    """The newest first: all of them, or those in which something is or was the reader's to decide."""
+    found = rows(db, f"SELECT * FROM review WHERE {AT} ORDER BY opened DESC LIMIT {MOST}", {"at": at})
+    made = (_summary(db, at, each, reader) for each in found)
+    return tuple(each for each, took_part in made if everybody or each.mine or took_part)
+
+
+def waiting_for(db: Snapshot, at: Instant, reader: str) -> int:
+    """How many items of open reviews wait for somebody."""
+    found = rows(db, f"SELECT * FROM review WHERE closed IS NULL AND closes > :at AND {AT}", {"at": at})
+    return sum(_summary(db, at, each, reader)[0].mine for each in found)
+
+
+def review_page(
+    db: Snapshot, at: Instant, review: str, reader: str, everybody: bool, which: str = "mine", after: str = ""
+) -> ReviewPage | None:
+    """A review with a page of its items; None where the reader may see none of it. `which`: mine, waiting, nobody,
+    removed, suspended or all; whoever does not oversee sees what is or was theirs."""
+    found = row(db, f"SELECT * FROM review WHERE review = :review AND {AT}", {"review": review, "at": at})
+    if found is None:
+        return None
+    look = _Look(db, found, at)
+    summary, took_part = _summary(db, at, found, reader, look)
+    if not (everybody or summary.mine or took_part):
+        return None
+    wanted = [each for each in look.items if look.shows(each, reader, which if everybody else "mine")]
+    wanted = [each for each in wanted if not after or f"{each.person}/{each.role}" > after]
+    wanted.sort(key=lambda each: f"{each.person}/{each.role}")
+    shown = wanted[:PAGE]
+    more = f"{shown[-1].person}/{shown[-1].role}" if len(wanted) > PAGE else ""
+    return ReviewPage(summary, tuple(look.rows(shown)), more)
+
+
+def calendar(db: Snapshot, at: Instant) -> tuple[Due, ...]:
+    """The quarters for which a review fell due, the newest first, each with the review that it had."""
+    found = rows(db, f"SELECT review, period, opened, closed FROM review WHERE period <> '' AND {AT}", {"at": at})
+    had = {each["period"]: each for each in found}
+    made = []
+    for quarter in reversed(due_since(_founded(db, at), at)):
+        each = had.get(quarter)
+        made.append(
+            Due(quarter, begins(quarter), each["review"], each["opened"], each["closed"])
+            if each
+            else Due(quarter, begins(quarter), "", None, None)
+        )
+    return tuple(made)
+
+
+class _Look:
+    """All of one review as of an instant: its items, whose each is, and what was decided."""
+
+    def __init__(self, db: Snapshot, found: Row, at: Instant) -> None:
+        self._db, self._at = db, at
+        self.runs = found["closed"] is None and found["closes"] > at
+        of = {"review": found["review"], "at": at}
+        self.items = items_of(db, found)
+        self.chains: dict[tuple[str, str], Chain] = chains(db, found, self.items, at)
+        decided = rows(db, f"SELECT * FROM review_decision WHERE review = :review AND {AT}", of)
+        self.decided = {(each["person"], each["role"]): each for each in decided}
+        kept_back = rows(db, f"SELECT * FROM role_withheld WHERE review = :review AND {AT}", of)
+        self.withheld = {(each["person"], each["role"]): Withheld(each["because"]) for each in kept_back}
+
+    def decides(self, item: Item) -> str:
+        """Whose an item is; empty where nobody is left."""
+        found = self.chains[item.person, item.role].decides()
+        return found[0] if found is not None else ""
+
+    def waits_for(self, item: Item, reader: str) -> bool:
+        """Whether it waits for the reader: undecided, or withheld because nobody answered."""
+        key = (item.person, item.role)
+        open_still = (self.runs and key not in self.decided) or self.withheld.get(key) is Withheld.SILENCE
+        return open_still and self.decides(item) == reader
+
+    def shows(self, item: Item, reader: str, which: str) -> bool:
+        """Whether an item is one of those that are asked for."""
+        key = (item.person, item.role)
+        decided = self.decided.get(key)
+        match which:
+            case "waiting":
+                return decided is None
+            case "nobody":
+                return decided is None and not self.decides(item)
+            case "removed":
+                return decided is not None and decided["verdict"] == Verdict.REMOVE
+            case "suspended":
+                return self.withheld.get(key) is Withheld.SILENCE
+            case "mine":
+                return self.waits_for(item, reader) or (decided is not None and decided["decider"] == reader)
+            case _:
+                return True
+
+    def rows(self, items: list[Item]) -> list[ItemRow]:
+        """These items with what their reviewer wants to know."""
+        called = Called(self._db, self._at)
+        peers = Counter((self.chains[each.person, each.role].manager, each.role) for each in self.items)
+        used: dict[str, dict[str, Instant]] = {}
+        made = []
+        for each in items:
+            if each.person not in used:
+                used[each.person] = _used(self._db, self._at, each.person)
+            key = (each.person, each.role)
+            chain, decided = self.chains[key], self.decided.get(key)
+            found = chain.decides()
+            made.append(
+                ItemRow(
+                    person=each.person,
+                    name=called[each.person],
+                    role=each.role,
+                    purpose=_purpose(self._db, self._at, each.role),
+                    privileged=each.privileged,
+                    by=tuple(_because(self._db, way.binding, way.group) for way in each.ways),
+                    last_used=used[each.person].get(each.role),
+                    peers=peers[chain.manager, each.role] - 1 if chain.manager else 0,
+                    decides=found[0] if found else "",
+                    decides_name=called[found[0]] if found else "",
+                    answers=found[1] if found else None,
+                    verdict=Verdict(decided["verdict"]) if decided else None,
+                    decider_name=called[decided["decider"]] if decided else "",
+                    note=(decided["note"] or "") if decided else "",
+                    withheld=self.withheld.get(key),
+                    held=_held(self._db, self._at, each.person, each.role),
+                )
+            )
+        return made
+
+
+def _summary(db: Snapshot, at: Instant, found: Row, reader: str, look: _Look | None = None) -> tuple[ReviewRow, bool]:
+    """A review, and whether the reader decided something in it. Whose its items are is worked out only where something
+    waits: while it runs, or for what silence took."""
+    of = {"review": found["review"], "reader": reader, "at": at}
+    decided = rows(
+        db, f"SELECT verdict, decider = :reader AS own FROM review_decision WHERE review = :review AND {AT}", of
+    )
+    taken = [
+        each["because"] for each in rows(db, f"SELECT because FROM role_withheld WHERE review = :review AND {AT}", of)
+    ]
+    kept = sum(each["verdict"] == Verdict.KEEP for each in decided)
+    silent = taken.count(Withheld.SILENCE)
+    runs = found["closed"] is None
+    if look is None and (runs or silent):
+        look = _Look(db, found, at)
+    summary = ReviewRow(
+        review=found["review"],
+        period=found["period"],
+        scope=scope_of(found),
+        opened=found["opened"],
+        closes=found["closes"],
+        closed=found["closed"],
+        suspends=Suspends(found["suspends"]),
+        opened_by=found["opened_by"],
+        fallback=found["fallback"],
+        digest=found["digest"],
+        items=found["items"],
+        kept=kept,
+        removed=len(decided) - kept,
+        mine=sum(look.waits_for(each, reader) for each in look.items) if look else 0,
+        nobody=sum(look.shows(each, reader, "nobody") for each in look.items) if look and runs else 0,
+        suspended=silent,
+        open_removals=len(taken) - silent,
+    )
+    return summary, any(each["own"] for each in decided)
+
+
+def _used(db: Snapshot, at: Instant, person: str) -> dict[str, Instant]:
+    """When somebody last opened a session by each of their roles."""
+    found = rows(
+        db,
+        "SELECT json_extract(because, '$.role') AS role, max(opened) AS last FROM session "
+        "WHERE person = :person AND valid_from <= :at GROUP BY 1",
+        {"person": person, "at": at},
+    )
+    return {each["role"]: each["last"] for each in found}
+
+
+def _purpose(db: Snapshot, at: Instant, role: str) -> str:
+    found = row(db, f"SELECT purpose FROM role WHERE role = :role AND {AT}", {"role": role, "at": at})
+    return found["purpose"] if found is not None else "this role is gone"
+
+
+def _because(db: Snapshot, binding: str, group: str) -> str:
+    """Why a binding gives the role, as whoever wrote it says, and through which group."""
+    found = row(
+        db,
+        "SELECT because FROM binding WHERE binding = :binding ORDER BY valid_from DESC LIMIT 1",
+        {"binding": binding},
+    )
+    words = found["because"] if found is not None else ""
+    return f"{words} (through {group})" if group else words
+
+
+def _held(db: Snapshot, at: Instant, person: str, role: str) -> bool:
+    """Whether a binding gives somebody the role, withheld or not."""
+    return any(each.role == role for each in bound_roles(db, person, at))

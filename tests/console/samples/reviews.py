@@ -1,0 +1,65 @@
+"""Reviews: the list, and one with items of every kind."""
+
+from dataclasses import replace
+from typing import Any
+
+from onepam.console.reviews.reviews import ANSWERS, SUSPENDS, WAYS
+from onepam.console.reviews.reviews_page import ReviewPage, ReviewsPage
+from onepam.domain.reviews.events import Answers, Suspends
+from onepam.kernel.clock import DAY
+from tests.console.samples.company import JONAS, TOMAS, Context, ago, ahead
+
+
+def review(name: str, **more: Any) -> Context:
+    return {
+        "id": "rev_4qz", "name": name, "opened": ago(6 * DAY), "closes": ahead(8 * DAY), "closed": None, "items": 48,
+        "kept": 20, "removed": 3, "waiting": 25, "mine": 2, "nobody": 1, "suspended": 0, "open_removals": 2, "done": 47,
+        **more,
+    }  # fmt: skip
+
+
+OVER = review(
+    "Review of 2026-Q3", id="rev_3k7", closed=ago(40 * DAY), kept=40, removed=6, waiting=2, mine=0, nobody=0,
+    suspended=2, open_removals=0, done=95,
+)  # fmt: skip
+REVIEWS = ReviewsPage(
+    reviews=[review("Review of 2026-Q4"), OVER],
+    due=[
+        {"quarter": "2026-Q4", "begins": ago(50 * DAY), "review": "rev_4qz", "opened": ago(6 * DAY), "closed": None},
+        {"quarter": "2026-Q3", "begins": ago(141 * DAY), "review": "rev_3k7", "opened": ago(61 * DAY),
+         "closed": ago(40 * DAY)},
+        {"quarter": "2026-Q2", "begins": ago(233 * DAY), "review": "", "opened": None, "closed": None},
+    ],
+    may_open=True,
+)  # fmt: skip
+NO_REVIEWS = replace(REVIEWS, reviews=[], due=[], may_open=False)
+
+
+def item(who: Context, role: str, **more: Any) -> Context:
+    return {
+        "id": f"{who['id']}-{role}", "person": {"id": who["id"], "name": who["name"]}, "role": role,
+        "purpose": "Runs and repairs the databases", "privileged": True,
+        "by": ["Their product (through directory:Platform)", "Cover for the night shift"], "last_used": ago(3 * DAY),
+        "peers": 4, "unusual": [], "decides": "Mira Okafor", "answers": ANSWERS[Answers.MANAGER], "verdict": "",
+        "decider": "", "note": "", "state": "due", "word": "Waits", "mine": True, "passes": True, "may_assign": False,
+        **more,
+    }  # fmt: skip
+
+
+_DONE: dict[str, Any] = {"mine": False, "passes": False, "decider": "Mira Okafor"}
+REVIEW = ReviewPage(
+    review={**review("Review of 2026-Q4"), "digest": "9f2c4a77d01be35581fa" + "0" * 44,
+            "suspends": SUSPENDS[Suspends.PRIVILEGED]},
+    which="waiting",
+    ways=[{"id": each, "word": word, "count": 12} for each, word in WAYS],
+    items=[
+        item(TOMAS, "dba", last_used=None, unusual=["Never used to open a session"], peers=0),
+        item(JONAS, "dba"),
+        item(TOMAS, "operator", verdict="keep", note="on call in winter", state="proven", word="Kept", **_DONE),
+        item(JONAS, "operator", verdict="remove", word="Removed; a binding gives it still", **_DONE),
+        item(JONAS, "auditor", decides="", answers="", state="finding", word="Nobody left to decide", mine=False,
+             passes=False, may_assign=True),
+    ],
+    more="per_tomas/operator",
+)  # fmt: skip
+NO_ITEMS = replace(REVIEW, which="mine", ways=[], items=[], more="")

@@ -1,0 +1,74 @@
+"""Reviews in the browser: one opens, its items are decided by those whose they are, and what is removed is gone."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from onepam.kernel.clock import DAY, HOUR
+from onepam.store.read.reviews import reviews
+from tests.company import refused
+from tests.console.browsing import Office, opened
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with opened(tmp_path) as office:
+        yield office
+
+
+async def the_review(office: Office) -> str:
+    (row,) = await office.company.reader(reviews, None, "ada", True)
+    return f"/reviews/{row.review}"
+
+
+async def test_an_administrator_opens_one_and_reviewers_decide(office: Office) -> None:
+    ada, max_, eve = await office.sign_in("ada"), await office.sign_in("max"), await office.sign_in("eve")
+    assert "No review yet" in await max_.read("/reviews")
+    assert "called that" in await ada.refused("/reviews", days="14", fallback="nobody at all")
+    assert "Opened:" in await ada.done("/reviews", days="14", suspends="privileged", fallback="bob@example.com")
+    page = await the_review(office)
+    assert "1 for you" in await max_.read("/reviews")
+    assert "No review yet" in await eve.read("/reviews")
+    assert (await eve.get(page)).status_code == 404
+    mine = await max_.read(page)
+    assert "Vic Example" in mine
+    assert "Eve Example" not in mine
+    assert "Kept." in await max_.done(f"{page}/decide", person="vic", role="vendor", decision="approve", comment="yes")
+    assert "Somebody else decides" in await max_.refused(
+        f"{page}/decide", person="eve", role="engineer", decision="deny"
+    )
+    assert "Removed: it gives nothing any more." in await ada.done(
+        f"{page}/decide", person="eve", role="engineer", decision="deny"
+    )
+    refused(await office.company.open("eve", "dev-1", "app"), "resource.unknown")
+    assert "Removed; a binding gives it still" in await ada.read(f"{page}?which=removed")
+    assert "Passed on." in await ada.done(f"{page}/decide", person="aud", role="auditor", decision="pass")
+    assert "called that" in await ada.refused(
+        f"{page}/decide", person="max", role="manager", decision="pass", to="nobody at all"
+    )
+    assert "Passed on." in await ada.done(
+        f"{page}/decide", person="max", role="manager", decision="pass", to="eve@example.com"
+    )
+    assert "Max Example" in await eve.read(page)
+    assert (await ada.post(f"{page}/decide", person="max", role="manager", decision="odd")).status_code == 409
+    for which in ("waiting", "nobody", "suspended", "all", "odd"):
+        assert (await ada.get(f"{page}?which={which}")).status_code == 200
+
+
+async def test_to_keep_something_a_stale_factor_is_shown_again(office: Office) -> None:
+    ada = await office.sign_in("ada")
+    await ada.done("/reviews", days="14")
+    page = await the_review(office)
+    office.company.clock.advance(2 * HOUR)
+    answer = await ada.post(f"{page}/decide", person="eve", role="engineer", decision="approve")
+    assert answer.headers["location"].startswith("/step-up?next=")
+
+
+async def test_a_quarter_that_was_missed_shows(office: Office) -> None:
+    office.company.clock.advance(40 * DAY)
+    aud = await office.sign_in("aud")
+    assert "Missed" in await aud.read("/reviews")
+    assert "Missed" not in await (await office.sign_in("eve")).read("/reviews")

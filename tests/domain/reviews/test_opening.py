@@ -1,0 +1,73 @@
+"""Who opens a review, and when one opens by itself."""
+
+from dataclasses import replace
+
+import pytest
+
+from onepam.domain.history.commit import Decided
+from onepam.domain.matrix.matrix import Someone
+from onepam.domain.reviews.calendar import LASTS, begins, quarter_of
+from onepam.domain.reviews.events import ReviewOpened, Scope, Suspends
+from onepam.domain.reviews.opening import (
+    MOST_NAMED,
+    MOST_OPEN,
+    Opened,
+    Opening,
+    OpeningFacts,
+    open_quarter,
+    open_review,
+)
+from onepam.domain.reviews.population import digest, population
+from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.errors import Refused
+from tests.domain.given import ADMINISTRATOR, MANAGER, present
+from tests.domain.matrices import BASE, NOW
+
+PEOPLE = tuple(Someone(each, "", each != "gone", None) for each in ("ada", "eve", "max", "gone"))
+ADA = replace(present("ada", ADMINISTRATOR), signed_in_until=Instant(NOW + DAY), mfa_at=NOW)
+FACTS = OpeningFacts(ADA, BASE, PEOPLE, frozenset(), 0, Instant(0))
+WANTED = Opening(Scope(), 14 * DAY, Suspends.EVERYTHING, "max")
+ITEMS = population(BASE, PEOPLE, Scope(), NOW)
+
+
+def test_an_administrator_opens_one_of_what_everybody_holds_now() -> None:
+    opened = ReviewOpened(
+        "rev_1", "", Scope(), 2, digest(ITEMS, BASE), Instant(NOW + 14 * DAY), Suspends.EVERYTHING, "max", "ada"
+    )
+    assert open_review(FACTS, WANTED, "rev_1", NOW) == Decided((opened,), Opened("rev_1", 2))
+    assert isinstance(open_review(FACTS, Opening(Scope(), DAY), "rev_1", NOW), Decided)
+
+
+@pytest.mark.parametrize(
+    ("facts", "wanted", "code"),
+    [
+        (replace(FACTS, actor=replace(ADA, roles=(MANAGER,))), WANTED, "right.missing"),
+        (FACTS, replace(WANTED, lasts=DAY - 1), "review.lasts"),
+        (FACTS, replace(WANTED, lasts=90 * DAY + 1), "review.lasts"),
+        (replace(FACTS, open=MOST_OPEN), WANTED, "review.many"),
+        (FACTS, replace(WANTED, fallback="gone"), "review.fallback"),
+        (FACTS, replace(WANTED, scope=Scope(roles=("none",))), "review.scope"),
+        (FACTS, replace(WANTED, scope=Scope(resources=("none",))), "review.scope"),
+        (FACTS, replace(WANTED, scope=Scope(people=("none",))), "review.scope"),
+        (FACTS, replace(WANTED, scope=Scope(roles=("dev",) * (MOST_NAMED + 1))), "review.scope"),
+        (FACTS, replace(WANTED, scope=Scope(people=("gone",))), "review.empty"),
+    ],
+)
+def test_what_is_not_opened(facts: OpeningFacts, wanted: Opening, code: str) -> None:
+    outcome = open_review(facts, wanted, "rev_1", NOW)
+    assert isinstance(outcome, Refused)
+    assert outcome.code == code
+
+
+def test_a_quarters_review_opens_by_itself_and_once() -> None:
+    quarter, alone = quarter_of(NOW), replace(FACTS, actor=None)
+    outcome = open_quarter(alone, "rev_1", NOW)
+    assert isinstance(outcome, Decided)
+    (opened,) = outcome.events
+    assert opened == ReviewOpened(
+        "rev_1", quarter, Scope(), 2, digest(ITEMS, BASE), Instant(NOW + LASTS), Suspends.PRIVILEGED, None, None
+    )
+    for facts in (replace(alone, quarters=frozenset({quarter})), replace(alone, founded=begins(quarter))):
+        refused = open_quarter(facts, "rev_1", NOW)
+        assert isinstance(refused, Refused)
+        assert refused.code == "review.not_due"
