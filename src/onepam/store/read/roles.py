@@ -115,11 +115,12 @@ def roles(
     window: Window | None = None,
     across: Window | None = None,
 ) -> RoleMatrix:
-    """The roles of `window` by name, by the systems of `across` (of all, where that is None). People count while they
-    are enabled, their binding is in force, and no hold takes from them what the role gives."""
+    """The roles of `window` by name, by the systems of `across`, those first that any of these roles reaches (by all
+    systems, where that is None). People count while they are enabled, their binding is in force, and no hold takes from
+    them what the role gives."""
     which, window = which or MatrixFilter(), window or Window(size=ROLES)
     alike, page = _systems(db, at, which), _page(db, at, which, window)
-    systems = Page(alike, len(alike), "") if across is None else _part(alike, across)
+    systems = Page(alike, len(alike), "") if across is None else _part(_reached_first(alike, page.rows), across)
     counted, called = _people(db, at, page.rows), Called(db, at)
     applied = row(
         db,
@@ -159,6 +160,12 @@ def _systems(db: Snapshot, at: Instant, which: MatrixFilter) -> tuple[System, ..
         for (labels, logins), members in alike.items()
     )  # fmt: skip
     return tuple(sorted(found, key=lambda each: (natural(each.group), natural(each.system))))
+
+
+def _reached_first(alike: Sequence[System], shown: Sequence[RoleDefinition]) -> tuple[System, ...]:
+    """In a large company a role reaches few systems: else a page of some roles by some systems is empty squares."""
+    given = [permission for role in shown for permission in role.permissions]
+    return tuple(sorted(alike, key=lambda each: not any(_logins(permission, each) for permission in given)))
 
 
 def _part(alike: Sequence[System], across: Window) -> Page[System]:
