@@ -7,16 +7,23 @@ from pathlib import Path
 
 from onepam.boot.demo.company import founding
 from onepam.boot.demo.month import DAYS, LARGE, Guest, Size, lay, stretch_at
+from onepam.boot.demo.variety import REFUSED, Variety
 from onepam.boot.demo.work import Work
 from onepam.domain.requests.events import RequestApproved, RequestDenied, RequestMade, RequestWithdrawn
+from onepam.domain.sessions.events import EntryPoint
+from onepam.domain.sessions.recordings import Condition
+from onepam.gateway.recheck import claimed, recheck
 from onepam.kernel.clock import DAY, MICROSECOND, SECOND, Instant, parse
 from onepam.signing.author import NodeAuthor
 from onepam.store.db import rows
 from onepam.store.engine.database import connect
+from onepam.store.read.leavers import leavers
+from onepam.store.read.sessions import SessionFilter, count_refusals, sessions
 from tests.lawful import assert_lawful
 
 UNTIL = parse("2026-11-20T17:00:00Z")
 SMALL = LARGE.times(0.01)
+KEY = bytes(32)
 GUEST = Guest("Ada Admin", "ada@demo.example", ("administrator",), "ab" * 32)
 
 
@@ -95,3 +102,30 @@ def test_every_request_of_the_large_one_is_decided_within_its_day() -> None:
 
 def test_it_is_the_same_each_time(tmp_path: Path) -> None:
     assert laid(tmp_path / "a") == laid(tmp_path / "b")
+
+
+def test_it_shows_what_a_month_of_plain_work_does_not(tmp_path: Path) -> None:
+    """Lawful, too: a database's sessions and others with recordings that are whole, refusals, leavers of every kind."""
+    size, recordings = replace(SMALL, days=1, sessions=20, requests=5), tmp_path / "recordings"
+    recordings.mkdir()
+    variety = Variety(size.people, "node-1", UNTIL, recordings, lambda session: KEY)
+    lay(tmp_path / "a", NodeAuthor.uncertified("node-1"), size, UNTIL, guests=[GUEST], variety=variety)
+    assert_lawful(tmp_path / "a")
+    with closing(connect(tmp_path / "a", read_only=True)) as db:
+        shown = [each for each in sessions(db, UNTIL) if each.session.startswith("ses_shown")]
+        refused = count_refusals(db, UNTIL, SessionFilter())
+        left = leavers(db, UNTIL, Instant(UNTIL - DAY), UNTIL).people
+        kinds = {each[0]: each[1] for each in rows(db, "SELECT kind, count(*) FROM person GROUP BY kind")}
+    kept = [each for each in shown if each.chunks]
+    assert (len(shown), len(kept), refused) == (8, 7, len(REFUSED))
+    assert [each.gap for each in shown if not each.chunks] == ["the gateway's process died"]
+    for each in kept:
+        claim = claimed(each.session, each.head or "", each.chunks or 0, each.counts, True, None, {})
+        assert recheck(recordings, lambda session: KEY, claim).condition is Condition.WHOLE, each.session
+    did = {name for each in kept for name, count in each.counts.items() if count}
+    assert {"executions", "files", "channels", "outputs"} <= did
+    assert {each.entry for each in kept} == {EntryPoint.POSTGRES_CERTIFICATE, EntryPoint.SSH_CERTIFICATE}
+    assert sorted(each.findings(UNTIL) for each in left) == [(), (), ("longer than 24 hours",)]
+    assert {(each.systems[0].refused, each.systems[0].unanswered) for each in left} == {(1, 0), (0, 1)}
+    assert kinds["service"] == 3
+    assert kinds["vendor"] > 2

@@ -90,7 +90,7 @@ def founding(people: int, resources: int, also: Sequence[object] = ()) -> Iterat
     for number, objects in enumerate(batches(matrix, BATCH - 2)):
         yield lambda now, number=number, objects=objects: _change(f"chg_{number}", objects)  # type: ignore[misc]
     for some in batches(range(people), BATCH // 4):
-        yield lambda now, some=some: [each for number in some for each in _enrolled(number, now)]  # type: ignore[misc]
+        yield lambda now, some=some: [each for number in some for each in enrolled(number, now)]  # type: ignore[misc]
 
 
 def carried_out(command: Command) -> Callable[[None, Instant], Decided[int]]:
@@ -251,7 +251,8 @@ def _person(number: int, now: Instant) -> PersonAdded:
     )
 
 
-def _enrolled(number: int, now: Instant) -> tuple[object, ...]:
+def enrolled(number: int, now: Instant) -> tuple[object, ...]:
+    """Password and authenticator app of the person of that number, by a link of the founding."""
     person, link = person_id(number), f"enr_{number}"
     factors = (
         FactorEnrolled(f"fac_{number}_{kind.value}", person, kind, "", None, None, secret=SEALED)

@@ -10,11 +10,13 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.demo.company import ADMINISTRATOR, APPROVER, AUDITOR, SECURITY, TEAMS
 from onepam.boot.demo.month import LARGE, Guest, lay
+from onepam.boot.demo.variety import Variety
 from onepam.boot.platform import Platform, settled
 from onepam.boot.publishing import author_of
 from onepam.boot.stopping import Stop
 from onepam.identity.tokens import new_token, token_digest
 from onepam.jobs.eras import follow_seams
+from onepam.jobs.recording_check import new_key_beside
 from onepam.jobs.signer_process import SignerProcess
 
 GUESTS = (
@@ -51,9 +53,11 @@ def _found(platform: Platform) -> dict[str, str]:
     signers = SignerProcess(config.signer_socket, config.data / "signer", config.origin, began)
     try:
         author = author_of(platform.node.name, signers)
-        lay(platform.database, author, LARGE, wall_clock(), _show, guests)
+        until, new_key = wall_clock(), new_key_beside(platform.recordings, platform.envelope, secrets.token_bytes)
+        variety = Variety(LARGE.people, author.node, until, platform.recordings, new_key)
+        lay(platform.database, author, LARGE, until, _show, guests, variety)
     except BaseException:
-        for each in config.data.glob(f"{platform.database.name}*"):
+        for each in (*config.data.glob(f"{platform.database.name}*"), *platform.recordings.iterdir()):
             each.unlink()
         raise
     finally:
@@ -80,5 +84,6 @@ def _tell(platform: Platform, links: dict[str, str]) -> None:
             say(f"       {name:14} {', '.join(roles)}\n       {'':14} {url}{links[email]}\n")
     elif links:
         say("  Enrolment links are shown on a terminal only, at the first start: begin again in a new folder.\n")
-    say("\n  Its servers are names only: nothing answers there.   Stop with Ctrl-C.\n\n")
+    say("\n  Its servers are names only: nothing answers there. Of its sessions the last ones have recordings.\n")
+    say("  Stop with Ctrl-C.\n\n")
     sys.stdout.flush()

@@ -11,6 +11,7 @@ from secrets import token_bytes
 
 from onepam.app.sessions.close_session import NoFacts
 from onepam.boot.demo.company import Command, bound, carried_out, founding, person_id
+from onepam.boot.demo.variety import Variety
 from onepam.boot.demo.work import Work
 from onepam.domain.access.model import SubjectKind
 from onepam.domain.people.events import PersonAdded, PersonKind
@@ -78,13 +79,15 @@ def lay(
     until: Instant,
     say: Say = lambda done, of: None,
     guests: Sequence[Guest] = (),
+    variety: Variety | None = None,
 ) -> None:
-    """The history that ends `until`, alike for a size and a time but for salts and keys. The database is new."""
+    """The history that ends `until`, alike for a size and a time but for salts and keys. The database is new. With
+    `variety` it shows what a month of plain work does not."""
     with closing(connect(database)) as db:
         create(db)
     clock, all_ = _Past(Instant(until - (size.days + 1) * DAY)), size.stretches
     with closing(Writer(database, author, clock, token_bytes, clock)) as writer:
-        for done, (at, command) in enumerate(_history(size, clock.at, until, author.node, guests)):
+        for done, (at, command) in enumerate(_history(size, clock.at, until, author.node, guests, variety)):
             clock.at = at
             writer.commit(NoFacts(), carried_out(command))
             say(min(done, all_ - 1), all_)
@@ -108,13 +111,18 @@ def stretch_at(number: int, until: Instant, days: int = DAYS) -> Instant:
 
 
 def _history(
-    size: Size, begins: Instant, until: Instant, node: str, guests: Sequence[Guest]
+    size: Size, begins: Instant, until: Instant, node: str, guests: Sequence[Guest], variety: Variety | None
 ) -> Iterator[tuple[Instant, Command]]:
     if guests:
         yield begins, lambda now: [_added(each) for each in guests]
     held = [_holds(each, role) for each in guests for role in each.roles]
+    if variety is not None:
+        yield begins, variety.joined
+        held += variety.objects()
     for command in founding(size.people, size.resources, held):
         yield begins, command
+    if variety is not None:
+        yield begins, variety.factors
     work = Work(size.people, size.resources, node, begins)
     for number in range(size.stretches):
         sessions, requests = (
@@ -123,6 +131,8 @@ def _history(
         )
         at = stretch_at(number, until, size.days)
         yield at, lambda now, s=sessions, r=requests: work.stretch(now, s, r)  # type: ignore[misc]
+    if variety is not None:
+        yield from variety.shown(work)
     yield until, work.evening
     if guests:
         yield until, lambda now: [*work.present(LINKS_BY, now, 0), *(_link(each, now) for each in guests)]

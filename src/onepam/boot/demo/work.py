@@ -111,6 +111,11 @@ class Work:
             self._here[number] = (session, now)
             yield from signed_in(number, now, session)
 
+    def proof(self, number: int) -> MfaProof:
+        """What the newest sign-in of the person proved."""
+        session, at = self._here[number]
+        return MfaProof(session, ("password", "totp"), at)
+
     def _ask(self, now: Instant) -> Iterator[object]:
         self._requests += 1
         asked = self._wished(now)
@@ -198,7 +203,6 @@ class Work:
         self, session: str, by: int, resource: int, login: str, because: Because, ends: Instant, now: Instant
     ) -> Iterator[object]:
         yield from self.present(by, now)
-        sign_in, at = self._here[by]
         yield SessionOpened(
             session=session,
             person=person_id(by),
@@ -209,7 +213,7 @@ class Work:
             ends=Instant(min(ends, now + 8 * HOUR)),
             privileged=login == "root",
             because=because,
-            mfa=MfaProof(sign_in, ("password", "totp"), at),
+            mfa=self.proof(by),
             node=self.node,
             source=f"192.0.2.{by % 200 + 1}",
             client="SSH-2.0-OpenSSH_9.2p1",
