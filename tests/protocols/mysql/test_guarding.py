@@ -100,3 +100,19 @@ def test_a_client_of_another_character_set_is_refused(collation: int) -> None:
 def test_masks_are_not_kept_yet() -> None:
     assert guarding.refusal(NOBODY, None, Mask(("a",), ())) is not None
     assert guarding.refusal(NOBODY, READER, None) is None
+
+
+@pytest.mark.parametrize("text", [b"SELECT 'it\\'s'", b'SELECT "a"', "SELECT 'ä'".encode()])
+def test_after_what_may_change_how_a_server_reads_only_what_reads_alike_is_read(text: bytes) -> None:
+    talk = reads(Guardrails((READ, OTHER, StatementClass.ADMIN)))
+    assert talk.client(my.query(text)).to_target == my.query(text)
+    talk.target(my.ok()).client(my.query(b"SET sql_mode = 'ANSI_QUOTES'")).target(my.ok())
+    talk.to_target = b""
+    assert b"after one of the kind admin" in talk.client(my.query(text)).to_client
+    assert talk.to_target == b""
+    assert talk.client(my.query(b"SELECT 'a'")).to_target == my.query(b"SELECT 'a'")
+
+
+def test_what_was_refused_changes_nothing() -> None:
+    talk = reads().client(my.query(b"SET sql_mode = 'ANSI_QUOTES'"))
+    assert talk.client(my.query(b'SELECT "a"')).to_target == my.query(b'SELECT "a"')

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from onepam.domain.access.guardrails import StatementClass
+from onepam.kernel.errors import Refused
 from onepam.protocols.mysql.exchange import Exchange, Statement
 from onepam.protocols.mysql.uploading import loads
 from onepam.protocols.sql.events import Hidden, Text
@@ -20,6 +21,12 @@ KNOWN_BYTES = 2048
 """So many texts of at most so many bytes are known again, and not recorded again."""
 
 _QUOTED = rb"|".join(rb"%b[^%b\\]*(?:\\(?:.|\Z)[^%b\\]*)*(?:%b|\Z)" % ((each,) * 4) for each in (b"'", b'"'))
+UNSETTLED: Final = Refused(
+    UNREADABLE.code,
+    "this statement cannot be read after one of the kind admin, which may have changed how the server reads.",
+    "Without backslashes, double quotes and letters beyond ASCII it can; or connect again.",
+)
+
 _PIECE: Final = re.compile(
     rb"(?P<blank>\s+|#[^\n]*|--(?=[\x00-\x20\x7f]|\Z)[^\n]*|/\*(?!M?!)(?:.*?\*/|.*))|(?P<word>[\w$.]+)"
     rb"|(?P<other>" + _QUOTED + rb"|`[^`]*`|@+[\w$.]*|/\*M?!\d*|.)", re.DOTALL,
@@ -92,14 +99,19 @@ class Texts:
         self._exchange = exchange
         self._numbers = 0
         self._known: dict[bytes, Statement] = {}
+        self._unsettled = False
+        """Whether something was allowed by which the server may read texts in another way."""
 
     def statement(self, text: bytes) -> Statement:
         """The statement of a whole text, recorded where it is new."""
         known = self._known.get(text)
         if known is not None:
             return known
-        allowance, number, words = self._exchange.allowance, self._next(), _words(text)
-        found = judged(allowance, words, len(text))
+        allowance, number, words = self._exchange.allowance, self._next(), self._words(text)
+        found = judged(allowance, words, len(text), UNSETTLED if self._unsettled else UNREADABLE)
+        if found.resets and found.refusal is None:
+            self._unsettled = True
+            self._known.clear()
         statement = Statement(number, found.refusal, found.asks, text if found.asks else b"", loads=loads(text))
         masked = Masked(text, 0, None) if allowance.masking is None else allowance.masking.text(text, words)
         said, taken = without_passwords(masked.text)
@@ -113,6 +125,16 @@ class Texts:
                 del self._known[next(iter(self._known))]
             self._known[text] = statement
         return statement
+
+    def _words(self, text: bytes) -> str | None:
+        """The text as it is read, None where that is not sure. A guarded session begins with character sets in which
+        ASCII is itself, and with quotes and backslashes that mean what they do to us; what is no UTF-8 is not read."""
+        if self._unsettled and (not text.isascii() or b"\\" in text or b'"' in text):
+            return None
+        try:
+            return text.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
 
     def _record(self, number: int, text: bytes, hidden: int) -> None:
         if len(text) <= min(MAX_TEXT_BYTES, self._exchange.allowance.text):
@@ -145,12 +167,3 @@ class Texts:
     def _next(self) -> int:
         self._numbers += 1
         return self._numbers
-
-
-def _words(text: bytes) -> str | None:
-    """The text as it is read, None where that is not sure. A guarded session has character sets in which ASCII is
-    itself; what is no UTF-8 is not read."""
-    try:
-        return text.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
