@@ -228,6 +228,10 @@ def test_masks_are_for_databases_and_unmasked_for_queries() -> None:
     assert "A resource of kind ssh has no `mask`." in problem
     (problem,) = problems(FILE.replace(PINS, f"{PINS}    results: {{rows: 1, bytes: 1KiB}}\n"))
     assert "A resource of kind ssh has no `results`." in problem
+    mysql = DATABASE.replace("kind: postgres", "kind: mysql").replace("    tls:", "    mask: {columns: [x]}\n    tls:")
+    assert matrix(mysql).resources["web-1"].mask == Mask(("x",))
+    (problem,) = problems(mysql.replace("mask: {columns: [x]}", "results: {rows: 1, bytes: 1KiB}"))
+    assert "A resource of kind mysql has no `results`." in problem
     unmasked = DATABASE.replace("actions: [query], guardrails: {statements: [read]}", "actions: [unmasked]")
     (problem,) = problems(unmasked)
     assert "Without `query` nothing is seen unmasked." in problem

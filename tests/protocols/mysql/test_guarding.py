@@ -76,30 +76,28 @@ def test_kill_is_ones_own_whatever_the_guardrails() -> None:
 
 
 def test_the_server_is_told_before_the_client_is_in() -> None:
-    assert guarding.settings(NOBODY, None, MARIA) == ()
-    mode, charset, *more = guarding.settings(NOBODY, READER, MARIA)
+    assert guarding.settings(NOBODY, None, None, MARIA) == ()
+    mode, charset, *more = guarding.settings(NOBODY, READER, None, MARIA)
     assert mode.startswith("SET SESSION sql_mode = REPLACE(")
     assert "'ANSI_QUOTES'" in mode
     assert (charset, more) == ("SET character_set_client = utf8mb4", ["SET SESSION TRANSACTION READ ONLY"])
+    assert guarding.settings(NOBODY, None, Mask(("a",)), MARIA) == (mode, charset)
     timed = Guardrails((READ, WRITE), timeout=1_500_000)
-    assert guarding.settings(NOBODY, timed, MARIA)[2:] == ("SET SESSION max_statement_time = 1.5",)
-    assert guarding.settings(NOBODY, timed, NEW)[2:] == ("SET SESSION max_execution_time = 1500",)
+    assert guarding.settings(NOBODY, timed, None, MARIA)[2:] == ("SET SESSION max_statement_time = 1.5",)
+    assert guarding.settings(NOBODY, timed, None, NEW)[2:] == ("SET SESSION max_execution_time = 1500",)
     for one in (WRITE, StatementClass.DDL, StatementClass.GRANT, StatementClass.ASK_WRITE):
-        assert not guarding.settings(NOBODY, Guardrails((READ, one)), MARIA)[2:]
+        assert not guarding.settings(NOBODY, Guardrails((READ, one)), None, MARIA)[2:]
 
 
 @pytest.mark.parametrize("collation", [28, 13, 1, 84, 248, 10, 0, 35])
 def test_a_client_of_another_character_set_is_refused(collation: int) -> None:
     """gbk, sjis, big5, gb18030, swe7, ucs2: in which a byte of ASCII may be another letter, or half of one."""
-    refused = guarding.refusal(replace(NOBODY, collation=collation), READER, None)
+    refused = guarding.unfit(replace(NOBODY, collation=collation), READER, None)
     assert isinstance(refused, Refused)
     assert refused.code == SessionEnd.CLIENT_SETTING
-    assert guarding.refusal(replace(NOBODY, collation=collation), None, None) is None
-
-
-def test_masks_are_not_kept_yet() -> None:
-    assert guarding.refusal(NOBODY, None, Mask(("a",), ())) is not None
-    assert guarding.refusal(NOBODY, READER, None) is None
+    assert guarding.unfit(replace(NOBODY, collation=collation), None, Mask(("a",))) is not None
+    assert guarding.unfit(replace(NOBODY, collation=collation), None, None) is None
+    assert guarding.unfit(NOBODY, READER, Mask(("a",))) is None
 
 
 @pytest.mark.parametrize("text", [b"SELECT 'it\\'s'", b'SELECT "a"', "SELECT 'ä'".encode()])

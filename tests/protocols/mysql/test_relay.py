@@ -4,14 +4,10 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
 from struct import pack
 
 import pytest
 
-from onepam.app.open_session import Opened
-from onepam.domain.access.guardrails import PLAIN, Guardrails
-from onepam.domain.access.masking import Mask
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
 from onepam.protocols.mysql import dial as dial_module
@@ -25,7 +21,6 @@ from onepam.recording.statements import Outcome
 from tests.protocols.mysql import messages as my
 from tests.protocols.mysql.server import Server
 from tests.protocols.mysql.small import Small
-from tests.protocols.postgres import small as small_door
 from tests.protocols.postgres.server import PASSWORD, pair
 from tests.protocols.postgres.small import STOLEN, TOKEN, Journal
 from tests.targets import free_port
@@ -128,7 +123,7 @@ async def test_what_runs_is_killed_at_the_server_with_its_session(small: Small) 
 
 async def test_rows_beyond_what_is_allowed(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rest is cancelled at the server, and the session goes on."""
-    monkeypatch.setattr(guarding, "allowance", lambda of: Allowance(rows=100))
+    monkeypatch.setattr(guarding, "allowance", lambda *of: Allowance(rows=100))
     script = "SELECT seq FROM seq_1_to_100000000;\nSELECT 5;"
     _, said, errors = await small.mariadb(script, "app", "--force", "--quick")
     assert "OnePAM: This access allows 100 rows of a statement." in errors
@@ -149,7 +144,7 @@ async def test_a_kill_hits_no_statement_but_the_one_that_ran(
 
     monkeypatch.setattr(dial_module, "_stop", late)
     if capped:
-        monkeypatch.setattr(guarding, "allowance", lambda of: Allowance(rows=100))
+        monkeypatch.setattr(guarding, "allowance", lambda *of: Allowance(rows=100))
     reader, writer = await entered(small)
     first = b"SELECT seq, REPEAT('x', 99) FROM app.seq_1_to_50000" if capped else b"SELECT SLEEP(600)"
     writer.write(my.query(first) + my.query(b"SELECT 5"))
@@ -280,27 +275,6 @@ async def test_what_is_no_start(small: Small, sent: bytes) -> None:
     writer.write(sent)
     assert (await packet(reader))[:1] == b"\xff"
     assert await reader.read() == b""
-
-
-@pytest.mark.claim
-@pytest.mark.parametrize(
-    "narrowed",
-    [
-        {"mask": Mask(("a",), ())},
-        {"mask": Mask((), ("a",))},
-        {"mask": Mask((), ("a",)), "guardrails": Guardrails(PLAIN)},
-    ],
-)
-async def test_what_is_not_kept_yet_opens_nothing(
-    small: Small, monkeypatch: pytest.MonkeyPatch, narrowed: dict[str, object]
-) -> None:
-    usual = small_door._opened
-
-    def opened(server: Server, login: str) -> Opened:
-        return replace(usual(server, login), **narrowed)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(small_door, "_opened", opened)
-    assert "masks are not kept" in (await small.mariadb("SELECT 1"))[2]
 
 
 # Dialling ------------------------------------------------------------------------------------------------------------

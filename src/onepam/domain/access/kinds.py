@@ -37,9 +37,9 @@ KINDS: Mapping[ResourceKind, Kind] = {
     ),
     ResourceKind.MYSQL: Kind(
         "TLS certificate",
-        (Action.QUERY, Action.LOCAL_FILES),
+        (Action.QUERY, Action.UNMASKED, Action.LOCAL_FILES),
         guarded=frozenset({Action.QUERY}),
-        beside=frozenset({Action.LOCAL_FILES}),
+        beside=frozenset({Action.UNMASKED, Action.LOCAL_FILES}),
         leased=True,
     ),
 }

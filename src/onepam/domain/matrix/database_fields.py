@@ -34,6 +34,9 @@ MAX_KEPT_ROWS = 1_000
 MAX_KEPT_BYTES = 256 * 1024
 """Of one result the most that may be recorded."""
 
+_DATA = {ResourceKind.POSTGRES: ("mask", "results"), ResourceKind.MYSQL: ("mask",)}
+"""What may be said of the data of a kind of resource."""
+
 _FINGERPRINT = re.compile(r"sha256:(?:[0-9a-f]{64}|[0-9A-F]{64}|(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})", re.ASCII)
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _COLUMN = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_$]{0,62}\.){0,2}[A-Za-z_][A-Za-z0-9_$]{0,62}", re.ASCII)
@@ -79,14 +82,13 @@ def guardrails(node: Node, findings: Findings) -> Guardrails | None:
 
 def data(kind: ResourceKind, given: Mapping[str, Node], findings: Findings) -> tuple[Mask | None, Results | None]:
     """What of a resource's data is masked, and how much of its results is recorded."""
-    if kind is not ResourceKind.POSTGRES:
-        for name in ("mask", "results"):
-            if name in given:
-                findings.add(given[name].spot, f"A resource of kind {kind} has no `{name}`.", "Remove it.")
-        return None, None
+    known = _DATA.get(kind, ())
+    for name in ("mask", "results"):
+        if name in given and name not in known:
+            findings.add(given[name].spot, f"A resource of kind {kind} has no `{name}`.", "Remove it.")
     return (
-        _mask(given["mask"], findings) if "mask" in given else None,
-        _results(given["results"], findings) if "results" in given else None,
+        _mask(given["mask"], findings) if "mask" in given and "mask" in known else None,
+        _results(given["results"], findings) if "results" in given and "results" in known else None,
     )
 
 

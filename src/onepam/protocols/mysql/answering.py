@@ -11,6 +11,13 @@ MOST_READ: Final = 64 * 1024
 """So long may a packet be that is read whole; of rows and descriptions the header is, and the first byte."""
 
 
+_TELLING: Final = frozenset((1044, 1045, 1046, 1049, 1054, 1064, 1142, 1143, 1146, 1205, 1213, 1305, 1317, 1792, 1969))
+"""Errors whose words repeat no value: of names, of rights, of syntax, of locks and time."""
+
+
+_SIGNALS: Final = frozenset((1642, 1643, 1644))
+
+
 class Answering:
     """Takes what the target sends."""
 
@@ -73,6 +80,8 @@ class Answering:
                 return 0
             if not _is_plain(owed, data[offset + HEAD_BYTES], length):
                 return self._short(owed, offset, length)
+            if (taken := self._read(owed, offset, length)) is not None:
+                return taken
             if owed.described:
                 self._row(owed, offset)
         if owed.described and owed.execution is not None:
@@ -115,6 +124,11 @@ class Answering:
         self._exchange.parting, self._start = True, end
         return HEAD_BYTES + length
 
+    def _read(self, owed: Owed, offset: int, length: int) -> int | None:
+        """Reads a row or a description whole: how many bytes were taken and answered for; 0 where more must come first,
+        None where it goes on as it is."""
+        return None
+
     # --- Rows --------------------------------------------------------------------------------------------------------
 
     def _row(self, owed: Owed, offset: int) -> None:
@@ -126,11 +140,17 @@ class Answering:
         if most is None or execution.rows + execution.page < most:
             execution.page += 1
             return
+        self._cut(owed, offset, f"This access allows {most} rows of a statement.")
+
+    def _cut(self, owed: Owed, offset: int, words: str) -> None:
+        """Of an answer nothing more is given, and the client hears why."""
+        execution, exchange = owed.execution, self._exchange
         self._flush(offset)
-        execution.words = f"This access allows {most} rows of a statement."
-        exchange.error(exchange.said, NOT_ALLOWED, execution.words)
-        execution.cut = exchange.muted = exchange.step.cancel = True
+        exchange.error(exchange.said, NOT_ALLOWED, words)
+        exchange.muted = exchange.step.cancel = True
         exchange.midway = False
+        if execution is not None:
+            execution.words, execution.cut = words, True
 
     # --- Whole packets -----------------------------------------------------------------------------------------------
 
@@ -231,7 +251,9 @@ class Answering:
     def _failed(self, owed: Owed, payload: bytes) -> None:
         """An error ends an answer wherever it is."""
         exchange, execution = self._exchange, owed.execution
-        number, sqlstate, words = wire.error_of(payload)
+        masking = exchange.allowance.masking
+        kept = without_values(payload) if masking is not None and masking.columns else payload
+        number, sqlstate, words = wire.error_of(kept)
         if owed.answer is Answer.PREPARED:
             exchange.last = None
         if execution is not None:
@@ -253,3 +275,16 @@ def _is_plain(owed: Owed, first: int, length: int) -> bool:
     if not owed.begun:
         return False
     return not (first == wire.ERROR or (first == wire.EOF and length <= wire.MOST_EOF_BYTES))
+
+
+def without_values(payload: bytes) -> bytes:
+    """An error whose words repeat no value of a row: of most, what stands between the first quote and the last one is
+    left out, and of somebody's own (SIGNAL) all."""
+    number, sqlstate, words = wire.error_of(payload)
+    if number in _SIGNALS:
+        words = "'the words of this error are masked'"
+    first, last = words.find("'"), words.rfind("'")
+    if number in _TELLING or last <= first:
+        return payload
+    said = f"{words[: first + 1]}[masked]{words[last:]}"
+    return b"\xff" + number.to_bytes(2, "little") + f"#{sqlstate}{said}".encode()

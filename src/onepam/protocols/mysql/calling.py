@@ -1,7 +1,9 @@
 """What the functions that a statement calls do: whatever stands before a parenthesis and is no word of the grammar."""
 
+from collections.abc import Iterator
+
 from onepam.domain.access.guardrails import StatementClass
-from onepam.protocols.mysql.functions import BEFORE_QUERY, HARMLESS, OPEN, READS_FILES, SPACED
+from onepam.protocols.mysql.functions import BEFORE_QUERY, HARMLESS, OPEN, READS_FILES, SPACED, WAITING
 from onepam.protocols.mysql.lexing import Kind, Part, closing
 
 _NOTHING: frozenset[StatementClass] = frozenset()
@@ -11,12 +13,21 @@ _FILES = frozenset((StatementClass.EXPORT,))
 
 def called(part: Part) -> frozenset[StatementClass]:
     """What the functions of a statement do beside giving a value; one that is not known may write."""
-    found: set[StatementClass] = set()
+    return _NOTHING.union(*(does for _, does in _calls(part)))
+
+
+def strangers(part: Part) -> Iterator[str]:
+    """The functions that a statement calls of which it is not known that they read no more than what they are given."""
+    for place, does in _calls(part):
+        if does and part[place].text not in WAITING:
+            yield part[place].text.lower()
+
+
+def _calls(part: Part) -> Iterator[tuple[int, frozenset[StatementClass]]]:
     for place in range(len(part) - 1):
         after = part[place + 1]
         if after.text == "(" and after.kind is Kind.SIGN and part[place].kind in (Kind.WORD, Kind.NAME):
-            found |= _call(part, place)
-    return frozenset(found)
+            yield place, _call(part, place)
 
 
 def _call(part: Part, place: int) -> frozenset[StatementClass]:

@@ -13,6 +13,7 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
 from onepam.kernel.text import printable
 from onepam.protocols.mysql import startup, wire
+from onepam.protocols.mysql.catalogue import Catalogue
 from onepam.protocols.mysql.signing_in import SigningIn
 from onepam.protocols.mysql.startup import NEEDED, Greeting, Start
 from onepam.protocols.mysql.wire import Can, Malformed
@@ -51,11 +52,13 @@ class Who:
 
 
 class TargetLeg(target.TargetLeg):
-    """Our connection to a target. `thread` is its number there, `status` what the server said last of it."""
+    """Our connection to a target. `thread` is its number there, `status` what the server said last of it;
+    `catalogue` what is known of its masked columns."""
 
     def __init__(self) -> None:
         super().__init__()
         self.greeting: Greeting | None = None
+        self.catalogue: Catalogue | None = None
         self.status = 0
         self.can = Can(0)
         self._come, self._gone = asyncio.Event(), False

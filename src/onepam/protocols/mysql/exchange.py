@@ -5,10 +5,10 @@ A client of MySQL waits for an answer before it asks again. So does a gateway th
 what a client sends meanwhile stays here, in bounds, and goes on when its turn has come.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final
+from typing import Any, Final
 
 from onepam.kernel.errors import Refused
 from onepam.protocols.mysql import wire
@@ -110,13 +110,15 @@ class Execution:
 @dataclass(slots=True)
 class Prepared:
     """A prepared statement. `types` are those that its parameters had last; `ahead` what was sent of them already, or
-    its size where that is not kept. `cursor`: an execution of which rows may be fetched."""
+    its size where that is not kept. `cursor`: an execution of which rows may be fetched. `columns` are those of its
+    result, where they are masked."""
 
     statement: Statement
     parameters: int
     types: tuple[int, ...] | None = None
     ahead: dict[int, bytearray | int] = field(default_factory=dict)
     cursor: Execution | None = None
+    columns: Sequence[Any] = ()
 
 
 @dataclass(slots=True)

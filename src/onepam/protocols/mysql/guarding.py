@@ -1,19 +1,26 @@
 """What guardrails mean for one session of MySQL or MariaDB: what its statements may do, what its start may ask for, and
 the settings that the server is given before anything of the client's runs."""
 
+from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Final
 
+from onepam.app.open_session import Opened
 from onepam.domain.access.guardrails import ASKABLE, Guardrails
 from onepam.domain.access.masking import Mask
+from onepam.domain.access.patterns import Patterns
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.kernel.clock import MILLISECOND, SECOND
 from onepam.kernel.errors import Refused
+from onepam.protocols.mysql.bound import bound
+from onepam.protocols.mysql.catalogue import Catalogue
+from onepam.protocols.mysql.lexing import literals
+from onepam.protocols.mysql.masked_columns import refusal
 from onepam.protocols.mysql.startup import Greeting, Start
 from onepam.protocols.mysql.statements import by_name, classify
 from onepam.protocols.sql.events import Allowance
-from onepam.protocols.sql.guarding import only_reads
-
-_NO_MASKS: Final = Refused("target.guardrails", "masks are not kept for MySQL and MariaDB yet")
+from onepam.protocols.sql.guarding import guarded, hides, only_reads
+from onepam.protocols.sql.masking import Masking
 
 _CHARSETS: Final = {
     **dict.fromkeys((45, 46, *range(224, 248), 255), "utf8mb4"),
@@ -32,10 +39,11 @@ _OTHERWISE: Final = (
 longer one first."""
 
 
-def allowance(guardrails: Guardrails | None) -> Allowance:
-    """What the statements of a session may do."""
+def allowance(guardrails: Guardrails | None, mask: Mask | None = None) -> Allowance:
+    """What the statements of a session may do, and what of them is not recorded as it is."""
+    masking = None if mask is None else _masking(mask)
     if guardrails is None:
-        return Allowance()
+        return Allowance(masking=masking)
     runs, asks = guardrails.runs(), guardrails.asks()
     return Allowance(
         runs | asks,
@@ -44,30 +52,47 @@ def allowance(guardrails: Guardrails | None) -> Allowance:
         by_name=by_name,
         rows=guardrails.rows,
         classify=classify,
+        masking=masking,
     )
 
 
-def refusal(asked: Start, guardrails: Guardrails | None, mask: Mask | None) -> Refused | None:
-    """Why a client that began so opens no session."""
-    if mask is not None:
-        return _NO_MASKS
-    if guardrails is not None and asked.collation not in _CHARSETS:
-        return Refused(
-            SessionEnd.CLIENT_SETTING,
-            "this client asks for a character set in which its statements cannot be read",
-            "connect with utf8mb4",
-        )
-    return None
+def of_session(opened: Opened, known: Catalogue | None) -> Allowance:
+    """What a session's statements may do and show. `known` is there where columns are masked for it."""
+    found = allowance(guarded(opened), opened.mask)
+    if known is None or not hides(opened):
+        return found
+    return replace(found, named=known.masks, proves=partial(refusal, known=known))
 
 
-def settings(asked: Start, guardrails: Guardrails | None, greeting: Greeting) -> tuple[str, ...]:
+@lru_cache(maxsize=64)
+def _masking(mask: Mask) -> Masking:
+    """What holds for all sessions under one mask."""
+    names = frozenset(each.rpartition(".")[2] for each in mask.columns)
+    patterns = Patterns.of(mask.patterns) if mask.patterns else None
+    return Masking(patterns, partial(bound, names=names) if names else None, literals)
+
+
+def unfit(asked: Start, guardrails: Guardrails | None, mask: Mask | None) -> Refused | None:
+    """Why a client that began so opens no session: what it sends could not be read."""
+    if (guardrails is None and mask is None) or asked.collation in _CHARSETS:
+        return None
+    return Refused(
+        SessionEnd.CLIENT_SETTING,
+        "this client asks for a character set in which its statements cannot be read",
+        "connect with utf8mb4",
+    )
+
+
+def settings(asked: Start, guardrails: Guardrails | None, mask: Mask | None, greeting: Greeting) -> tuple[str, ...]:
     """Statements of ours that come before the client's: how texts are read, and what the server itself bounds."""
-    if guardrails is None:
+    if guardrails is None and mask is None:
         return ()
     mode = "@@SESSION.sql_mode"
     for each in _OTHERWISE:
         mode = f"REPLACE({mode}, '{each}', '')"
     found = [f"SET SESSION sql_mode = {mode}", f"SET character_set_client = {_CHARSETS[asked.collation]}"]
+    if guardrails is None:
+        return tuple(found)
     if guardrails.timeout is not None:
         if "MariaDB" in greeting.version:
             found.append(f"SET SESSION max_statement_time = {guardrails.timeout / SECOND}")

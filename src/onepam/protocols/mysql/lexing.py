@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Final, NamedTuple
+from unicodedata import normalize
 
 from onepam.protocols.sql.literals import Literal, What
 
@@ -84,6 +85,18 @@ def words(part: Part) -> list[str]:
     ]
 
 
+def split(found: Part) -> Iterator[Part]:
+    """The statements of a text in order, without the semicolons between them and without those that are blank."""
+    start = 0
+    for place, each in enumerate(found):
+        if each.text == ";" and each.kind is Kind.SIGN:
+            if place > start:
+                yield found[start:place]
+            start = place + 1
+    if len(found) > start:
+        yield found[start:]
+
+
 def closing(part: Part, opened: int) -> int:
     """Where the parenthesis that opens there is closed; behind the end where it is not."""
     depth = 0
@@ -93,6 +106,15 @@ def closing(part: Part, opened: int) -> int:
             if not depth:
                 return place
     return len(part)
+
+
+def name(token: Token) -> str:
+    """The name that a word or a name is, as both servers compare names; "" for what is none."""
+    if token.kind is Kind.WORD:
+        return token.text.casefold()
+    if token.kind is Kind.NAME:
+        return normalize("NFKC", token.text[1:-1].replace("``", "`")).casefold()
+    return ""
 
 
 def literals(text: bytes) -> list[Literal]:

@@ -8,6 +8,7 @@ from onepam.kernel.errors import Refused
 from onepam.protocols.mysql.answering import Answering
 from onepam.protocols.mysql.asking import Asking
 from onepam.protocols.mysql.exchange import FAILED, INTERRUPTED, NOT_ALLOWED, Exchange
+from onepam.protocols.mysql.hiding import Hiding
 from onepam.protocols.sql import conversation
 from onepam.protocols.sql.asker import CANCELLED
 from onepam.protocols.sql.events import Allowance, Step, Wanted
@@ -31,7 +32,7 @@ class Conversation(conversation.Conversation[Exchange]):
     ) -> None:
         super().__init__(Exchange(allowance, kill, status, files=files))
         self._asking = Asking(self._exchange)
-        self._answering = Answering(self._exchange)
+        self._answering = (Hiding if allowance.named is not None else Answering)(self._exchange)
         self.paused = False
         """What the client has asked meanwhile waits still, though the last answer is over."""
 

@@ -1,4 +1,4 @@
-"""The one place that knows the parser, sqlglot: it reads no bytes of a client's, but the tokens that `lexing.py` has
+"""The one place that calls the parser, sqlglot: it reads no bytes of a client's, but the tokens that `lexing.py` has
 read, with a place holder for each literal, so that both can differ about none."""
 
 import logging
@@ -38,23 +38,37 @@ _CHARSETS: Final = named("_UTF8 _UTF8MB3 _UTF8MB4 _LATIN1 _ASCII _BINARY")
 
 def parses(part: Part) -> bool:
     """Whether the parser knows all of a statement, and takes it for what its first word says."""
-    return tree(part) is not None
+    said = _given(part)
+    return said is not None and _parses(said, part[0].text)
 
 
 def tree(part: Part) -> exp.Expr | None:
-    """The tree of a statement; None where the parser does not know all of it. In the place of literal number `n` (the
-    token's) stands `1000000 + n` or `'n'`."""
+    """The tree of a statement; None where `parses` says no. `place` finds the tokens of its literals and parameters.
+    Nobody changes it."""
+    said = _given(part)
+    return None if said is None else _tree(said, part[0].text)
+
+
+def place(node: exp.Expr) -> int | None:
+    """Which token of the statement a literal or a parameter is; None for everything else."""
+    if isinstance(node, exp.Placeholder):
+        return int(node.name.removeprefix("p"))
+    if isinstance(node, exp.Literal):
+        number = int(node.name)
+        return number if node.is_string else number - _BASE
+    return None
+
+
+def _given(part: Part) -> str | None:
     if not part or _depth(part) > MOST_DEPTH:
         return None
     said = canonical(part)
-    if len(said) > MOST_TOKENS:
-        return None
-    found = _tree(" ".join(said))
-    return found if isinstance(found, _ROOTS.get(part[0].text, ())) else None
+    return " ".join(said) if len(said) <= MOST_TOKENS else None
 
 
 def canonical(part: Part) -> list[str]:
-    """The tokens as the parser has them. REPLACE is an INSERT to it; of long lists of values it has the first ones."""
+    """The tokens as the parser has them: in the place of literal or parameter number `n` (the token's) stands
+    `1000000 + n`, `'n'` or `:pn`, and REPLACE is an INSERT."""
     said: list[str] = []
     for place, each in enumerate(part):
         if each.kind is Kind.NUMBER:
@@ -68,6 +82,8 @@ def canonical(part: Part) -> list[str]:
             said.append(f"@v{place}")
         elif each.kind is Kind.NAME and "`" in each.text[1:-1]:
             said.append(f"`n{place}`")
+        elif each.kind is Kind.PLACE:
+            said.append(f":p{place}")
         elif not place and each.text == "REPLACE":
             said.append("INSERT")
         else:
@@ -91,12 +107,17 @@ def _depth(part: Part) -> int:
     return deepest
 
 
-@lru_cache(maxsize=256)
-def _tree(sql: str) -> exp.Expr | None:
+@lru_cache(maxsize=512)
+def _parses(said: str, first: str) -> bool:
+    return _tree(said, first) is not None
+
+
+@lru_cache(maxsize=16)
+def _tree(said: str, first: str) -> exp.Expr | None:
     try:
-        found = sqlglot.parse(sql, dialect="mysql")
+        found = sqlglot.parse(said, dialect="mysql")
     except (SqlglotError, RecursionError, ValueError):
         return None
     if len(found) != 1 or found[0] is None or found[0].find(exp.Command) is not None:
         return None
-    return found[0]
+    return found[0] if isinstance(found[0], _ROOTS.get(first, ())) else None

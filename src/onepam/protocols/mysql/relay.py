@@ -1,11 +1,13 @@
 """MySQL's relay: what a client hears when it is in, and the number by which its person's other clients may end it."""
 
 from asyncio import Future
+from collections.abc import Callable
 
 from onepam.gateway.recorder import Recorder
 from onepam.gateway.tasks import Tasks
 from onepam.kernel.errors import Refused
 from onepam.protocols.mysql import wire
+from onepam.protocols.mysql.catalogue import Catalogue
 from onepam.protocols.mysql.dial import TargetLeg
 from onepam.protocols.mysql.machine import Conversation
 from onepam.protocols.mysql.person import PersonLeg
@@ -24,7 +26,7 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
         client: PersonLeg,
         target: "Future[TargetLeg | Refused]",
         recorder: Recorder,
-        allowance: Allowance,
+        allowance: Callable[[Catalogue | None], Allowance],
         threads: Threads,
         person: str,
         tasks: Tasks,
@@ -42,7 +44,7 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
             lambda: client.part("this session was ended by KILL"),
         )
         return Conversation(
-            self._allowance,
+            self._allowance(there.catalogue),
             lambda thread, whole: self._threads.kill(thread, self._person, whole),
             there.status,
             files=Can.LOCAL_FILES in there.can,

@@ -13,13 +13,14 @@ from onepam.gateway.session import Legs
 from onepam.kernel.errors import Refused
 from onepam.protocols.mysql import guarding
 from onepam.protocols.mysql.dial import TargetLeg, Who, dial
+from onepam.protocols.mysql.looking import look_up
 from onepam.protocols.mysql.person import PersonLeg
 from onepam.protocols.mysql.relay import Relay
 from onepam.protocols.mysql.startup import Start
 from onepam.protocols.mysql.threads import Threads
 from onepam.protocols.mysql.wire import Can
 from onepam.protocols.sql.asker import Asker
-from onepam.protocols.sql.guarding import asks, guarded
+from onepam.protocols.sql.guarding import asks, guarded, hides
 from onepam.protocols.sql.session import DatabaseGateway
 from onepam.protocols.sql.target import Where
 
@@ -46,7 +47,7 @@ class MysqlLegs(Legs[TargetLeg, Relay]):
 
     async def dial(self, opened: Opened, address: str) -> TargetLeg | Refused:
         rails = guarded(opened)
-        refused = guarding.refusal(self._asked, rails, opened.mask)
+        refused = guarding.unfit(self._asked, rails, opened.mask)
         if refused is not None:
             return refused
         where = Where.of(address, opened.port, opened.address, opened.pins)
@@ -60,11 +61,23 @@ class MysqlLegs(Legs[TargetLeg, Relay]):
         asked = self._asked
         if Action.LOCAL_FILES not in opened.actions:  # the server itself refuses it to who cannot
             asked = replace(asked, can=asked.can & ~Can.LOCAL_FILES)
-        settings = partial(guarding.settings, asked, rails)
+        settings = partial(guarding.settings, asked, rails, opened.mask)
         several = rails is None or StatementClass.SEVERAL in rails.runs() | rails.asks()
-        return await dial(where, Who(opened.login, asked, secret, settings, several), DIAL_SECONDS)
+        there = await dial(where, Who(opened.login, asked, secret, settings, several), DIAL_SECONDS)
+        if isinstance(there, Refused) or opened.mask is None or not hides(opened):
+            return there
+        try:
+            known = await look_up(there, opened.mask.columns)
+        except BaseException:
+            there.cut()
+            raise
+        if isinstance(known, Refused):
+            there.cut()
+            return known
+        there.catalogue = known
+        return there
 
     def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:
-        gateway, shared, allowed = self._gateway, self._gateway.shared, guarding.allowance(guarded(opened))
+        gateway, shared, allowed = self._gateway, self._gateway.shared, partial(guarding.of_session, opened)
         asker = Asker(shared, opened.session, self._asked.database or "") if asks(opened) else None
         return Relay(self.client, target, recorder, allowed, gateway.threads, opened.person, shared.tasks, asker)

@@ -5,7 +5,7 @@ A net, not the boundary: that is what the login may do at the target, for no rea
 trigger or a function of somebody's own does. What is not known here does not pass (`None`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 from onepam.domain.access.guardrails import StatementClass
 from onepam.protocols.mysql.calling import called
 from onepam.protocols.mysql.functions import named
-from onepam.protocols.mysql.lexing import Kind, Part, Token, tokens, words
+from onepam.protocols.mysql.lexing import Kind, Part, Token, split, tokens, words
 from onepam.protocols.mysql.making import ROUTINES, makes
 from onepam.protocols.mysql.parsing import parses
 from onepam.protocols.mysql.setting import sets, transaction
@@ -66,18 +66,6 @@ def by_name(sql: str) -> bool:
     """Whether a text that can be read prepares a statement by SQL, or executes one: what runs then stands in another
     text."""
     return any(each[0].text in _RUNS_OTHERS for each in split(_tokens(sql) or ()))
-
-
-def split(found: Part) -> Iterator[Part]:
-    """The statements of a text in order, without the semicolons between them and without those that are blank."""
-    start = 0
-    for place, each in enumerate(found):
-        if each.text == ";" and each.kind is Kind.SIGN:
-            if place > start:
-                yield found[start:place]
-            start = place + 1
-    if len(found) > start:
-        yield found[start:]
 
 
 def _tokens(sql: str) -> Part | None:

@@ -21,6 +21,9 @@ KNOWN_BYTES = 2048
 """So many texts of at most so many bytes are known again, and not recorded again."""
 
 _QUOTED = rb"|".join(rb"%b[^%b\\]*(?:\\(?:.|\Z)[^%b\\]*)*(?:%b|\Z)" % ((each,) * 4) for each in (b"'", b'"'))
+_RESETS: Final = re.compile(rb"sql_mode|\bnames\b|char|prepare|execute|/\*M?!", re.IGNORECASE)
+"""What may change how a server reads what follows."""
+
 UNSETTLED: Final = Refused(
     UNREADABLE.code,
     "this statement cannot be read after one of the kind admin, which may have changed how the server reads.",
@@ -109,7 +112,8 @@ class Texts:
             return known
         allowance, number, words = self._exchange.allowance, self._next(), self._words(text)
         found = judged(allowance, words, len(text), UNSETTLED if self._unsettled else UNREADABLE)
-        if found.resets and found.refusal is None:
+        unguarded = allowance.classes is None and allowance.masking is not None
+        if (found.resets and found.refusal is None) or (unguarded and (words is None or _RESETS.search(text))):
             self._unsettled = True
             self._known.clear()
         statement = Statement(number, found.refusal, found.asks, text if found.asks else b"", loads=loads(text))
@@ -156,6 +160,7 @@ class Texts:
 
     def long(self) -> LongText:
         """For a text that comes in pieces. It is recorded, not judged: only where everything may run."""
+        self._unsettled = self._exchange.allowance.masking is not None
         return LongText(self._exchange, self._next(), masked=self._exchange.allowance.masking is not None)
 
     def too_long(self) -> Statement:

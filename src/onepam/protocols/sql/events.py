@@ -119,7 +119,8 @@ class Allowance:
     `freed` gives the names that a text gives up, None where it cannot tell. `rows`: most rows that one execution may
     give. `text`, `parameter`: bytes that are kept of a statement's text, and of a parameter: of a longer one the size
     is; 0 keeps the values of none. `masking`: what is not recorded as it is. `masks`: whether a column of a result is
-    masked, by the numbers of its relation and its own; the client has it as it is where it is `unmasked`. `proves`: why
+    masked, by the numbers of its relation and its own, `named` by the names of its schema, its table and its own; the
+    client has it as it is where it is `unmasked`. `proves`: why
     a text may not run where columns are. `results`: what is kept of rows.
     """
 
@@ -135,5 +136,6 @@ class Allowance:
     by_name: Callable[[str], bool] | None = None
     masks: Callable[[int, int], bool] | None = None
     unmasked: bool = False
+    named: Callable[[str, str, str], bool] | None = None
     proves: Callable[[str], Refused | None] | None = None
     results: Results | None = None

@@ -61,10 +61,20 @@ def parts_masked(parts: int) -> str:
 
 class Masking:
     """The mask of one session. `reads` says what of a text may be shown, with its masked columns; None in its place
-    where no column is masked."""
+    where no column is masked. `finds` gives the literals and comments of a text, in order."""
 
-    def __init__(self, patterns: Patterns | None, reads: Callable[[str], Shown | None] | None) -> None:
-        self._patterns, self._reads = patterns, reads
+    def __init__(
+        self,
+        patterns: Patterns | None,
+        reads: Callable[[str], Shown | None] | None,
+        finds: Callable[[bytes], list[Literal]] = literals,
+    ) -> None:
+        self._patterns, self._reads, self._finds = patterns, reads, finds
+
+    @property
+    def columns(self) -> bool:
+        """Whether a column is masked."""
+        return self._reads is not None
 
     def text(self, text: bytes, words: str | None) -> Masked:
         """A text as it is recorded. `words` is how it reads, None where that is not sure."""
@@ -75,7 +85,7 @@ class Masking:
             shown = NOTHING
         if shown is None and self._patterns is None:
             return Masked(text, 0, None)
-        found = literals(text)
+        found = self._finds(text)
         many = len(found) > MOST_LITERALS or (self._patterns is not None and len(text) > MOST_BYTES)
         parts = self._parts(text, found, shown)
         hidden = [each for each in parts if many or self._hides(text, each, shown)]
@@ -125,7 +135,7 @@ class Masking:
             begin, end = each.inner
             parts += (
                 Literal(one.what, begin + one.start, begin + one.end, (begin + one.inner[0], begin + one.inner[1]))
-                for one in literals(text[begin:end])
+                for one in self._finds(text[begin:end])
             )
         return parts
 
