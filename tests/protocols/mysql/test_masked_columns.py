@@ -1,14 +1,19 @@
 """What statements may do with masked columns, and what a look at a catalogue says of them."""
 
+import re
 from typing import Final
 
 import pytest
 
+from onepam.domain.access.masking import Mask
+from onepam.protocols.mysql import guarding
 from onepam.protocols.mysql.bound import bound
 from onepam.protocols.mysql.catalogue import catalogue, look
 from onepam.protocols.mysql.lexing import literals
 from onepam.protocols.mysql.masked_columns import refusal
 from onepam.protocols.sql.masking import NOTHING, Masking
+from tests.protocols.mysql import messages as my
+from tests.protocols.mysql.told import Talk
 
 ROWS = (
     ("table", "app", "c", "", ""), ("table", "app", "o", "", ""), ("table", "app", "u", "", ""),
@@ -215,3 +220,30 @@ def test_a_parameter_is_shown_where_it_is_bound_to_other_columns() -> None:
     assert found.parameters == {1, 3, 5}
     assert bound("SELECT ? FROM t WHERE a = ?", NAMES) is None
     assert bound("SELECT 'x", NAMES) == NOTHING
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT '4111111111111111'", "SELECT '41111111' '11111111'", "SELECT '41111111' /* x */\n'11111111'",
+        "SELECT '4\\1111111\\11111111'", "SELECT \"4111111111111111\"", "SELECT 4111111111111111",
+        "SELECT 1 -- 4111111111111111", "SELECT 1 # 4111111111111111", "SELECT x'34313131313131313131313131313131'",
+        "SELECT `4111111111111111`", "SELECT @4111111111111111",
+    ],
+)  # fmt: skip
+def test_a_pattern_is_masked_however_it_is_written(text: str) -> None:
+    masking = guarding.allowance(None, Mask((), (r"\d{16}",))).masking
+    assert masking is not None
+    said = masking.text(text.encode(), text)
+    assert said.parts
+    assert not re.search(rb"\d{8}", said.text)
+    assert masking.text(b"SELECT '41'", "SELECT '41'").parts == 0
+
+
+def test_where_a_session_may_read_otherwise_what_depends_on_it_is_masked_whole() -> None:
+    """Without guardrails nothing is refused, so that what is recorded must be sure of its reading."""
+    talk = Talk(guarding.allowance(None, Mask(("card",))))
+    for text in ("SELECT 'a\\'b'", "SET sql_mode = 'NO_BACKSLASH_ESCAPES'", "SELECT 'a\\'", "SELECT 'b'"):
+        talk.client(my.query(text.encode())).target(my.ok())
+    assert talk.texts[0] == b"SELECT 'a\\'b'"
+    assert talk.texts[2:] == [b"/* [masked: 11 bytes] */", b"SELECT 'b'"]

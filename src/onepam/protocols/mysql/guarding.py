@@ -1,6 +1,7 @@
 """What guardrails mean for one session of MySQL or MariaDB: what its statements may do, what its start may ask for, and
 the settings that the server is given before anything of the client's runs."""
 
+import re
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Final
@@ -30,6 +31,9 @@ _CHARSETS: Final = {
     63: "binary",
 }
 """Numbers of collations -> the character set, where a byte of ASCII in it is always itself."""
+
+_JOINS: Final = re.compile(rb"(?:\s|#[^\n]*\n|--[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
+"""Between two texts that are one for the servers."""
 
 _OTHERWISE: Final = (
     "ANSI_QUOTES", "ANSI", "NO_BACKSLASH_ESCAPES", "ORACLE", "MSSQL", "DB2", "POSTGRESQL", "MAXDB", "MYSQL323",
@@ -69,7 +73,7 @@ def _masking(mask: Mask) -> Masking:
     """What holds for all sessions under one mask."""
     names = frozenset(each.rpartition(".")[2] for each in mask.columns)
     patterns = Patterns.of(mask.patterns) if mask.patterns else None
-    return Masking(patterns, partial(bound, names=names) if names else None, literals)
+    return Masking(patterns, partial(bound, names=names) if names else None, literals, _JOINS)
 
 
 def unfit(asked: Start, guardrails: Guardrails | None, mask: Mask | None) -> Refused | None:

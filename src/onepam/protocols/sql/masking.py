@@ -61,15 +61,17 @@ def parts_masked(parts: int) -> str:
 
 class Masking:
     """The mask of one session. `reads` says what of a text may be shown, with its masked columns; None in its place
-    where no column is masked. `finds` gives the literals and comments of a text, in order."""
+    where no column is masked. `finds` gives the literals and comments of a text, in order; two between which no more
+    than `joins` stands are one for the server."""
 
     def __init__(
         self,
         patterns: Patterns | None,
         reads: Callable[[str], Shown | None] | None,
         finds: Callable[[bytes], list[Literal]] = literals,
+        joins: re.Pattern[bytes] = _JOINS,
     ) -> None:
-        self._patterns, self._reads, self._finds = patterns, reads, finds
+        self._patterns, self._reads, self._finds, self._joins = patterns, reads, finds, joins
 
     @property
     def columns(self) -> bool:
@@ -153,7 +155,7 @@ class Masking:
         for each in parts:
             if each.what is What.COMMENT:
                 continue
-            joins = row and each.what is What.STRING and _JOINS.fullmatch(text, row[-1].end, each.start)
+            joins = row and each.what is What.STRING and self._joins.fullmatch(text, row[-1].end, each.start)
             row = [*(row if joins else ()), each]
             rows = [*rows[:-1], row] if joins else [*rows, row]
         for each_row in rows:

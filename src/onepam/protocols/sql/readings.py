@@ -13,18 +13,21 @@ _ESCAPE: Final = re.compile(
     r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(.))", re.DOTALL
 )
 _UNICODE: Final = re.compile(r"\\(?:\+([0-9a-fA-F]{6})|([0-9a-fA-F]{4})|(\\))")
+_SHORT: Final = re.compile(r"\\(.)", re.DOTALL)
 _HEX: Final = re.compile(r"\s*(?:\\x|0[xX])?((?:[0-9a-fA-F]{2})+)\s*")
 _PLAIN: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "Z": "\x1a"}
 
 
 def readings(text: str) -> Iterator[str]:
     """What a literal or a value in text form may say: itself, with a quote that is doubled once, with the escapes of
-    `E'…'`, JSON and bytea undone, with those of `U&'…'`, and as the text of the bytes that it writes out."""
+    `E'…'`, JSON and bytea undone, with those of MySQL, with those of `U&'…'`, and as the text of the bytes that it
+    writes out."""
     yield text
     if "''" in text:
         yield (text := text.replace("''", "'"))
     if "\\" in text:
         yield _ESCAPE.sub(_undone, text)
+        yield _SHORT.sub(lambda found: _PLAIN.get(found[1], found[1]), text)
         yield _UNICODE.sub(lambda found: found[3] or _letter(int(found[1] or found[2], 16)), text)
     if (found := _HEX.fullmatch(text)) is not None:
         yield bytes.fromhex(found[1]).decode("utf-8", "backslashreplace")
