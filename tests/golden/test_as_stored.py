@@ -36,6 +36,7 @@ READ: dict[str, dict[str, tuple[str, ...]]] = {
     "store/read/erasing.py": {
         "request.approved": ("request",), "request.denied": ("request",), "grant.ended": ("request",),
         "session.failed": ("session",), "session.kill_ordered": ("session",),
+        "statement.ended": ("statement",), "statement.asked": ("statement", "by"),
         "roster.entry_set": ("entry", "person"), "roster.linked": ("entry", "person"),
         "scim_user.set": ("user", "person", "waits_for"),
     },

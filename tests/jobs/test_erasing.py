@@ -12,6 +12,7 @@ from onepam.app.people.disable_person import disable_person
 from onepam.app.people.enable_person import enable_person
 from onepam.app.requests.deny_request import deny_request
 from onepam.app.sessions.kill_session import kill_session
+from onepam.domain.access.guardrails import StatementClass
 from onepam.domain.history.event import every_version, kind_of
 from onepam.domain.history.system import PayloadsErased
 from onepam.domain.leaving import erasing as rules
@@ -26,10 +27,11 @@ from onepam.domain.requests.events import GrantEnded
 from onepam.domain.roster.events import RosterEntryEnded, RosterEntrySet, RosterHeld, RosterLinked, RosterRefused
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionFailed
+from onepam.domain.sessions.waiting_statements import StatementAsked, StatementEnded
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
 from onepam.jobs import erasing as job
 from onepam.jobs.erasing import Erasing
-from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.clock import DAY, MINUTE, Instant
 from onepam.kernel.errors import Refused, Unavailable
 from onepam.store.db import rows
 from onepam.store.engine import whose
@@ -89,6 +91,10 @@ async def life(company: Company) -> None:
         session = rows(db, "SELECT session FROM session WHERE person = 'eve'")[0][0]
         grant = rows(db, "SELECT access_grant, request FROM access_grant WHERE person = 'eve'")[0]
     await kill_session(company.ledger, company.actor("ada"), session, "thrown out, for eve")
+    asked = StatementAsked(
+        "stm_1", session, "eve", "web-1", "app", 1, (StatementClass.WRITE,), False, ("manager",), Instant(at + MINUTE)
+    )
+    await record(company.ledger, asked, StatementEnded("stm_1", "denied", "max", "not for eve: never"))
     await record(
         company.ledger,
         SessionFailed(session, SessionEnd.TARGET_LOST, "for eve: no route"),
@@ -258,7 +264,6 @@ def test_of_every_payload_it_is_said_how_it_speaks_of_somebody() -> None:
         "resource.set", "roster.source_set", "scim_group.set", "scim_token.proposed", "secret.set",
         "sign_in.device_refused",  # what it says is of whoever sits at that terminal, whom nobody knows
         "signal_stream.proposed", "signal_stream.set",
-        "statement.ended",  # why a statement does not run, as of a change that is rejected
     }  # fmt: skip
     said = [by_person - whose.LINKED.keys(), whose.LINKED.keys(), set(whose.NAMING), nobody]
     assert sorted(private) == sorted(name for each in said for name in each)

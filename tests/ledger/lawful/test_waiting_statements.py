@@ -16,6 +16,7 @@ from onepam.domain.signing_in.events import EnrolmentOpened, EnrolmentUsed, Fact
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from tests.ledger.lawful.story import HOLDS, Story, resource_set, role_set
 from tests.ledger.lawful.test_databases import READS, session
+from tests.ledger.lawful.test_erasing import APPROVED, ERASED, PROPOSED
 from tests.ledger.lawful.test_sessions import closed
 
 READ, WRITE, DDL = StatementClass.READ, StatementClass.WRITE, StatementClass.DDL
@@ -248,3 +249,21 @@ def test_a_yes_in_a_privileged_session_takes_a_factor_that_somebody_saw(privileg
     told.add(told.used("max"), told.signed_in("max", "sgn_max", basis=MfaBasis.DECLARED))
     found = decided_after(told, YES)
     assert found == ["nobody had seen a second factor of max"] * privileged
+
+
+def test_why_it_does_not_run_goes_with_whoever_asked_and_with_nobody_else() -> None:
+    told = ready()
+    told.sign_in("bob")
+    told.add(asked(told))
+    ended = told.add(StatementEnded("stm_1", "denied", "max", "not for eve"))
+    told.add(asked(told, statement="stm_2"))
+    lapsed = told.add(StatementEnded("stm_2", "client.left", None))
+    nobodys = told.add(StatementEnded("stm_3", "denied", "max", "of nothing that waited"))
+    told.add(PersonDisabled("eve", "ada", "left", "administrator", None, None))
+    told.add(replace(PROPOSED, keep_days=0))
+    told.add(APPROVED)
+    before = len(told.said())
+    told.add(replace(ERASED, indexes=(ended, lapsed)))
+    assert len(told.said()) == before
+    at = told.add(replace(ERASED, indexes=(nobodys,)))
+    assert told.said()[before:] == [(at, "it names an entry that does not speak of eve")]

@@ -20,11 +20,15 @@ LINKED = {
     "grant.ended": (_REQUEST,),
     "session.failed": (_SESSION,),
     "session.kill_ordered": (_SESSION,),
+    "statement.ended": (("statement", "statement.asked"),),
     "roster.entry_set": (("entry", "roster.linked"), ("entry", "roster.entry_set")),
     "scim_user.set": (("user", "scim_user.set"),),
 }
 """Kinds that name what is somebody's, and nobody: by which field of the body, and the kinds whose entries say of the
 same field whose it is."""
+
+ASKERS = frozenset(("statement.asked",))
+"""Kinds that say whose something is by who asked for it."""
 
 SAID_LATER = ("roster.entry_set", "scim_user.set")
 """Of these kinds, what names nobody is of whom the *next* entry names that says whose it is: one entry of the roster,
@@ -36,6 +40,7 @@ LATER = "came after the erasure was agreed to"
 _THEIRS = {
     "request": "SELECT 1 FROM request WHERE request = :id AND person = :person",
     "session": "SELECT 1 FROM session WHERE session = :id AND person = :person",
+    "statement": "SELECT 1 FROM waiting_statement WHERE statement = :id AND person = :person",
     "entry": "SELECT 1 FROM staff_entry WHERE entry = :id AND person = :person AND valid_from = "
     "(SELECT min(valid_from) FROM staff_entry WHERE entry = :id AND person IS NOT NULL AND valid_from > :time)",
     "user": "SELECT 1 FROM scim_user WHERE scim_user = :id AND person = :person AND valid_from = "
@@ -64,7 +69,7 @@ def speaks_of(stored: Stored, says: Stored) -> str | None:
     if about is None:
         ways = (field for field, of in LINKED.get(stored.header.kind, ()) if of == says.header.kind)
         if any(stored.fields[field] == says.fields[field] for field in ways):
-            about = subject(says.event)
+            about = says.fields["by"] if says.header.kind in ASKERS else subject(says.event)
         if _waits(stored, about) or (stored.header.kind in SAID_LATER and says.header.index < stored.header.index):
             about = None
     return about

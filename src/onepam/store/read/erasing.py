@@ -17,7 +17,7 @@ from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import row, rows, streamed
 from onepam.store.engine.append import read_head
 from onepam.store.engine.tables import AT
-from onepam.store.engine.whose import LINKED, SAID_LATER
+from onepam.store.engine.whose import ASKERS, LINKED, SAID_LATER
 from onepam.store.facts.erasing import documents, erasure_of, kind_at
 from onepam.store.read.names import name
 
@@ -29,6 +29,7 @@ EVERY = 1 << 40
 _WHO = (
     "coalesce(json_extract(CAST(e.body AS TEXT), '$.person'), json_extract(CAST(e.body AS TEXT), '$.substance.person'))"
 )
+_ASKER = "json_extract(CAST(e.body AS TEXT), '$.by')"
 _NAMES = f"instr(CAST(e.body AS TEXT), :person) > 0 AND {_WHO} = :person"
 
 
@@ -179,7 +180,7 @@ def _linked(kind: str, field: str, says: str) -> str:
     return (
         f"SELECT e.idx, t.says FROM entry e CROSS JOIN payload p CROSS JOIN ("
         f"SELECT json_extract(CAST(e.body AS TEXT), '$.{field}') AS id, min(e.idx) AS says FROM entry e "
-        f"WHERE e.kind = '{says}' AND {_WHO} = :person GROUP BY 1) AS t "
+        f"WHERE e.kind = '{says}' AND {_ASKER if says in ASKERS else _WHO} = :person GROUP BY 1) AS t "
         f"WHERE e.kind = '{kind}' AND p.idx = e.idx AND e.time < :until "
         f"AND json_extract(CAST(e.body AS TEXT), '$.person') IS NULL "
         f"AND t.id = json_extract(CAST(e.body AS TEXT), '$.{field}') ORDER BY 1 LIMIT :most"
