@@ -78,7 +78,11 @@ def test_everything_at_once_from_nothing_and_back() -> None:
         ResourceSet, RoleSet, RoleSet, GroupMemberAdded, BindingAdded, BindingAdded,
     ]  # fmt: skip
     eve, lead = gained(made)["eve"], gained(made)["max"]
-    assert eve.gained == (Access(("web",), ("app",), (Action.SHELL,), Mode.REQUEST, 4 * HOUR, None, "dev", "prod"),)
+    assert eve.gained == (
+        Access(
+            ("web",), ("app",), (Action.SHELL,), Mode.REQUEST, 4 * HOUR, None, "dev", "prod", "read; at most 10 rows"
+        ),
+    )
     assert (lead.console_gained, lead.approves_gained) == ((ConsoleRight.APPROVE,), ("dev/prod",))
     assert made.gained_by("eve") == eve
     assert made.gained_by("ada") is None
@@ -194,6 +198,18 @@ def test_a_narrower_permission_needs_nobody(changes: dict[str, object]) -> None:
     made = plan(BASE, with_permission(**changes))
     assert not made.widens
     assert gained(made)["eve"].lost
+
+
+def test_a_gain_says_which_statements_pass_and_which_once_somebody_has_said_yes() -> None:
+    reads = Guardrails((StatementClass.READ,))
+    asks = Guardrails((StatementClass.READ, StatementClass.ASK_WRITE))
+    made = plan(with_permission(guardrails=reads), with_permission(guardrails=asks))
+    assert [each.passes for each in gained(made)["eve"].gained] == ["read; write once somebody has said yes"]
+    assert [each.passes for each in gained(made)["eve"].lost] == []
+    new = plan(replace(BASE, resources={}), replace(BASE, resources={"web": replace(WEB, mask=Mask(("email",)))}))
+    assert [each.what for each in new.objects if each.kind == "resource"] == [("mask: columns email",)]
+    back = plan(replace(BASE, resources={"web": replace(WEB, mask=Mask(("email",)))}), replace(BASE, resources={}))
+    assert [each.what for each in back.objects if each.kind == "resource"] == [()]
 
 
 def test_wider_guardrails_are_a_gain_for_whoever_holds_the_role() -> None:

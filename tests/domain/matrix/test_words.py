@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.masking import Mask, Results
-from onepam.domain.matrix.words import changed
+from onepam.domain.matrix.words import changed, made
 from onepam.kernel.clock import SECOND
 from tests.domain.matrices import LEAD, PROD, WEB
 
@@ -35,6 +35,10 @@ def test_a_role_says_which_statements_pass_now() -> None:
     assert list(changed(role, replace(role, permissions=(asks, added)))) == [
         "permissions",
         f"{PROD.name} lets through: read and other → {wider}",
+        "added lets through: read",
+    ]
+    assert list(changed(role, replace(role, permissions=(plain, replace(PROD, name="added", guardrails=None))))) == [
+        "permissions"
     ]
     assert list(changed(role, replace(role, permissions=(replace(plain, guardrails=None),)))) == [
         "permissions",
@@ -42,3 +46,13 @@ def test_a_role_says_which_statements_pass_now() -> None:
     ]
     longer = replace(plain, longest=plain.longest + SECOND)
     assert list(changed(role, replace(role, permissions=(longer,)))) == ["permissions"]
+
+
+def test_what_is_new_says_what_it_masks_keeps_and_lets_through() -> None:
+    new = replace(WEB, mask=Mask(("orders.customer",)), results=Results(10, 65_536))
+    assert list(made(new)) == ["mask: columns orders.customer", "results: 10 rows of at most 65,536 bytes"]
+    assert list(made(WEB)) == []
+    asks = replace(PROD, name="asks", guardrails=Guardrails((READ, OTHER, ASK_WRITE)))
+    assert list(made(replace(LEAD, permissions=(replace(PROD, guardrails=None), asks)))) == [
+        "asks lets through: read and other; write once somebody has said yes"
+    ]

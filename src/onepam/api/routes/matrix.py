@@ -81,7 +81,8 @@ class ObjectOut(Answer):
 
 
 class AccessOut(Answer):
-    """Actions on resources as logins."""
+    """Actions on resources as logins. `passes`: which statements of a database do, in words ("": all, or no
+    database)."""
 
     resources: list[str]
     logins: list[str]
@@ -91,6 +92,7 @@ class AccessOut(Answer):
     ends: MaybeMoment
     role: str
     permission: str
+    passes: str
 
 
 class PersonNamed(Answer):

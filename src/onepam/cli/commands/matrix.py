@@ -129,6 +129,7 @@ def _access(access: dict[str, Any]) -> str:
     return (
         f"{', '.join(access['actions'])} as {', '.join(access['logins'])} on {where} "
         f"({access['mode']}, at most {span(access['longest_seconds'])}; {access['role']}/{access['permission']})"
+        + (f": {access['passes']}" if access["passes"] else "")
     )
 
 

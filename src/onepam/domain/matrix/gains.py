@@ -28,7 +28,8 @@ Roles = frozenset[tuple[str, Instant]]
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Actions on resources as logins. `longest` is in microseconds; `ends` is None while the binding has no end."""
+    """Actions on resources as logins. `longest` is in microseconds; `ends` is None while the binding has no end.
+    `passes` says in words which statements of a database pass, "" where all do or there are none."""
 
     resources: tuple[str, ...]
     logins: tuple[str, ...]
@@ -38,6 +39,7 @@ class Access:
     ends: Instant | None
     role: str
     permission: str
+    passes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,7 @@ def _accesses(
             ends=None if option.ends == FOREVER else option.ends,
             role=option.role,
             permission=option.permission.name,
+            passes=guardrails.words() if (guardrails := option.permission.guardrails) is not None else "",
         )
         for (classes, actions), names in logins.items()
     ]

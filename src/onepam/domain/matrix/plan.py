@@ -18,7 +18,7 @@ from onepam.domain.access.model import (
 from onepam.domain.matrix.gains import Difference, differences
 from onepam.domain.matrix.matrix import SOURCE, BindingDefinition, Matrix, ResourceDefinition, RoleDefinition
 from onepam.domain.matrix.widening import widenings
-from onepam.domain.matrix.words import changed
+from onepam.domain.matrix.words import changed, made
 from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved
 from onepam.kernel.canonical import encode
 from onepam.kernel.clock import FOREVER, Instant
@@ -139,7 +139,8 @@ def _changes(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name), after.get(name)
         if old is None or new is None:
-            yield ObjectChange(kind, name, How.CREATED if old is None else How.REMOVED)
+            what = tuple(made(new)) if new is not None else ()
+            yield ObjectChange(kind, name, How.CREATED if old is None else How.REMOVED, what)
         elif old != new:
             yield ObjectChange(kind, name, How.CHANGED, tuple(changed(old, new)))
 

@@ -24,11 +24,23 @@ def changed(old: Any, new: Any) -> Iterator[str]:
             yield from _permissions(was, now)
 
 
+def made(new: Any) -> Iterator[str]:
+    """Of a definition that is new, what it masks, keeps and lets through of a database."""
+    for name in ("mask", "results"):
+        if (data := getattr(new, name, None)) is not None:
+            yield f"{name}: {_data(data)}"
+    for each in getattr(new, "permissions", ()):
+        if each.guardrails is not None:
+            yield f"{each.name} lets through: {each.guardrails.words()}"
+
+
 def _permissions(was: tuple[Permission, ...], now: tuple[Permission, ...]) -> Iterator[str]:
     before = {each.name: each for each in was}
     for each in now:
         old = before.get(each.name)
-        if old is not None and old.guardrails != each.guardrails:
+        if old is None and each.guardrails is not None:
+            yield f"{each.name} lets through: {each.guardrails.words()}"
+        elif old is not None and old.guardrails != each.guardrails:
             yield f"{each.name} lets through: {_guards(old.guardrails)} → {_guards(each.guardrails)}"
 
 

@@ -8610,8 +8610,8 @@ def _goes_on(state: State, entry: Entry) -> str | None:
 
 
 def whose(state: State, entry: Entry) -> Hashable:
-    """Of whom an entry speaks: the person that it names, or whose the request or session is that it names, or the user
-    or row of the roster will be; None for nobody. Lists and files that may name many are `LISTS`."""
+    """Of whom an entry speaks: the person that it names, or whose the request, session or statement is that it names,
+    or the user or row of the roster will be; None for nobody. Lists and files that may name many are `LISTS`."""
     body = entry.body
     who: Hashable = body.get("person")
     return who if who is not None or entry.kind not in _BY_ID else _BY_ID[entry.kind](state, body)
@@ -8620,6 +8620,11 @@ def whose(state: State, entry: Entry) -> Hashable:
 def _of_session(state: State, body: Mapping[str, Any]) -> Hashable:
     session = state.sessions.get(body["session"])
     return session.person if session is not None else None
+
+
+def _of_statement(state: State, body: Mapping[str, Any]) -> Hashable:
+    waiting = state.proposals.get(("statement", body["statement"]))
+    return waiting.by if waiting is not None else None
 
 
 def _of_request(state: State, body: Mapping[str, Any]) -> Hashable:
@@ -8631,6 +8636,7 @@ def _of_request(state: State, body: Mapping[str, Any]) -> Hashable:
 _BY_ID: Mapping[str, Callable[[State, Mapping[str, Any]], Hashable]] = {
     **dict.fromkeys(("request.approved", "request.denied", "grant.ended"), _of_request),
     **dict.fromkeys(("session.failed", "session.kill_ordered"), _of_session),
+    "statement.ended": _of_statement,
     **dict.fromkeys(("roster.held", "roster.refused", "change.proposed"), lambda state, body: LISTS),
     "request.made": lambda state, body: body["substance"]["person"],
     "scim_user.set": lambda state, body: state.about.nobodys(("user", body["user"]), body["waits_for"]),
