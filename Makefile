@@ -53,8 +53,10 @@ conformance: test-parts ## Foreign programs and suites against the product (CONF
 	$(BIN)/python -m pytest -m conformance $(CONFORMANCE_ARGS)
 
 .PHONY: conformance-slice
-conformance-slice: test-parts ## Those of them that need nothing large: other SSH clients, programs of PostgreSQL
-	$(BIN)/python -m pytest -n 2 -m conformance tests/conformance/test_ssh_clients.py tests/conformance/databases/test_programs.py
+conformance-slice: test-parts ## Those of them that need nothing large: other SSH clients, programs and drivers of PostgreSQL and MariaDB
+	scripts/conformance/install-slice-drivers $(VENV)
+	$(BIN)/python -m pytest -n 2 -m conformance tests/conformance/test_ssh_clients.py \
+		tests/conformance/databases/test_programs.py tests/conformance/databases/test_mysql_programs.py
 
 .PHONY: static
 static: lint types imports sizes ## Lint and format, strict types, import contracts, sizes (all of them: make -k static)

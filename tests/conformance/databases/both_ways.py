@@ -43,6 +43,9 @@ from tests.targets import free_port
 DRIVERS = Path(__file__).parents[3] / "var" / "postgresql-drivers" / "venv" / "bin" / "python"
 """Python with the foreign drivers (scripts/conformance/install-postgresql-drivers)."""
 
+SLICE = DRIVERS.parents[3] / "slice-drivers" / "venv" / "bin" / "python"
+"""Python with the few drivers that each change is tried with (scripts/conformance/install-slice-drivers)."""
+
 TARGET, LOGIN, PASSWORD, DATABASE = "db-1", "suite", "suite", "suite"
 
 EMPTY: Mapping[str, str] = MappingProxyType({})

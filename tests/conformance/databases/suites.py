@@ -97,12 +97,12 @@ async def pgx(both: BothWays, way: Way, only: Sequence[str]) -> Results:
 
 
 async def gone(
-    both: Both, way: Any, folder: Path, module: str, only: Sequence[str], more: Mapping[str, str]
+    both: Both, way: Any, folder: Path, module: str, only: Sequence[str], more: Mapping[str, str], skip: str = ""
 ) -> Results:
-    """What Go says of the tests in that folder."""
+    """What Go says of the tests in that folder, but those whose names `skip` has."""
     go = shutil.which("go") or "/usr/local/go/bin/go"
     chosen = ("-run", "^(" + "|".join(sorted({each.split()[1] for each in only})) + ")$") if only else ()
-    options = ("-json", "-count=1", "-p=1", "-timeout=45m")
+    options = ("-json", "-count=1", "-p=1", "-timeout=45m", *(("-skip", skip) if skip else ()))
     done = await both.run(way, go, "test", "-C", str(folder), *options, *chosen, "./...", seconds=SECONDS, more=more)
     results: Results = {}
     for line in done.stdout.splitlines():

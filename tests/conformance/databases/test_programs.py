@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from onepam.recording.statements import Form, Outcome
-from tests.conformance.databases.both_ways import BothWays
+from tests.conformance.databases.both_ways import SLICE, BothWays
 
 pytestmark = [pytest.mark.anyio, pytest.mark.conformance, pytest.mark.timeout(3600)]
 
@@ -84,3 +84,16 @@ def _content(mib: int) -> str:
     CREATE FUNCTION half(int) RETURNS int LANGUAGE sql AS $$ SELECT $1 / 2 $$;
     SELECT lo_from_bytea(0, decode(repeat('00ff', each * 50000), 'hex')) FROM generate_series(1, 5) each;
     """
+
+
+@pytest.mark.parametrize(("name", "least"), [("psycopg", 12), ("asyncpg", 7)])
+async def test_a_driver_tells_the_same_as_directly(both: BothWays, name: str, least: int) -> None:
+    program, person, told = str(Path(__file__).with_name(f"{name}_client.py")), await both.person(), []
+    for way in (both.direct, await both.through(person)):
+        both.fresh()
+        done = await both.run(way, str(SLICE), program)
+        assert done.status == 0, done.stderr
+        told.append(done.stdout.splitlines())
+    assert told[0] == told[1]
+    assert len(told[1]) >= least
+    assert len(await both.journals(person)) >= least

@@ -1,0 +1,99 @@
+"""MariaDB's own main suite, by its own `mariadb-test`: what it shows of each file, against any server by its address.
+
+Files run that need nothing of their server but what it has: no option of its own, no restart, no other program. Those
+that come as another user of the server's, change the user of a connection or look into its host differ on purpose.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+from pathlib import Path
+
+from tests.conformance.databases.mysql_ways import MysqlWay, MysqlWays
+
+DIST = Path(__file__).parents[3] / "var" / "mariadb-tests"
+SECONDS = 300.0
+"""How long one file may take. Nothing depends on it but that a run ends."""
+
+_ELSE = re.compile(
+    r"restart_mysqld|shutdown_server|shutdown_mysqld|start_mysqld|kill_mysqld|have_debug|wsrep|master-slave|rpl_"
+    r"|\$MYSQL(?:_|D_|\b)|--?exec|\bexec |perl;|big_test|have_innodb_[0-9]+k|have_profiling|_safe_process"
+    r"|\$MASTER_MYSOCK"
+    r"|SET +(?:@@)?GLOBAL|@@global|flush|binlog|sleep|install +(?:plugin|soname)",
+    re.IGNORECASE,
+)
+_BESIDE = ".opt", ".cnf", "-master.opt", "-slave.opt", ".combinations", ".sh"
+_CONNECT = re.compile(
+    r"(connect *\([^,)]*, *(?:localhost|127\.0\.0\.1|%)? *), *root *(?:, *(?:''|\"\")? *)?(?=[,)])", re.IGNORECASE
+)
+
+
+def names() -> list[str]:
+    """Of the files that run, in order. `MTR_EVERY` (a number) takes each so many-th of them."""
+    found = []
+    for file in sorted((DIST / "main").glob("*.test")):
+        text = file.read_text("utf-8", "replace")
+        if not _ELSE.search(text) and not any(file.with_name(file.stem + each).exists() for each in _BESIDE):
+            found.append(file.stem)
+    return found[:: int(os.environ.get("MTR_EVERY", "1"))]
+
+
+def prepared(home: Path) -> None:
+    """The suite as one's own copy, in which `root` without a password is whoever runs it."""
+    shutil.copytree(DIST, home, symlinks=True)
+    for file in (home / "main").glob("*.test"):
+        text = file.read_bytes().decode("latin-1")
+        file.write_bytes(_CONNECT.sub(r"\1,$WAY_USER,$WAY_PASSWORD", text).encode("latin-1"))
+
+
+async def shown(both: MysqlWays, home: Path, way: MysqlWay, which: list[str]) -> dict[str, tuple[int, bytes]]:
+    """How each file ended, and what it showed."""
+    return {name: await _one(both, home, way, name) for name in which}
+
+
+async def _one(both: MysqlWays, home: Path, way: MysqlWay, name: str) -> tuple[int, bytes]:
+    await asyncio.to_thread(_clean, both)
+    var = home.parent / "var"
+    (var / "tmp").mkdir(parents=True, exist_ok=True)
+    if not (var / "std_data").exists():
+        (var / "std_data").symlink_to(DIST / "std_data")
+    environment = {
+        **os.environ, **way.environment, "MYSQL_TEST_DIR": str(home), "MYSQLTEST_VARDIR": str(var), "LC_ALL": "C",
+        "MYSQL_TMP_DIR": str(var / "tmp"), "MASTER_MYPORT": str(way.port), "DEFAULT_MASTER_PORT": str(way.port),
+        "ENGINE": "InnoDB", "MYSQLD_DATADIR": "/nonexistent", "TZ": "GMT-3",
+        "LD_LIBRARY_PATH": str(DIST),
+    }  # fmt: skip
+    command = way.program(str(DIST / "mariadb-test"), "--database=test", "--silent", f"--basedir={home}")
+    process = await asyncio.create_subprocess_exec(
+        *command, f"--test-file={home}/main/{name}.test", f"--tmpdir={var}/tmp", f"--logdir={var}", "--tail-lines=0",
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        env=environment, cwd=home,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(SECONDS):
+            said = (await process.communicate())[0]
+    except TimeoutError:
+        process.kill()
+        said = (await process.communicate())[0] + b"\n(no end)"
+    for own in (way.user, way.password, str(way.port)):
+        said = said.replace(own.encode(), b"(way)")
+    return process.returncode or 0, said
+
+
+_KEPT = "'mysql', 'information_schema', 'performance_schema', 'sys', 'suite'"
+
+
+def _clean(both: MysqlWays) -> None:
+    """What another file left behind."""
+    server = both.server
+    found = server.sql(f"SELECT schema_name FROM information_schema.schemata WHERE schema_name NOT IN ({_KEPT})")
+    drops = "".join(f"DROP DATABASE `{each.replace('`', '``')}`;" for each in found.splitlines())
+    users = server.sql(
+        "SELECT QUOTE(user), QUOTE(host), is_role FROM mysql.user WHERE user NOT IN"
+        " ('root', 'mysql', 'mariadb.sys', 'app', 'edder', 'suite', 'PUBLIC')"
+    )
+    for line in users.splitlines():
+        user, host, role = line.split("\t")
+        drops += f"DROP ROLE {user};" if role == "Y" else f"DROP USER {user}@{host};"
+    server.sql(f"{drops}CREATE DATABASE test;")
