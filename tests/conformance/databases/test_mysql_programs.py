@@ -15,7 +15,7 @@ from tests.conformance.databases.mysql_ways import MysqlWays, mysql_ways
 pytestmark = [pytest.mark.anyio, pytest.mark.conformance, pytest.mark.timeout(3600)]
 
 HERE = Path(__file__).parent
-DUMP_MIB = int(os.environ.get("DUMP_MIB", "24"))
+DUMP_MIB = int(os.environ.get("DUMP_MIB", "12"))
 GROWS = 48 * 1024 * 1024
 """The gateway's memory grows by less than so much, however large a dump is."""
 
