@@ -40,7 +40,9 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         assert isinstance(await open_session(company.ledger, knock), Opened)
         asked = await ask_statement(company.ledger, Asking("stm_1", "ses_1", 1, (WRITE,), in_transaction=True))
         assert isinstance(asked, StatementAsked)
-        office.services.statements.keep("stm_1", Said("DELETE FROM t -- <b>", ("'<i>'", "NULL")))
+        office.services.statements.keep(
+            "stm_1", Said("DELETE FROM t -- <b>", ("'<i>'", "NULL"), "SET search_path TO <x>")
+        )
         yield office
 
 
@@ -54,6 +56,7 @@ async def test_whoever_decides_sees_what_it_says_as_text_and_says_yes(office: Of
     assert 'action="/approvals/stm_1"' in page
     assert "<dt>Database at its start</dt><dd>or&lt;ders</dd>" in page
     assert "<dt>Client</dt><dd>psql</dd>" in page
+    assert "<dt>search_path was set by</dt><dd>SET search_path TO &lt;x&gt;</dd>" in page
     assert "<dt>From</dt><dd>192.0.2.1</dd>" in page
     assert "<dt>Asked by</dt>" in page
     assert "Proposed by" not in page

@@ -34,12 +34,17 @@ _UNAVAILABLE = Refused(
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What whoever decides sees of a statement: its text, its parameters and the database that the session began in, as
-    text without control characters."""
+    """What whoever decides sees of a statement, as text without control characters: its text, its parameters, and what
+    set the session's search_path last, "" where nothing is known to have."""
 
     text: str
     parameters: tuple[str, ...] = ()
-    database: str = ""
+    path: str = ""
+
+    @property
+    def before(self) -> tuple[tuple[str, str], ...]:
+        """What of the session decides on what the text means."""
+        return (("search_path was set by", self.path),) if self.path else ()
 
 
 class WaitingStatements:
@@ -69,7 +74,7 @@ class WaitingStatements:
         if shown is None:
             return []
         values = ((f"${each}", value) for each, value in enumerate(shown.parameters, 1))
-        return [("Statement", shown.text), *values]
+        return [*shown.before, ("Statement", shown.text), *values]
 
 
 @dataclass(slots=True)

@@ -315,3 +315,22 @@ def test_nothing_runs_behind_what_broke_the_protocol() -> None:
     talk.answers(b"\xff\xff\xff\xff\xff")
     assert talk.talk.over
     assert talk.decided() == (b"", b"")
+
+
+def test_whoever_decides_is_told_what_set_by_which_schemas_names_are_read() -> None:
+    talk = Talk(Guardrails((READ, OTHER, StatementClass.ADMIN, StatementClass.ASK_WRITE)))
+    for text, shown in (
+        ("SELECT 1", b""),
+        ("SET search_path TO other", b"SET search_path TO other"),
+        ("SELECT 2", b"SET search_path TO other"),
+        ("set  local schema 'a'", b"set  local schema 'a'"),
+        ("SELECT set_config('search_path', 'b', false)", b"SELECT set_config('search_path', 'b', false)"),
+        (f"DISCARD ALL{' ' * 300}", f"DISCARD ALL{' ' * 189}".encode()),
+    ):
+        talk.says(pg.query(text))
+        talk.answers(pg.complete("SET") + pg.ready())
+        talk.says(pg.query("DELETE FROM t"))
+        wanted = talk.talk.wanted
+        assert wanted is not None
+        assert wanted.path == shown
+        talk.decided(NO)

@@ -84,7 +84,7 @@ async def test_its_session_hears_that_it_waits_and_what_came_of_it(
 ) -> None:
     waits = Waits(monkeypatch)
     await asyncio.sleep(0)
-    said = Said(r"DROP\u0000", ("'a'",), r"d\u202eb" + "x" * 92)
+    said = Said(r"DROP\u0000", ("'a'",), r"d\u202eb" + "x" * 192)
     asked = Question("ses_1", 3, (StatementClass.DDL, StatementClass.WRITE), True, said)
     assert waits.questions == [asked]
     words = "this statement waits for a yes of lead or dba, until 00:00:00 UTC at the latest"

@@ -139,7 +139,9 @@ def _proposal(found: laid.WaitingProposal, view: View, reader: ActorFacts, at: I
         "icon": glyph,
         "title": found.title,
         "asks": it.kind is ProposalKind.STATEMENT,
-        "facts": [_fact(each, value, it.kind, view) for each, value in found.facts],
+        "facts": [
+            _fact(each, value, it.kind, view) for each, value in (*found.facts, *(shown.before if shown else ()))
+        ],
         "text": shown.text if shown is not None else "",
         "values": shown.parameters if shown is not None else (),
         "by": {"id": it.by, "name": found.by_name},

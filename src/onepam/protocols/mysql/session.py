@@ -79,5 +79,5 @@ class MysqlLegs(Legs[TargetLeg, Relay]):
 
     def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:
         gateway, shared, allowed = self._gateway, self._gateway.shared, partial(guarding.of_session, opened)
-        asker = Asker(shared, opened.session, self._asked.database or "") if asks(opened) else None
+        asker = Asker(shared, opened.session) if asks(opened) else None
         return Relay(self.client, target, recorder, allowed, gateway.threads, opened.person, shared.tasks, asker)

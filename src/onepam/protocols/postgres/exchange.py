@@ -45,7 +45,7 @@ class Statement(NamedTuple):
     """A statement as it was judged: its number in the session, why it may not run, whether it begins with
     COPY, names that it gives up, None where they may be any, and what of it may be `shown` in the recording; `masked`:
     not all of it is. It `asks` for these classes before it runs, and then its `text` is kept. `resets`: it may change
-    how the server reads what follows."""
+    how the server reads what follows. `path`: its beginning, where it may set the search_path."""
 
     number: int
     refusal: Refused | None = None
@@ -56,6 +56,7 @@ class Statement(NamedTuple):
     asks: frozenset[str] = frozenset()
     text: bytes = b""
     resets: bool = False
+    path: bytes = b""
 
 
 @dataclass(slots=True)
@@ -175,7 +176,8 @@ class Exchange:
     transaction open. While one is `waiting`, nothing of the client's is taken; `notice` is said
     where the next message of the target's ends. `resets`: how the server reads texts may have been changed, so that
     also the end of a transaction may change it; `unsettled` is the last batch in which something ran since then of
-    which the target has not said what it reads by now, -1 for none."""
+    which the target has not said what it reads by now, -1 for none. `path`: what
+    set the search_path last, as far as that is known."""
 
     allowance: Allowance
     status: bytes
@@ -202,6 +204,7 @@ class Exchange:
     notice: bytes = b""
     resets: bool = False
     unsettled: int = -1
+    path: bytes = b""
 
     def begin(self, statement: Statement, form: Form, parameters: tuple[Parameter, ...] = ()) -> Execution:
         """A new execution, recorded."""
@@ -224,6 +227,7 @@ class Exchange:
         """It goes to the target now: names that its text gives up are known no more, whatever comes of it. Where they
         cannot be told, no name that was given before is, until its command tags tell."""
         frees, self.resets = statement.frees, self.resets or statement.resets
+        self.path = statement.path or self.path
         if self.resets:
             self.unsettled = self.batch
         if frees is NOTHING:

@@ -54,7 +54,14 @@ class Conversation(conversation.Conversation[Exchange]):
         if waiting is None:
             return None
         said = waiting.statement
-        return Wanted(waiting.execution.number, said.asks, said.text, waiting.parameters, waiting.in_transaction)
+        return Wanted(
+            waiting.execution.number,
+            said.asks,
+            said.text,
+            waiting.parameters,
+            waiting.in_transaction,
+            self._exchange.path,
+        )
 
     @property
     def moot(self) -> bool:

@@ -94,8 +94,8 @@ class PostgresLegs(Legs[TargetLeg, Relay]):
 
     def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:
         shared, allowance = self._gateway.shared, partial(guarding.of_session, opened)
-        database = self._parameters.get("database") or opened.login
-        asker = Asker(shared, opened.session, database) if asks(opened) else None
+        path = " ".join(f"{name}={each}" for name, each in self._parameters.items() if "search_path" in f"{name}{each}")
+        asker = Asker(shared, opened.session, path) if asks(opened) else None
         return Relay(self.client, target, recorder, allowance, self._gateway.keys, shared.tasks, asker)
 
 

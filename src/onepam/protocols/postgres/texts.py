@@ -23,6 +23,10 @@ UNSAFE_ENCODINGS = frozenset(("SJIS", "SHIFT_JIS_2004", "BIG5", "GBK", "UHC", "G
 """Encodings of clients in which a byte of ASCII may be the second half of a letter: a quote in our eyes, not in the
 server's."""
 
+MOST_PATH = 200
+"""Bytes that are shown of a text that may set the search_path."""
+
+_PATH = re.compile(rb"search_path|\bset\s+(?:(?:session|local)\s+)?schema\b|\b(?:discard|reset)\s+all\b", re.IGNORECASE)
 _NAME, _TEXT, _TYPES = range(3)
 _MOST_TYPES = 2 + 4 * 65_535
 _GIVING = rb"(?:deallocate|discard|close|declare|prepare|commit|rollback|abort|end|call|do)\b"
@@ -74,6 +78,7 @@ class Texts:
             asks=verdict.asks,
             text=text if verdict.asks else b"",
             resets=verdict.resets,
+            path=text[:MOST_PATH] if self._exchange.allowance.asks and _PATH.search(text) else b"",
         )
         if allowance.masking is None and not announced(text):
             self._record(number, text)

@@ -20,18 +20,18 @@ log = logging.getLogger(__name__)
 CANCELLED, LEFT, OVER, SKIPPED = "client.cancelled", "client.left", "session.over", "statement.skipped"
 """Why a statement waits no more on which nobody decided."""
 
-MOST_DATABASE = 100
-"""Letters of a database's name that are shown; one of PostgreSQL's has at most 63 bytes."""
+MOST_PATH = 200
+"""Letters that are shown of what set the search_path."""
 
 _FAILED = Refused("gateway.failed", "the gateway failed, so nobody could be asked about this statement.")
 
 
 class Asker:
-    """Asks for the statements of one session, which began in `database`. `decided` hears what came of it; nobody hears
-    it of a wait that was withdrawn."""
+    """Asks for the statements of one session, at whose start `path` was said of its search_path. `decided` hears what
+    came of it; nobody hears it of a wait that was withdrawn."""
 
-    def __init__(self, gateway: Gateway, session: str, database: str) -> None:
-        self._gateway, self._session, self._database = gateway, session, legible(database.encode())[:MOST_DATABASE]
+    def __init__(self, gateway: Gateway, session: str, path: str = "") -> None:
+        self._gateway, self._session, self._path = gateway, session, path.encode()
         self._task: asyncio.Task[Refused | None] | None = None
         self._question: Question | None = None
 
@@ -43,7 +43,8 @@ class Asker:
     def ask(self, wanted: Wanted, tell: Callable[[str], None], decided: Callable[[Refused | None], None]) -> None:
         """Begins to wait. `tell` says to the client that it does."""
         classes = tuple(StatementClass(each) for each in sorted(wanted.classes))
-        shown = Said(legible(wanted.text), tuple(values(wanted.parameters)), self._database)
+        path = legible(wanted.path or self._path)[:MOST_PATH]
+        shown = Said(legible(wanted.text), tuple(values(wanted.parameters)), path)
         question = Question(self._session, wanted.execution, classes, wanted.in_transaction, shown)
         url = self._gateway.console_url
 

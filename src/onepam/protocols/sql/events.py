@@ -100,13 +100,14 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """An execution that waits, as its protocol has it: its number in the recording, its classes, its text and
-    its parameters as they came."""
+    its parameters as they came. `path`: the text that set, or may have set, by which schemas its names are read."""
 
     execution: int
     classes: Iterable[str]
     text: bytes
     parameters: tuple[Parameter, ...]
     in_transaction: bool
+    path: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
