@@ -1,6 +1,8 @@
 """Users of databases for one session each, through a whole gateway, before a real PostgreSQL."""
 
 import asyncio
+import signal
+import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -22,8 +24,9 @@ from onepam.jobs.session_users import SessionUserSweep
 from onepam.kernel.secret import Secret
 from onepam.recording.statements import StatementText
 from onepam.store.read.alarms import alarms
-from onepam.store.read.session_users import counted, left_users
+from onepam.store.read.session_users import counted, left_users, user_of
 from tests.gateway_fixture import SECONDS, STANDING, Gateway, Person, outcome, running_gateway
+from tests.gateway_process import elsewhere, started
 from tests.protocols.postgres.server import PASSWORD, Server, running_server
 from tests.protocols.ways import TARGET, Postgres
 from tests.targets import free_port
@@ -132,16 +135,21 @@ def server() -> Iterator[Server]:
         yield running
 
 
+async def secret(gateway: Gateway, by: Person) -> None:
+    """The vault has the secret of the account that makes users, and the server took it."""
+    kept, platform = Kept("sec_1", 1), gateway.platform
+    sealed = platform.envelope.seal(Secret(PASSWORD.encode()), about(kept, TARGET, OWNER))
+    await gateway.record(SecretSet("sec_1", 1, TARGET, OWNER, by.id, b64encode(sealed).decode("ascii")))
+    assert await prove_secret(platform.ledger, kept) is None
+
+
 @asynccontextmanager
 async def standing(server: Server, folder: Path) -> AsyncIterator[Stand]:
     egress = (f"127.0.0.1/32:{server.port}",)
     async with running_gateway(folder, egress=egress, postgres_port=free_port()) as gateway:
-        found, platform = Stand(gateway, server, Postgres(gateway, server)), gateway.platform
+        found = Stand(gateway, server, Postgres(gateway, server))
         await found.declare()
-        kept, by = Kept("sec_1", 1), await gateway.person()
-        sealed = platform.envelope.seal(Secret(PASSWORD.encode()), about(kept, TARGET, OWNER))
-        await gateway.record(SecretSet("sec_1", 1, TARGET, OWNER, by.id, b64encode(sealed).decode("ascii")))
-        assert await prove_secret(platform.ledger, kept) is None
+        await secret(gateway, await gateway.person())
         yield found
 
 
@@ -166,6 +174,8 @@ async def test_a_session_has_a_user_of_its_own_that_is_gone_after_it(stand: Stan
     assert (ended.session, made.role, made.made_by) == (made.session, ROLE, OWNER)
     texts = [each.text for each in stand.gateway.recorded(made.session) if isinstance(each, StatementText)]
     assert texts == [asked.encode()], "what the gateway does for itself is not the person's"
+    assert await stand.gateway.platform.reader(user_of, None, made.session) == (made.user, ROLE)
+    assert await stand.gateway.platform.reader(user_of, None, "none") == ("", "")
     assert not stand.gateway.events(SecretUsed), "the account's secret is leased to no session"
     assert "PASSWORD 'SCRAM-SHA-256$4096:" in stand.server.log
 
@@ -305,3 +315,52 @@ async def test_a_gateway_that_is_stopped_leaves_no_user(server: Server, tmp_path
         await stand.sql(f"SELECT 1 / count(*) FROM pg_roles WHERE rolname = '{user}'")
     await outcome(process)
     assert server.sql(OURS).strip() == "0"
+
+
+DYING = """
+import os, runpy, signal, sys
+from onepam.protocols.postgres import session_users, wire
+
+ask = session_users.ask
+
+async def dies(leg, text, seconds):
+    if not text.startswith("CREATE ROLE"):
+        return await ask(leg, text, seconds)
+    leg.send(wire.message(wire.QUERY, text.encode() + b"\\0"))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+session_users.ask = dies
+sys.argv = ["up", *sys.argv[4:]]
+runpy.run_module("onepam.boot.commands.up", run_name="__main__", alter_sys=True)
+"""
+"""A gateway that dies when it has had a user made, and hears no answer."""
+
+
+async def test_what_a_gateway_that_is_killed_leaves_is_swept_by_its_next_start(server: Server, tmp_path: Path) -> None:
+    """Once as a user is made, once in the midst of a session."""
+    with elsewhere(tmp_path) as (gateway, egress):
+        gateway.platform.config = replace(gateway.platform.config, postgres_port=free_port())
+        stand, person = Stand(gateway, server, Postgres(gateway, server)), await gateway.person()
+        await stand.declare()
+        await secret(gateway, person)
+        settings = {"egress": [*egress, f"127.0.0.1/32:{server.port}"], "postgres_port": stand.way.port}
+        (tmp_path / "dying.py").write_text(DYING)
+        dying = started(tmp_path, (sys.executable, str(tmp_path / "dying.py")), **settings)
+        _, errors = await stand.psql(person, "SELECT 1")
+        assert errors
+        assert await asyncio.to_thread(dying.popen.wait, SECONDS) == -signal.SIGKILL
+        (made,) = stand.made(person)
+
+        killed = started(tmp_path, **settings)
+        await stand.gone(made.user)
+        process, user = await stand.working(person)
+        assert user != made.user
+        await asyncio.to_thread(killed.kill)
+        await outcome(process)
+        assert await stand.sql(OURS) == "1"
+        again = started(tmp_path, **settings)
+        await stand.gone(user)
+        assert await stand.sql(OURS) == "0"
+        ends = await gateway.ended(person, 2)
+        assert [each.because for each in ends if isinstance(each, SessionClosed)] == [SessionEnd.GATEWAY_DIED] * 2
+        await asyncio.to_thread(again.stop)

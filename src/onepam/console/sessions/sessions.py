@@ -41,6 +41,7 @@ from onepam.store.read.paging import Page, Window
 from onepam.store.read.probes import probed_after, takes_away
 from onepam.store.read.recordings import final_head
 from onepam.store.read.requests import request
+from onepam.store.read.session_users import user_of
 
 PERIODS = (1, 7, 90, 366)
 STATES = {"": None, "live": "open", "closed": "ended", "refused": None, "gap": None}
@@ -294,6 +295,7 @@ def _session(
         "source": visible(row.source or "erased"),
         "client": visible(row.client or ""),
         "began_in": visible(row.database),
+        "made_user": user_of(db, at, ident),
         "started": row.opened,
         "ended": row.closed,
         "last_byte": row.last_byte,

@@ -32,7 +32,8 @@ class SessionPage(PageContext):
     """One session: player, timeline, proof.
 
     `session`: {id, state, person {id, name}, resource {id, name, kind, labels}, login, entry, source, client,
-        began_in (the database at its start, or ""), started, ended (or none), last_byte (or none: nobody saw it),
+        began_in (the database at its start, or ""), made_user (the user made for it, and its role; both "" for none),
+        started, ended (or none), last_byte (or none: nobody saw it),
         probe ({state, word, at} or none: after it was cut), ends (Instant: at the latest), because (str: ended
         why, ""), factor (str: why it counts), resistant (bool), factor_age (microseconds at the opening; none for a
         machine), approval {by, by_id, at, request} or

@@ -59,6 +59,17 @@ def made_at(db: Snapshot, at: Instant, user: str) -> Instant | None:
     return found["made"] if found is not None else None
 
 
+def user_of(db: Snapshot, at: Instant, session: str) -> tuple[str, str]:
+    """The user that was made for a session, whether it is gone or not, and the role of which it is a member; empty
+    where none was."""
+    found = row(
+        db,
+        "SELECT name, member_of FROM made_user WHERE session = :session AND valid_from <= :at LIMIT 1",
+        {"session": session, "at": at},
+    )
+    return (found[0], found[1]) if found is not None else ("", "")
+
+
 def counted(db: Snapshot, at: Instant) -> tuple[int, int]:
     """How many users are there, as far as is known, and how many of them were left behind."""
     found = row(db, f"SELECT count(*), count(because) FROM made_user WHERE {AT}", {"at": at})
