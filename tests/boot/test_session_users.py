@@ -267,15 +267,23 @@ async def test_what_cannot_be_dropped_is_left_behind_told_and_swept_later(stand:
 
 async def test_a_server_that_is_down_at_the_end_is_swept_when_it_is_back(stand: Stand) -> None:
     person, server = await stand.gateway.person(), stand.server
-    process, user = await stand.working(person)
+    (process, user), (other, lost) = await stand.working(person), await stand.working(person)
     await asyncio.to_thread(server.stop)
-    await outcome(process)
-    assert (await stand.left(user)).because is LeftBecause.DOWN
+    for each in (process, other):
+        await outcome(each)
+    assert {(await stand.left(each)).because for each in (user, lost)} == {LeftBecause.DOWN}
     await asyncio.to_thread(server.again)
-    assert await stand.sql(OURS) == "1"
+    assert await stand.sql(OURS) == "2"
+    await stand.sql(f"DROP ROLE {lost}")
+    await stand.declare(address="localhost")
     await stand.sweep()
     await stand.gone(user)
     assert await stand.sql(OURS) == "0"
+    found = await stand.gateway.platform.reader(left_users, None, TARGET)
+    assert [(each.user, each.because) for each in found] == [(lost, LeftBecause.MOVED)], "it may be elsewhere"
+    await stand.declare()
+    await stand.sweep()
+    await stand.gone(lost)
 
 
 async def test_an_account_that_may_not_make_users_and_one_whose_secret_is_gone_open_nothing(stand: Stand) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from base64 import b64decode
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from onepam.app.open_session import Opened
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
-"""Users that this process drops at a time."""
+"""Users that this process drops at one server at a time, after sessions of its own."""
 
 
 class SessionUsers:
@@ -32,7 +33,7 @@ class SessionUsers:
     def __init__(self, platform: "Platform") -> None:
         self._platform = platform
         self._own: set[str] = set()
-        self._few = asyncio.Semaphore(AT_ONCE)
+        self._few: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
 
     async def begin(self, opened: Opened, name: str) -> SessionUser | Refused:
         """Enters that the user is to be made for a session that was permitted. `over` comes after it, whatever it
@@ -47,7 +48,7 @@ class SessionUsers:
     async def over(self, name: str, where: Where | None = None, begun: SessionUser | None = None) -> None:
         """The session of a user of ours is over, or never came to use it: drops it where it was made."""
         try:
-            async with self._few:
+            async with self._few[f"{where.address} {where.port}" if where else ""]:
                 await self._ended(name, where, begun)
         except Fault as fault:
             log.error("the user %s is left to the sweep: %s", name, fault)
@@ -63,14 +64,13 @@ class SessionUsers:
             return None
         if away is not None:
             return await self._left(name, away)
-        async with self._few:
-            found = await find_user(self._platform.ledger, name)
-            if found is None:
-                return None
-            account = self._account_of(found)
-            if isinstance(found, Dropping) and isinstance(account, Account):
-                return await self._swept(found, account)
-            return await self._left(name, LeftBecause.SECRET)
+        found = await find_user(self._platform.ledger, name)
+        if found is None:
+            return None
+        account = self._account_of(found)
+        if isinstance(found, Dropping) and isinstance(account, Account):
+            return await self._swept(found, account)
+        return await self._left(name, LeftBecause.SECRET)
 
     async def _ended(self, name: str, where: Where | None, begun: SessionUser | None) -> None:
         found = await find_user(self._platform.ledger, name)
