@@ -1,11 +1,16 @@
 """What a statement does, read from its text."""
 
+from random import Random
+
 import pytest
 
 from onepam.domain.access.guardrails import StatementClass
+from onepam.protocols.mysql.bound import bound
+from onepam.protocols.mysql.masked_columns import refusal
 from onepam.protocols.mysql.parsing import MOST_DEPTH, MOST_TOKENS
 from onepam.protocols.mysql.statements import MOST_BYTES, by_name, classify
 from tests.protocols.mysql.read_texts import DOES, READS, UNREADABLE
+from tests.protocols.mysql.test_masked_columns import KNOWN
 
 READ = frozenset((StatementClass.READ,))
 
@@ -47,3 +52,33 @@ def test_what_runs_another_text_is_told_apart(text: str) -> None:
     assert by_name(text)
     assert not by_name("SELECT 'PREPARE'")
     assert not by_name("SELECT '")
+
+
+def test_whatever_comes_is_read_or_not() -> None:
+    """Pieces of texts in any order: a parser may stumble, and nothing comes of it but that they are not read."""
+    pieces = [
+        *READS,
+        *DOES,
+        *UNREADABLE,
+        "'",
+        '"',
+        "`",
+        "\\",
+        "/*",
+        "*/",
+        "--",
+        "#",
+        "(",
+        ")",
+        "CASE",
+        "NOT",
+        "OVER (",
+        "{",
+    ]
+    chosen = Random(1)
+    for _ in range(400):
+        cut = (each[chosen.randrange(len(each) or 1) :] for each in chosen.choices(pieces, k=3))
+        text = chosen.choice(("", " ", "SELECT ")).join(cut)
+        classify(text)
+        bound(text, frozenset("ab"))
+        refusal(text, KNOWN)

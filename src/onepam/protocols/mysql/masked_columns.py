@@ -72,7 +72,9 @@ def _prove(part: Part, known: Catalogue) -> None:
     elif first == "DO":
         _Proof((Token(Kind.WORD, "SELECT", 0, 0), *part[1:]), known).prove()
     elif first == "TABLE":
-        _know(known, *([""] if len(part) == 2 else []), *(name(each) for each in part[1::2]))
+        if len(part) not in (2, 4):
+            raise _Unproven("it cannot be read")
+        _know(known, name(part[1]) if len(part) == 4 else "", name(part[-1]))
     elif first == "SET":
         if "SELECT" in said:
             raise _Unproven("a variable is set to what is selected")
