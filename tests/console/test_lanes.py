@@ -2,7 +2,7 @@
 
 from onepam.console.frame.view import View
 from onepam.console.people.lanes import lanes, ticks
-from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant, parse
+from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, parse
 from onepam.store.read.people import Bar, Lane
 from tests.console.samples.company import MINE
 
@@ -54,7 +54,11 @@ def test_what_began_before_the_account_is_drawn_from_the_left_edge() -> None:
     assert lanes((Lane("roster", ()),), at(10 * DAY), NOW, VIEW)["lanes"] == []
 
 
-def test_somebody_who_came_a_minute_ago_stands_at_the_left() -> None:
-    drawn = lanes((), at(MINUTE), NOW, VIEW)
-    assert drawn["end"] - drawn["start"] > HOUR
-    assert at(MINUTE) - drawn["start"] < 5 * MINUTE
+def test_somebody_who_came_a_moment_ago_stands_at_the_left_and_is_seen() -> None:
+    account = Lane("account", (Bar(at(10 * SECOND), None, "enabled", ""),))
+    drawn = lanes((account,), at(10 * SECOND), NOW, VIEW)
+    length = drawn["end"] - drawn["start"]
+    assert at(10 * SECOND) - drawn["start"] < length // 20
+    (bar,) = drawn["lanes"][0]["bars"]
+    assert bar["until"] - bar["since"] > length // 20
+    assert len(drawn["ticks"]) >= 2

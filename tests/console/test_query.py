@@ -128,6 +128,7 @@ def test_cancel(way: Querying, eve: Somebody, at: Callable[..., Page]) -> None:
     page = at(eve)
     run(page, "SELECT 'cancelled', pg_sleep(600); SELECT 'behind'")
     sleeps(way, "cancelled", True)
+    expect(page.locator("[data-query-running]")).to_have_attribute("aria-live", "off")  # nobody hears each second
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".query-result").get_by_role("alert")).to_contain_text("57014")
     ran(page)

@@ -101,7 +101,10 @@ export function mount(host: HTMLElement): void {
     notices.replaceChildren();
     results.replaceChildren();
     const began = performance.now();
-    const clock = setInterval(() => (running.textContent = `Running for ${Math.floor((performance.now() - began) / 1000)} s`), 1000);
+    const clock = setInterval(() => {
+      running.ariaLive = "off"; // nobody hears each second
+      running.textContent = `Running for ${Math.floor((performance.now() - began) / 1000)} s`;
+    }, 1000);
     part("cancel").hidden = false;
     part("run").ariaDisabled = "true"; // what is disabled loses the focus
     try {
@@ -110,6 +113,7 @@ export function mount(host: HTMLElement): void {
       ended("The answer broke off, and the session ended with it. To run again connects anew.");
     }
     clearInterval(clock);
+    running.ariaLive = null;
     const many = results.childElementCount;
     running.textContent = many ? `${many} ${many === 1 ? "result" : "results"}` : ""; // why there is none stands below
     if (document.activeElement === part("cancel")) text.focus();

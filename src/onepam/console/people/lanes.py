@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from onepam.console.frame.page import Context
 from onepam.console.frame.view import View
 from onepam.console.frame.wording import FACTORS
-from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, Instant, instant, moment, utc
+from onepam.kernel.clock import DAY, FOREVER, MINUTE, Instant, instant, moment, utc
 from onepam.store.read.people import Bar, Lane
 
 MOST_BARS = 400
-_STEPS = (10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY)
+_STEPS = tuple(MINUTE * each for each in (1, 2, 5, 10, 30, 60, 180, 360, 720, 1440, 2880, 10080, 20160))
 _WORDS = {
     "roster": "Staff roster",
     "account": "Account",
@@ -31,7 +31,7 @@ _STATES = {
 
 def lanes(told: tuple[Lane, ...], joined: Instant, now: Instant, view: View) -> Context:
     """`start`, `end`, `ticks` and `lanes` of person.html. Sessions are points, all else bars."""
-    span = max(HOUR, now - joined)
+    span = max(2 * MINUTE, now - joined)
     start, end = Instant(joined - span // 30), Instant(joined + span + span // 20)
     return {
         "start": start,
