@@ -281,6 +281,16 @@ def test_a_page_of_a_list_is_not_endless_on_a_telephone(page: Page, sample: str)
     assert tall <= 5_000
 
 
+def test_no_label_of_a_lane_is_cut(page: Page) -> None:
+    page.goto("/~person")
+    room = page.evaluate(
+        """[...document.querySelectorAll("text.lane-label")].map(each => each.closest("svg").querySelector("rect")
+        .getBoundingClientRect().right - each.getBoundingClientRect().right)"""
+    )
+    assert room
+    assert min(room) >= 0
+
+
 def test_the_text_has_numbered_lines_and_each_problem_stands_at_its_own(page: Page) -> None:
     page.goto("/~propose")
     lines = page.locator(".editor-lines span")
