@@ -12,7 +12,7 @@ from onepam.app.matrix.plan_access import plan_access
 from onepam.app.open_session import Challenge, Opened
 from onepam.app.people.change_person import change_person
 from onepam.app.people.disable_person import disable_person
-from onepam.app.reviews.close_review import carry_out, close_review
+from onepam.app.reviews.close_review import carry_out, close_review, remind
 from onepam.app.reviews.decide_item import decide_item, pass_on
 from onepam.app.reviews.open_review import open_quarter, open_review
 from onepam.domain.leaving.leaving import Ended
@@ -25,7 +25,15 @@ from onepam.domain.reviews.opening import Opening
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
 from onepam.kernel.clock import DAY, HOUR
 from onepam.kernel.errors import Refused
-from onepam.store.read.reviews import calendar, due_to_close, quarter_due, review_page, reviews, waiting_for
+from onepam.store.read.reviews import (
+    calendar,
+    due_to_close,
+    quarter_due,
+    reminders_due,
+    review_page,
+    reviews,
+    waiting_for,
+)
 from tests.company import Company, record, refused
 from tests.matrix_company import FILE, WHY, founded
 
@@ -125,6 +133,23 @@ async def test_silence_withholds_what_is_privileged_spares_the_last_administrato
         assert isinstance(await made.open("eve", "dev-1", "app"), Opened | Challenge)
         assert await decide(made, "ada", "aud", "auditor", REMOVE) is None
         refused(await decide(made, "ada", "aud", "auditor", KEEP), "review.over")
+
+
+async def test_those_who_decide_are_told_three_times_and_of_nothing_that_is_decided(tmp_path: Path) -> None:
+    async with company(tmp_path) as made:
+        assert await made.reader(reminders_due) == ("rev_1",)
+        assert await remind(made.ledger, "rev_1") == 3  # ada, bob and max
+        assert await made.reader(reminders_due) == ()
+        refused(await remind(made.ledger, "rev_1"), "review.not_due")
+        refused(await remind(made.ledger, "rev_9"), "review.not_due")
+        assert await decide(made, "max", "vic", "vendor", KEEP) is None
+        made.clock.advance(7 * DAY)
+        assert await remind(made.ledger, "rev_1") == 2
+        made.clock.advance(5 * DAY)
+        assert await made.reader(reminders_due) == ("rev_1",)
+        assert await remind(made.ledger, "rev_1") == 2
+        made.clock.advance(2 * DAY)
+        assert await made.reader(reminders_due) == ()
 
 
 async def test_the_last_administrator_is_not_removed(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from onepam.domain.providers.keys import ProviderKeysRead
 from onepam.domain.providers.refusals import LEFT_OUT, ProviderRefused
 from onepam.domain.recovery.recovering import AccessRecovered
 from onepam.domain.requests.events import RequestMade
+from onepam.domain.reviews.events import ReviewReminded, RoleWithheld, Stage, Withheld
 from onepam.domain.roster.events import RosterHeld, RosterRefused
 from onepam.domain.sessions.recordings import Condition, RecordingFoundBad
 from onepam.domain.sessions.waiting_statements import StatementAsked
@@ -193,6 +194,26 @@ def test_a_statement_that_waits_is_told_to_whoever_may_decide_without_its_text()
     assert (told.audience, told.alike, told.where) == (Audience.DECIDERS, "statement.asked per_1", "/approvals")
     locks = said(replace(asked, in_transaction=True)).sentence
     assert locks.endswith("Z. Others wait for what its transaction has locked.")
+
+
+def test_whoever_decides_in_a_review_is_told_what_waits_and_what_silence_takes() -> None:
+    until = parse("2026-03-03T14:00:00Z")
+    told = said(ReviewReminded("rev_1", "per_1", Stage.LAST, 12, 3, until))
+    assert told.sentence == (
+        "12 accesses wait for your word in a review, until 2026-03-03T14:00:00.000000Z: keep or remove. Without an "
+        "answer 3 of them will be suspended then."
+    )
+    assert (told.audience, told.person, told.where) == (CONCERNED, "per_1", "/reviews")
+    one = said(ReviewReminded("rev_1", "per_1", Stage.OPENED, 1, 0, until)).sentence
+    assert one == "One access waits for your word in a review, until 2026-03-03T14:00:00.000000Z: keep or remove."
+
+
+def test_whoever_loses_a_role_by_a_review_is_told_and_how_it_comes_back() -> None:
+    removed = said(RoleWithheld("per_1", "dba", "rev_1", Withheld.REMOVED, "per_2"))
+    silent = said(RoleWithheld("per_1", "dba", "rev_1", Withheld.SILENCE, None))
+    assert removed.sentence.startswith("A review took the role dba from ")
+    assert "is suspended, because nobody confirmed it in a review in time" in silent.sentence
+    assert (silent.audience, silent.person) == (CONCERNED, "per_1")
 
 
 def test_a_bad_recording_is_said_to_be_what_it_is() -> None:

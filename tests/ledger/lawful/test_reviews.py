@@ -16,9 +16,11 @@ from onepam.domain.reviews.events import (
     ReviewDecided,
     ReviewOpened,
     ReviewPassed,
+    ReviewReminded,
     RoleReturned,
     RoleWithheld,
     Scope,
+    Stage,
     Suspends,
     Verdict,
     Withheld,
@@ -99,6 +101,7 @@ def taken(*spared: str) -> list[RoleWithheld]:
 
 def test_a_review_from_its_beginning_to_its_end() -> None:
     told = ready()
+    told.add(ReviewReminded("rev_1", "ada", Stage.OPENED, 7, 7, Instant(0)))
     told.add(NO, withheld())
     told.add(decided(), returned())
     told.add(decided("max", "manager"))

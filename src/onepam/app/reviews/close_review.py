@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from onepam.app.ports import Ledger
-from onepam.domain.reviews import closing
+from onepam.domain.reviews import closing, reminding
 from onepam.kernel.errors import Refused
 
 
@@ -21,6 +21,20 @@ class GivenUpQuery:
     """Roles that are withheld, and that nothing gives any more."""
 
     facts: ClassVar[type[closing.GivenUpFacts]] = closing.GivenUpFacts
+
+
+@dataclass(frozen=True, slots=True)
+class RemindingQuery:
+    """A review, and what waits for whom."""
+
+    facts: ClassVar[type[reminding.RemindingFacts]] = reminding.RemindingFacts
+    review: str
+
+
+async def remind(ledger: Ledger, review: str) -> int | Refused:
+    """How many were told that something waits for them; a `Refused` where nothing is due. Raises `Unavailable`."""
+    outcome = await ledger.commit(RemindingQuery(review), reminding.remind)
+    return outcome if isinstance(outcome, Refused) else outcome.result
 
 
 async def close_review(ledger: Ledger, review: str) -> Refused | None:

@@ -113,6 +113,7 @@ class Shell:
     waiting: int = 0
     changes: int = 0
     live: int = 0
+    reviews: int = 0
     flashes: tuple[Flash, ...] = ()
     alarms: tuple[Alarm, ...] = ()
 

@@ -76,6 +76,7 @@ class Visit:
     waiting: int = 0
     changes: int = 0
     live: int = 0
+    reviews: int = 0
     flashes: tuple[Flash, ...] = ()
     alarms: tuple[Alarm, ...] = ()
 
@@ -128,6 +129,7 @@ class Visit:
             waiting=self.waiting,
             changes=self.changes,
             live=self.live,
+            reviews=self.reviews,
             flashes=self.flashes,
             alarms=self.alarms,
         )

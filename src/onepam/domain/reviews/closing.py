@@ -66,13 +66,17 @@ def close_review(facts: ClosingFacts, now: Instant) -> Decided[Progress] | Refus
     return Decided((*taken, over), Progress(len(taken), True))
 
 
+def takes(suspends: Suspends, item: Item) -> bool:
+    """Whether silence takes an item, if it is held then."""
+    return suspends is Suspends.EVERYTHING or (suspends is Suspends.PRIVILEGED and item.privileged)
+
+
 def _due(facts: ClosingFacts, suspends: Suspends, silent: Iterable[Item]) -> list[Item]:
     """What silence takes."""
-    takes = suspends is Suspends.EVERYTHING
     due = [
         each
         for each in silent
-        if (takes or (suspends is Suspends.PRIVILEGED and each.privileged))
+        if takes(suspends, each)
         and (each.person, each.role) in facts.held
         and (each.person, each.role) not in facts.withheld
     ]

@@ -135,6 +135,33 @@ class ReviewClosed:
     unanswered: int
 
 
+class Stage(StrEnum):
+    """When whoever decides is told that something waits: with the opening, at half time, and shortly before the end."""
+
+    OPENED = "opened"
+    HALF = "half"
+    LAST = "last"
+
+
+@event(
+    "review.reminded",
+    klass="access",
+    control="REV-06",
+    words="{person} was told that {waiting} items of the review {review} wait for them until {closes}",
+)
+@dataclass(frozen=True, slots=True)
+class ReviewReminded:
+    """Whoever decides was told what waits for them. Of the items that wait `suspended` are withheld if nobody answers
+    until `closes`."""
+
+    review: str
+    person: str
+    stage: Stage
+    waiting: int
+    suspended: int
+    closes: Instant
+
+
 class Withheld(StrEnum):
     """Why a role gives somebody nothing, whatever says that they have it."""
 

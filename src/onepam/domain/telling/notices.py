@@ -28,6 +28,7 @@ from onepam.domain.providers.keys import ProviderKeysRead
 from onepam.domain.providers.refusals import LEFT_OUT, ProviderRefused
 from onepam.domain.recovery.recovering import AccessRecovered
 from onepam.domain.requests.events import RequestMade
+from onepam.domain.reviews.events import ReviewReminded, RoleWithheld
 from onepam.domain.roster.events import RosterHeld, RosterRefused
 from onepam.domain.sessions.recordings import Condition, RecordingFoundBad
 from onepam.domain.sessions.session_users import SessionUserLeft
@@ -42,7 +43,6 @@ from onepam.domain.signing_in.events import (
 )
 from onepam.domain.telling import words as said
 from onepam.domain.telling.words import Named
-from onepam.kernel.clock import iso
 
 
 class Audience(Flag):
@@ -213,25 +213,6 @@ def _refused(event: ProviderRefused, named: Named) -> str | None:
     )
 
 
-def _asked(event: RequestMade, named: Named) -> str:
-    asked = event.substance
-    return (
-        f"{named(asked.person)} asks to reach {asked.resource} as {asked.login} ({asked.role}) and waits for a "
-        f"decision, yours or another's, until {iso(event.expires)}."
-    )
-
-
-def _roster_held(event: RosterHeld, named: Named) -> str:
-    return (
-        f"A version of the staff roster is held back: it would end the access of {event.leavers} of {event.accounts} "
-        "people. An administrator releases it, or corrects the file."
-    )
-
-
-def _roster_refused(event: RosterRefused, named: Named) -> str:
-    return "The staff roster was not taken: the file is wrong, or could not be had. Leavers are not seen meanwhile."
-
-
 def _anchor(event: AnchorHandedOut, named: Named) -> str | None:
     if event.occasion != "day":
         return None
@@ -303,7 +284,7 @@ TABLE: tuple[Row, ...] = (
         RequestMade,
         Audience.DECIDERS,
         "somebody asks for access",
-        _asked,
+        said.asked,
         "/approvals",
         lambda event: str(event.substance.person),
     ),
@@ -315,8 +296,24 @@ TABLE: tuple[Row, ...] = (
         "/approvals",
         lambda event: str(event.by),
     ),
-    Row(RosterHeld, ALARM, "a version of the staff roster is held back", _roster_held, "/roster"),
-    Row(RosterRefused, ALARM, "the staff roster could not be taken", _roster_refused, "/roster"),
+    Row(
+        ReviewReminded,
+        CONCERNED,
+        "accesses of others wait for the person to keep or remove them",
+        said.review_waits,
+        "/reviews",
+        lambda event: event.person,
+    ),
+    Row(
+        RoleWithheld,
+        CONCERNED,
+        "a review took a role from the person",
+        said.role_withheld,
+        "/",
+        lambda event: event.person,
+    ),
+    Row(RosterHeld, ALARM, "a version of the staff roster is held back", said.roster_held, "/roster"),
+    Row(RosterRefused, ALARM, "the staff roster could not be taken", said.roster_refused, "/roster"),
     Row(
         EnrolmentAnnounced,
         ALARM | Audience.PERSON,

@@ -1,10 +1,13 @@
-"""Sentences of notices (`notices.py`) about factors, about erasures, and about what a command on the host does."""
+"""Sentences of notices (`notices.py`) about requests, reviews, factors, erasures, the roster and what the host does."""
 
 from collections.abc import Callable
 
 from onepam.domain.host.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, RenewalAnnounced
 from onepam.domain.leaving.erasure_events import ErasureFinished, ErasureProposed
 from onepam.domain.recovery.recovering import AccessRecovered
+from onepam.domain.requests.events import RequestMade
+from onepam.domain.reviews.events import ReviewReminded, RoleWithheld, Withheld
+from onepam.domain.roster.events import RosterHeld, RosterRefused
 from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.domain.signing_in.events import (
     EnrolmentAnnounced,
@@ -21,6 +24,28 @@ Named = Callable[[str | None], str]
 """A person's name by id."""
 
 
+def asked(event: RequestMade, named: Named) -> str:
+    """Somebody asks for access."""
+    asked = event.substance
+    return (
+        f"{named(asked.person)} asks to reach {asked.resource} as {asked.login} ({asked.role}) and waits for a "
+        f"decision, yours or another's, until {iso(event.expires)}."
+    )
+
+
+def roster_held(event: RosterHeld, named: Named) -> str:
+    """A version of the roster is held back."""
+    return (
+        f"A version of the staff roster is held back: it would end the access of {event.leavers} of {event.accounts} "
+        "people. An administrator releases it, or corrects the file."
+    )
+
+
+def roster_refused(event: RosterRefused, named: Named) -> str:
+    """A version of the roster was not taken."""
+    return "The staff roster was not taken: the file is wrong, or could not be had. Leavers are not seen meanwhile."
+
+
 def statement_asked(event: StatementAsked, named: Named) -> str:
     """A live session waits. What the statement says stands on the page alone."""
     locks = " Others wait for what its transaction has locked." if event.in_transaction else ""
@@ -28,6 +53,23 @@ def statement_asked(event: StatementAsked, named: Named) -> str:
         f"{named(event.by)} waits in a session at {event.resource} as {event.login} for a yes to a statement "
         f"({', '.join(event.classes)}), yours or another's, until {iso(event.expires)}.{locks}"
     )
+
+
+def review_waits(event: ReviewReminded, named: Named) -> str:
+    """Somebody is to keep or remove what others hold, and what comes of it without their word."""
+    items = "One access waits" if event.waiting == 1 else f"{event.waiting:,} accesses wait"
+    silence = f" Without an answer {event.suspended:,} of them will be suspended then." if event.suspended else ""
+    return f"{items} for your word in a review, until {iso(event.closes)}: keep or remove.{silence}"
+
+
+def role_withheld(event: RoleWithheld, named: Named) -> str:
+    """Somebody lost a role by a review."""
+    if event.because is Withheld.SILENCE:
+        return (
+            f"The role {event.role} of {named(event.person)} is suspended, because nobody confirmed it in a review in "
+            "time. Whoever answers for it can confirm it now: ask your manager."
+        )
+    return f"A review took the role {event.role} from {named(event.person)}: it gives nothing any more."
 
 
 def proposed(event: EnrolmentProposed, named: Named) -> str:

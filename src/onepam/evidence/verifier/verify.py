@@ -3562,6 +3562,7 @@ review.decided 1 answers=(fallback|manager|named|role_owner|sponsor) by=text pay
 review.opened 1 by=text? closes=integer digest=text fallback=text? items=integer period=text review=text
   scope={people?=[text],privileged?=truth,resources?=[text],roles?=[text]} suspends=(everything|nothing|privileged)
 review.passed 1 because=(assigned|delegated|not_mine) by=text payload=text person=text review=text role=text to=text
+review.reminded 1 closes=integer person=text review=text stage=(half|last|opened) suspended=integer waiting=integer
 role.removed 1 by=text? change=text role=text
 role.returned 1 because=(given_up|kept) by=text? person=text review=text role=text
 role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
@@ -7413,6 +7414,9 @@ def review_passed(state: State, entry: Entry) -> Why:
     if not _could_decide(state, key[0], body["to"]):
         yield "it went to somebody who cannot decide on it"
     review.passed[key] = body["to"]
+
+
+review_rules.told("review.reminded", "saying that an item of a review waits", Authority.TIME)
 
 
 @review_rules.of("review.closed", "ending a review", Authority.TIME)

@@ -97,6 +97,9 @@ def review_passed(state: State, entry: Entry) -> Why:
     review.passed[key] = body["to"]
 
 
+review_rules.told("review.reminded", "saying that an item of a review waits", Authority.TIME)
+
+
 @review_rules.of("review.closed", "ending a review", Authority.TIME)
 def review_closed(state: State, entry: Entry) -> Why:
     """Everything is decided, or its time is over and what silence takes is withheld; with the right numbers."""

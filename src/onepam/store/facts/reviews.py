@@ -4,18 +4,19 @@ import json
 from collections.abc import Iterable
 
 from onepam.app.ports import Snapshot
-from onepam.app.reviews.close_review import ClosingQuery, GivenUpQuery
+from onepam.app.reviews.close_review import ClosingQuery, GivenUpQuery, RemindingQuery
 from onepam.app.reviews.decide_item import ItemQuery
 from onepam.app.reviews.open_review import OpeningQuery
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import ONE_HAND
 from onepam.domain.history.event import decoder
 from onepam.domain.reviews.answering import Chain
-from onepam.domain.reviews.closing import MOST_AT_ONCE, ClosingFacts, GivenUpFacts
+from onepam.domain.reviews.closing import MOST_AT_ONCE, ClosingFacts, GivenUpFacts, takes
 from onepam.domain.reviews.deciding import ItemFacts, ReviewFacts, Withholding
-from onepam.domain.reviews.events import Scope, Suspends, Verdict, Withheld
+from onepam.domain.reviews.events import Scope, Stage, Suspends, Verdict, Withheld
 from onepam.domain.reviews.opening import OpeningFacts
 from onepam.domain.reviews.population import Item, in_scope, population
+from onepam.domain.reviews.reminding import RemindingFacts, Waits
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.facts import loads
@@ -26,6 +27,11 @@ from onepam.store.facts.holders import IN_FORCE, MEMBER
 from onepam.store.facts.holdings import actor_facts, bound_roles, hands, is_here
 
 _scope = decoder(Scope)
+
+MOST_REMEMBERED = 8
+"""Reviews whose items are kept in memory, by the digest over all that they are: what it names cannot change."""
+
+_remembered: dict[str, tuple[Item, ...]] = {}
 
 _NOTHING_GIVES = f"""
 SELECT w.person, w.role, w.review FROM role_withheld w
@@ -102,6 +108,32 @@ def closing(db: Snapshot, query: ClosingQuery, at: Instant) -> ClosingFacts:
     )
 
 
+@loads(RemindingQuery)
+def reminding(db: Snapshot, query: RemindingQuery, at: Instant) -> RemindingFacts:
+    of = {"review": query.review, "at": at}
+    found = row(db, f"SELECT * FROM review WHERE review = :review AND {AT}", of)
+    if found is None:
+        return RemindingFacts(None, None, {})
+    decided = rows(db, f"SELECT person, role FROM review_decision WHERE review = :review AND {AT}", of)
+    said, review = {(each["person"], each["role"]) for each in decided}, review_of(found)
+    waiting = [each for each in items_of(db, found) if (each.person, each.role) not in said]
+    waits: dict[str, Waits] = {}
+    for each, chain in zip(waiting, chains(db, found, waiting, at).values(), strict=True):
+        decides = chain.decides()
+        if decides is not None:
+            before = waits.get(decides[0], Waits(0, 0))
+            waits[decides[0]] = Waits(before.items + 1, before.suspended + takes(review.suspends, each))
+    return RemindingFacts(review, last_told(db, query.review, at), waits)
+
+
+def last_told(db: Snapshot, review: str, at: Instant) -> Stage | None:
+    """The last stage of a review at which somebody was told what waits for them."""
+    of = {"review": review, "at": at}
+    told = rows(db, f"SELECT DISTINCT stage FROM review_reminded WHERE review = :review AND {AT}", of)
+    stages = {each["stage"] for each in told}
+    return next((each for each in reversed(Stage) if each.value in stages), None)
+
+
 @loads(GivenUpQuery)
 def given_up(db: Snapshot, query: GivenUpQuery, at: Instant) -> GivenUpFacts:
     found = rows(db, _NOTHING_GIVES, {"at": at})
@@ -124,34 +156,45 @@ def scope_of(found: Row) -> Scope:
 def items_of(db: Snapshot, found: Row) -> tuple[Item, ...]:
     """What a review is of: what the tables say of the instant at which it was opened."""
     opened: Instant = found["opened"]
-    return population(matrix(db, opened), people(db, opened), scope_of(found), opened)
+    items = _remembered.get(found["digest"])
+    if items is None:
+        items = population(matrix(db, opened), people(db, opened), scope_of(found), opened)
+        if len(_remembered) >= MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered[found["digest"]] = items
+    return items
 
 
-def chains(db: Snapshot, found: Row, items: Iterable[Item], at: Instant) -> dict[tuple[str, str], Chain]:
-    """Who may come to decide on each of these items of a review."""
-    known = {each["person"]: each for each in rows(db, f"SELECT * FROM person WHERE {AT}", {"at": at})}
-    here = frozenset(
-        who for who, each in known.items() if each["enabled"] and (each["ends"] is None or each["ends"] > at)
-    )
+def chains(
+    db: Snapshot, found: Row, items: Iterable[Item], at: Instant, reader: str | None = None
+) -> dict[tuple[str, str], Chain]:
+    """Who may come to decide on each of these items of a review; of those only that may come to the reader, if there is
+    one."""
+    people_now = f"SELECT person, manager, owner, enabled, ends FROM person WHERE {AT}"
+    above, here = dict[str, tuple[str | None, str | None]](), set[str]()
+    for person, manager, sponsor, enabled, ends in rows(db, people_now, {"at": at}):
+        above[person] = manager, sponsor
+        if enabled and (ends is None or ends > at):
+            here.add(person)
     owners = {each["role"]: each["owner"] for each in rows(db, f"SELECT role, owner FROM role WHERE {AT}", {"at": at})}
     passed = rows(
         db, f"SELECT person, role, passed_to FROM review_passed WHERE review = :review AND {AT}",
         {"review": found["review"], "at": at},
     )  # fmt: skip
     named = {(each["person"], each["role"]): each["passed_to"] for each in passed}
-    linked, made = _hands_of_all(db, at), {}
+    linked, made, fallback, there = (
+        _hands_of_all(db, at),
+        dict[tuple[str, str], Chain](),
+        found["fallback"],
+        frozenset(here),
+    )
     for each in items:
-        who = known.get(each.person)
-        made[each.person, each.role] = Chain(
-            person=each.person,
-            named=named.get((each.person, each.role)),
-            manager=who["manager"] if who else None,
-            sponsor=who["owner"] if who else None,
-            owner=owners.get(each.role),
-            fallback=found["fallback"],
-            here=here,
-            hands=linked.get(each.person, frozenset()),
-        )
+        key = each.person, each.role
+        manager, sponsor = above.get(each.person, (None, None))
+        to, owner = named.get(key), owners.get(each.role)
+        if reader is None or reader in (to, manager, sponsor, owner, fallback):
+            hands_of = linked.get(each.person, frozenset())
+            made[key] = Chain(each.person, to, manager, sponsor, owner, fallback, there, hands_of)
     return made
 
 

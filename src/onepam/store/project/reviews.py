@@ -59,8 +59,21 @@ PASSED = state(
             "passed_by": "TEXT NOT NULL",
             "note": "TEXT",
         },
-        (("person",),),
+        (("person",), ("passed_to",)),
         personal=("note",),
+    )
+)
+REMINDED = state(
+    StateTable(
+        "review_reminded",
+        ("review", "person"),
+        {
+            "review": "TEXT NOT NULL",
+            "person": "TEXT NOT NULL",
+            "stage": "TEXT NOT NULL",
+            "waiting": "INTEGER NOT NULL",
+            "reminded": "INTEGER NOT NULL",
+        },
     )
 )
 WITHHELD = state(
@@ -126,6 +139,19 @@ def review_passed(db: Db, place: Place, event: events.ReviewPassed) -> None:
         because=event.because,
         passed_by=event.by,
         note=event.note,
+    )
+
+
+@projects(events.ReviewReminded)
+def review_reminded(db: Db, place: Place, event: events.ReviewReminded) -> None:
+    REMINDED.put(
+        db,
+        place.time,
+        review=event.review,
+        person=event.person,
+        stage=event.stage,
+        waiting=event.waiting,
+        reminded=place.time,
     )
 
 

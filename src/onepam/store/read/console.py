@@ -19,6 +19,7 @@ from onepam.store.read.directory_brake import held_people, reported_leavers
 from onepam.store.read.paging import Window
 from onepam.store.read.proposals import count_proposals
 from onepam.store.read.requests import count_waiting
+from onepam.store.read.reviews import waiting_for
 from onepam.store.read.second_factor import count_without_factor
 
 OVERSEERS = frozenset({ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR})
@@ -54,11 +55,13 @@ class Kept:
 @dataclass(frozen=True, slots=True)
 class Counts:
     """The numbers of the side bar: how much waits for somebody's decision (requests, proposals, accounts that a
-    directory ended or reported), how many of it are changes of the matrix, and how many live sessions they may see."""
+    directory ended or reported), how many of it are changes of the matrix, how many live sessions they may see, and how
+    many items of reviews wait for them."""
 
     waiting: int
     changes: int
     live: int
+    reviews: int = 0
 
 
 def counts(db: Snapshot, at: Instant, person: str) -> Counts:
@@ -69,7 +72,7 @@ def counts(db: Snapshot, at: Instant, person: str) -> Counts:
     proposed = count_proposals(db, at, person)
     changes = count_proposals(db, at, person, ProposalKind.CHANGE) if proposed else 0
     waiting = count_waiting(db, at, person) + proposed + _held(db, at, person)
-    return Counts(waiting, changes, live[0] if live else 0)
+    return Counts(waiting, changes, live[0] if live else 0, waiting_for(db, at, person))
 
 
 def _held(db: Snapshot, at: Instant, person: str) -> int:

@@ -8,11 +8,12 @@ from onepam.domain.reviews.answering import Chain
 from onepam.domain.reviews.calendar import begins, due_since, quarter_of
 from onepam.domain.reviews.events import Answers, Scope, Suspends, Verdict, Withheld
 from onepam.domain.reviews.population import Item
+from onepam.domain.reviews.reminding import is_due, stage_of
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import bound_roles
-from onepam.store.facts.reviews import chains, items_of, scope_of
+from onepam.store.facts.reviews import chains, items_of, last_told, scope_of
 from onepam.store.read.names import Called
 
 MOST = 200
@@ -23,6 +24,13 @@ UNUSED_DAYS = 60
 
 PAGE = 100
 """Items that a page of one shows."""
+
+
+_ANSWERS = f"""
+SELECT 1 FROM role WHERE owner = :reader AND {AT}
+UNION ALL SELECT 1 FROM review_passed WHERE passed_to = :reader AND {AT}
+UNION ALL SELECT 1 FROM person WHERE (manager = :reader OR owner = :reader) AND {AT} LIMIT 1"""
+"""Whether somebody may come to answer for anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +128,18 @@ def due_to_close(db: Snapshot, at: Instant) -> tuple[str, ...]:
     return tuple(each["review"] for each in found)
 
 
+def reminders_due(db: Snapshot, at: Instant) -> tuple[str, ...]:
+    """Open reviews of which those who decide are to be told now."""
+    found = rows(
+        db, f"SELECT review, opened, closes FROM review WHERE closed IS NULL AND {AT} ORDER BY opened", {"at": at}
+    )
+    return tuple(
+        each["review"]
+        for each in found
+        if is_due(stage_of(each["opened"], each["closes"], at), last_told(db, each["review"], at))
+    )
+
+
 def _founded(db: Snapshot, at: Instant) -> Instant:
     first = row(db, "SELECT time FROM entry WHERE idx = 0")
     founded: Instant = first["time"] if first is not None else at
@@ -134,9 +154,21 @@ def reviews(db: Snapshot, at: Instant, reader: str, everybody: bool) -> tuple[Re
 
 
 def waiting_for(db: Snapshot, at: Instant, reader: str) -> int:
-    """How many items of open reviews wait for somebody."""
+    """How many items of reviews that run wait for somebody. Of who answers for nobody it asks no more than that."""
     found = rows(db, f"SELECT * FROM review WHERE closed IS NULL AND closes > :at AND {AT}", {"at": at})
-    return sum(_summary(db, at, each, reader)[0].mine for each in found)
+    of = {"reader": reader, "at": at}
+    if not found or (row(db, _ANSWERS, of) is None and all(each["fallback"] != reader for each in found)):
+        return 0
+    return sum(_mine(db, at, each, reader) for each in found)
+
+
+def _mine(db: Snapshot, at: Instant, found: Row, reader: str) -> int:
+    of = {"review": found["review"], "at": at}
+    decided = rows(db, f"SELECT person, role FROM review_decision WHERE review = :review AND {AT}", of)
+    said = {(each["person"], each["role"]) for each in decided}
+    waiting = [each for each in items_of(db, found) if (each.person, each.role) not in said]
+    mine = (each.decides() for each in chains(db, found, waiting, at, reader).values())
+    return sum(each is not None and each[0] == reader for each in mine)
 
 
 def review_page(
