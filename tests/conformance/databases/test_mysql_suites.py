@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from onepam.domain.access.model import Action
 from tests.conformance.databases.mysql_suites import SUITES
 from tests.conformance.databases.mysql_ways import MysqlWays, mysql_ways
 from tests.conformance.databases.suites import compared, differences, unlike, without_parameters
@@ -22,7 +23,7 @@ async def both(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MysqlW
 @pytest.mark.parametrize("name", SUITES)
 async def test_the_same_as_directly(both: MysqlWays, name: str) -> None:
     suite = SUITES[name]
-    direct, through = await compared(both, suite, await both.through(await both.person()))
+    direct, through = await compared(both, suite, await both.through(await both.person(Action.LOCAL_FILES)))
     known = {each.test: each.reason for each in differences() if each.suite == name}
     differ = unlike(direct, through)
     assert [

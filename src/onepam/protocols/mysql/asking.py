@@ -109,11 +109,14 @@ class Asking:
     def _command(self) -> int:
         """Takes the command that begins here: how many bytes, -1 for none yet of a long one; 0 where more must come."""
         data = self._waiting
-        if len(data) <= HEAD_BYTES:
+        if len(data) < HEAD_BYTES:
             return 0
-        length, sequence, kind = int.from_bytes(data[:3], "little"), data[3], data[HEAD_BYTES]
+        length, sequence = int.from_bytes(data[:3], "little"), data[3]
         if sequence or not length:
             raise Malformed("this is no command of MySQL's protocol")
+        if len(data) == HEAD_BYTES:
+            return 0
+        kind = data[HEAD_BYTES]
         if length > HELD_BYTES:
             self._long = LongCommand(self._exchange, self._sink(kind))
             return -1
