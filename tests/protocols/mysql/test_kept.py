@@ -140,6 +140,22 @@ async def test_several_statements_are_one_for_the_server_where_they_are_not_allo
     assert (status, "error in your SQL syntax" in errors) == (1, True)
 
 
+async def test_many_rows_are_written_in_one_statement(
+    small: Small, server: Server, mighty: str, narrow: Narrow
+) -> None:
+    """It is read beside the loop, and of its rows the first ones."""
+    narrow(Guardrails((WRITE, READ)))
+    server.sql("CREATE OR REPLACE TABLE app.many (a INT, b TEXT, c INT)")
+    rows = ", ".join(f"({each}, 'it''s', NULL)" for each in range(2000))
+    script = (
+        f"INSERT INTO many VALUES {rows}; SELECT COUNT(*) FROM many; INSERT INTO many VALUES {rows}, (own(1), 1, 1)"
+    )
+    status, said, errors = await small.mariadb(script, "app", user=mighty)
+    assert (said, status, errors) == ("2000\n", 0, "")
+    long = " OR ".join(f"a = {each}" for each in range(500))
+    assert (await small.mariadb(f"SELECT COUNT(*) FROM many WHERE {long}", "app", user=mighty))[1] == "1001\n"
+
+
 class Asker:
     """In the place of the real one: says what a text in its statement wants it to."""
 

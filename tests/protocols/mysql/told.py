@@ -26,11 +26,18 @@ class Talk:
     def client(self, *data: bytes) -> Self:
         for each in data:
             self._add(self.talk.from_client(each))
-        return self
+        return self._read()
 
     def target(self, *data: bytes) -> Self:
         for each in data:
             self._add(self.talk.from_target(each))
+        return self._read()
+
+    def _read(self) -> Self:
+        """As the relay does, beside the loop."""
+        while self.talk.reading is not None:
+            self.talk.has_read()
+            self._add(self.talk.from_client(b""))
         return self
 
     def _add(self, step: Step) -> None:

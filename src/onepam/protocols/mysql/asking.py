@@ -23,6 +23,7 @@ from onepam.protocols.mysql.exchange import (
 )
 from onepam.protocols.mysql.long import LongCommand
 from onepam.protocols.mysql.pieces import Ahead, Executed, Text, TooLong
+from onepam.protocols.mysql.statements import AT_ONCE_BYTES
 from onepam.protocols.mysql.texts import Texts, killed
 from onepam.protocols.mysql.uploading import Upload
 from onepam.protocols.mysql.wire import HEAD_BYTES, Malformed
@@ -54,6 +55,7 @@ _TOLD: Final = {
 _PLAIN: Final[Mapping[int, Answer]] = {
     wire.PING: Answer.SIMPLE, wire.STATISTICS: Answer.LINE,
 }  # fmt: skip
+_TEXTS: Final = frozenset((wire.QUERY, wire.PREPARE))
 _NOT_YOURS = Refused(
     "statement.kill", "KILL ends what is your own and came through this gateway, by the number that it was given here."
 )
@@ -91,7 +93,7 @@ class Asking:
         self._waiting += data
         exchange = self._exchange
         try:
-            while not exchange.over and exchange.waiting is None:
+            while not exchange.over and exchange.waiting is None and exchange.reading is None:
                 if exchange.owed is None:
                     taken = self._command() if self._long is None else self._long.go_on(self._waiting)
                 elif exchange.owed.wanting:
@@ -122,6 +124,8 @@ class Asking:
             return -1
         if len(data) < HEAD_BYTES + length:
             return 0
+        if kind in _TEXTS and self._reads_first(bytes(data[HEAD_BYTES + 1 : HEAD_BYTES + length])):
+            return 0
         self._exchange.sequence = self._exchange.said = 1
         payload, whole = bytes(data[HEAD_BYTES + 1 : HEAD_BYTES + length]), bytes(data[: HEAD_BYTES + length])
         asked = self._asked.get(kind)
@@ -130,6 +134,14 @@ class Asking:
         else:
             self._no_command(kind)
         return HEAD_BYTES + length
+
+    def _reads_first(self, text: bytes) -> bool:
+        """Whether a text is read beside the loop before it is taken."""
+        exchange = self._exchange
+        if len(text) <= AT_ONCE_BYTES or not self._texts.reads(text) or text == exchange.read:
+            return False
+        exchange.reading = text
+        return True
 
     def _sink(self, kind: int) -> "Text | TooLong | Executed | Ahead":
         """What reads a command that is too long to be read whole."""

@@ -141,7 +141,8 @@ class Owed:
 class Exchange:
     """The state that both directions share; pure. `kill(thread, whole)` ends the statement, or with `whole` the
     session, of this number where it is one of the same person's, and says whether it was. While one is `waiting`,
-    nothing of the client's is taken. `files`: the target may ask the client for one."""
+    nothing of the client's is taken, nor while a text is `reading` beside the loop, of which `read` was the last.
+    `files`: the target may ask the client for one."""
 
     allowance: Allowance
     kill: Callable[[int, bool], bool]
@@ -165,6 +166,8 @@ class Exchange:
     parting: bool = False
     waiting: Waiting | None = None
     files: bool = False
+    reading: bytes | None = None
+    read: bytes = b""
 
     @property
     def state(self) -> bytes:

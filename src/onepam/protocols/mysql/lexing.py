@@ -13,8 +13,8 @@ from unicodedata import normalize
 
 from onepam.protocols.sql.literals import Literal, What
 
-MOST_TOKENS: Final = 4_000
-"""Of a text with more there is no reading: all sessions wait meanwhile."""
+MOST_TOKENS: Final = 20_000
+"""Of a text with more there is no reading."""
 
 
 class Kind(Enum):

@@ -59,6 +59,16 @@ class Conversation(conversation.Conversation[Exchange]):
         return step
 
     @property
+    def reading(self) -> bytes | None:
+        """A text that is to be read before anything more of the client's is taken."""
+        return self._exchange.reading
+
+    def has_read(self) -> None:
+        """It is, so that what is asked of it is remembered."""
+        exchange = self._exchange
+        exchange.read, exchange.reading = exchange.reading or b"", None
+
+    @property
     def said(self) -> int:
         """The sequence of the packet that the client expects next."""
         return self._exchange.said

@@ -10,15 +10,15 @@ import sqlglot
 from sqlglot import exp
 
 from onepam.protocols.mysql.functions import named
-from onepam.protocols.mysql.lexing import Kind, Part
+from onepam.protocols.mysql.lexing import Kind, Part, Token, closing
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it tells the text of what it does not know
 
 MOST_DEPTH: Final = 60
 """Parentheses and CASEs within each other; the parser goes down into each by calls of its own."""
 
-MOST_TOKENS: Final = 1_000
-"""What the parser is given; all sessions wait meanwhile."""
+MOST_TOKENS: Final = 4_000
+"""What the parser is given: some tenths of a second at most."""
 
 _BASE: Final = 1_000_000
 _ROOTS: Final[dict[str, tuple[type[exp.Expr], ...]]] = {
@@ -31,13 +31,15 @@ _ROOTS: Final[dict[str, tuple[type[exp.Expr], ...]]] = {
     "DELETE": (exp.Delete,),
 }
 _PLAIN: Final = re.compile(r"[\w$.]+", re.ASCII)
+_LITERALS: Final = (Kind.STRING, Kind.NUMBER, Kind.PLACE)
+_CONSTANTS: Final = frozenset((",", "-", "+", "NULL", "DEFAULT", "TRUE", "FALSE"))
 _PREFIXES: Final = frozenset(("X", "B", "N"))
 _CHARSETS: Final = named("_UTF8 _UTF8MB3 _UTF8MB4 _LATIN1 _ASCII _BINARY")
 
 
 def parses(part: Part) -> bool:
     """Whether the parser knows all of a statement, and takes it for what its first word says."""
-    said = _given(part)
+    said = _given(_shortened(part))
     return said is not None and _parses(said, part[0].text)
 
 
@@ -63,6 +65,34 @@ def _given(part: Part) -> str | None:
         return None
     said = canonical(part)
     return " ".join(said) if len(said) <= MOST_TOKENS else None
+
+
+def _shortened(part: Part) -> Part:
+    """Of many rows of literals and parameters that an INSERT writes the first ones: the others add nothing."""
+    if part[:1] and part[0].text not in ("INSERT", "REPLACE"):
+        return part
+    found: list[Token] = []
+    rows = spot = 0
+    while spot < len(part):
+        if (
+            part[spot].text == ","
+            and found
+            and found[-1].text == ")"
+            and [e.text for e in part[spot + 1 : spot + 2]] == ["("]
+        ):
+            end = closing(part, spot + 1)
+            if end < len(part) and all(_is_value(each) for each in part[spot + 2 : end]):
+                rows += 1
+                if rows > 1:
+                    spot = end + 1
+                    continue
+        found.append(part[spot])
+        spot += 1
+    return found
+
+
+def _is_value(token: Token) -> bool:
+    return token.kind in _LITERALS or token.text in _CONSTANTS
 
 
 def canonical(part: Part) -> list[str]:

@@ -1,7 +1,9 @@
 """MySQL's relay: what a client hears when it is in, and the number by which its person's other clients may end it."""
 
+import asyncio
 from asyncio import Future
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from onepam.gateway.recorder import Recorder
 from onepam.gateway.tasks import Tasks
@@ -11,11 +13,14 @@ from onepam.protocols.mysql.catalogue import Catalogue
 from onepam.protocols.mysql.dial import TargetLeg
 from onepam.protocols.mysql.machine import Conversation
 from onepam.protocols.mysql.person import PersonLeg
+from onepam.protocols.mysql.statements import classify
 from onepam.protocols.mysql.threads import Threads
 from onepam.protocols.mysql.wire import Can
 from onepam.protocols.sql import relay
 from onepam.protocols.sql.asker import Asker
-from onepam.protocols.sql.events import Allowance
+from onepam.protocols.sql.events import Allowance, Step
+
+_pool = ThreadPoolExecutor(2, thread_name_prefix="sql")
 
 
 class Relay(relay.Relay[PersonLeg, TargetLeg]):
@@ -33,6 +38,7 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
         asker: Asker | None = None,
     ) -> None:
         self._allowance, self._threads, self._person = allowance, threads, person
+        self._reads = False
         super().__init__(client, target, recorder, tasks, asker)
 
     def conversation(self, there: TargetLeg) -> Conversation:
@@ -49,6 +55,21 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
             there.status,
             files=Can.LOCAL_FILES in there.can,
         )
+
+    def _pass(self, step: Step) -> bool:
+        passed = super()._pass(step)
+        talk = self._conversation
+        if isinstance(talk, Conversation) and talk.reading is not None and not self._reads and not self._ended:
+            self._reads = True
+            self._tasks.spawn(self._read(talk, talk.reading))
+        return passed
+
+    async def _read(self, talk: Conversation, text: bytes) -> None:
+        """Reads a long text beside the loop."""
+        await asyncio.get_running_loop().run_in_executor(_pool, classify, text.decode("utf-8", "replace"))
+        self._reads = False
+        talk.has_read()
+        self._from_client(b"")
 
     def greeting(self, there: TargetLeg) -> bytes:
         """An OK with the target's status; from now on the sequence is that of the commands."""

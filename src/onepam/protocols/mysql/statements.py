@@ -5,6 +5,7 @@ A net, not the boundary: that is what the login may do at the target, for no rea
 trigger or a function of somebody's own does. What is not known here does not pass (`None`).
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from itertools import pairwise
@@ -29,8 +30,11 @@ Reading = Callable[[Part], Classes | None]
 ANYTHING: Final = frozenset((WRITE, DDL, GRANT, EXPORT, ADMIN))
 """What a text that runs another one may do."""
 
-MOST_BYTES: Final = 16 * 1024
-"""Longest text that is read; all sessions wait meanwhile."""
+MOST_BYTES: Final = 64 * 1024
+"""Longest text that is read."""
+
+AT_ONCE_BYTES: Final = 512
+"""A longer one is read beside the loop (`relay.py`), for all sessions would wait meanwhile."""
 
 _SHARING: Final = (("FOR", "UPDATE"), ("FOR", "SHARE"), ("LOCK", "IN"))
 """Words of a query that locks rows."""
@@ -41,10 +45,11 @@ _FORMS: Final = named("CHARACTER SET FIELDS COLUMNS TERMINATED OPTIONALLY ENCLOS
 
 _QUERIES: Final = frozenset(("SELECT", "WITH", "TABLE"))
 _CHANGES: Final = frozenset(("INSERT", "REPLACE", "UPDATE", "DELETE"))
+_NAMES: Final = re.compile("prepare|execute", re.IGNORECASE | re.ASCII)
 _RUNS_OTHERS: Final = frozenset(("PREPARE", "EXECUTE"))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def classify(sql: str) -> Classes | None:
     """All that the statements of a text do; nothing for a text without any. None where it cannot be read."""
     found = _tokens(sql)
@@ -65,6 +70,8 @@ def classify(sql: str) -> Classes | None:
 def by_name(sql: str) -> bool:
     """Whether a text that can be read prepares a statement by SQL, or executes one: what runs then stands in another
     text."""
+    if _NAMES.search(sql) is None:
+        return False
     return any(each[0].text in _RUNS_OTHERS for each in split(_tokens(sql) or ()))
 
 

@@ -105,6 +105,11 @@ class Texts:
         self._unsettled = False
         """Whether something was allowed by which the server may read texts in another way."""
 
+    def reads(self, text: bytes) -> bool:
+        """Whether a text is read as SQL that was not read before."""
+        allowance = self._exchange.allowance
+        return (allowance.classify is not None or allowance.masking is not None) and text not in self._known
+
     def statement(self, text: bytes) -> Statement:
         """The statement of a whole text, recorded where it is new."""
         known = self._known.get(text)
