@@ -159,13 +159,13 @@ def test_a_name_is_used_once() -> None:
     assert told.said() == [(at, "there was such a user before")]
 
 
-def left_behind(told: Story, count: int) -> None:
+def left_behind(told: Story, count: int, because: LeftBecause = LeftBecause.KEPT) -> None:
     for number in range(count):
         name = f"old_{number}"
         again(told, name)
         told.add(made(told, user=name, session=name))
         told.add(SessionFailed(name, SessionEnd.TARGET_REFUSING))
-        told.add(SessionUserLeft(name, name, "dev-1", LeftBecause.KEPT))
+        told.add(SessionUserLeft(name, name, "dev-1", because))
 
 
 @pytest.mark.parametrize("more", [0, 1])
@@ -175,6 +175,14 @@ def test_with_too_many_left_behind_none_is_made(more: int) -> None:
     again(told)
     at = told.add(made(told, session="ses_2"))
     assert told.said() == [(at, "too many were left behind there")] * more
+
+
+def test_what_may_be_where_the_resource_was_does_not_count() -> None:
+    told = ready()
+    left_behind(told, LEFT_BEHIND, LeftBecause.MOVED)
+    again(told)
+    told.add(made(told, session="ses_2"))
+    assert told.said() == []
 
 
 def test_none_is_made_while_one_is_not_accounted_for() -> None:

@@ -4139,12 +4139,13 @@ class TargetSecret:
 
 @dataclass
 class MadeUser:
-    """A user that was made for a session at a resource, and is not said to be gone. `over` is when that ended."""
+    """A user that was made for a session at a resource, and is not said to be gone. `over` is when that ended,
+    `left` why it was left behind."""
 
     session: str
     resource: str
     over: Instant | None = None
-    left: bool = False
+    left: str = ""
 
 
 @dataclass
@@ -8186,6 +8187,9 @@ LETS_IN_LONGER = 5 * MINUTE
 MOST_LEFT_BEHIND = 20
 """Of a resource; with so many no session gets another."""
 
+ELSEWHERE = "resource.moved"
+"""Why one is left behind that does not count: it may be where the resource was before."""
+
 ACCOUNTED_WITHIN = HOUR
 """So long after the end of its session a user is dropped, or said to be left behind."""
 
@@ -8215,7 +8219,7 @@ def session_user_made(state: State, entry: Entry) -> Why:
     if body["user"] in state.user_names:
         yield "there was such a user before"
     others = [each for each in state.made_users.values() if each.resource == body["resource"]]
-    if sum(each.left for each in others) >= MOST_LEFT_BEHIND:
+    if sum(each.left not in ("", ELSEWHERE) for each in others) >= MOST_LEFT_BEHIND:
         yield "too many were left behind there"
     for each in others:
         if each.over is not None and not each.left and each.over + ACCOUNTED_WITHIN <= state.begun:
@@ -8241,7 +8245,7 @@ def session_user_left(state: State, entry: Entry) -> Why:
     made: MadeUser | None = state.made_users.get(entry.body["user"])
     yield _made_for(made, entry)
     if made is not None:
-        made.left = True
+        made.left = entry.body["because"]
 
 
 def _made_for(made: MadeUser | None, entry: Entry) -> str | None:

@@ -277,12 +277,13 @@ class TargetSecret:
 
 @dataclass
 class MadeUser:
-    """A user that was made for a session at a resource, and is not said to be gone. `over` is when that ended."""
+    """A user that was made for a session at a resource, and is not said to be gone. `over` is when that ended,
+    `left` why it was left behind."""
 
     session: str
     resource: str
     over: Instant | None = None
-    left: bool = False
+    left: str = ""
 
 
 @dataclass

@@ -17,6 +17,9 @@ LETS_IN_LONGER = 5 * MINUTE
 MOST_LEFT_BEHIND = 20
 """Of a resource; with so many no session gets another."""
 
+ELSEWHERE = "resource.moved"
+"""Why one is left behind that does not count: it may be where the resource was before."""
+
 ACCOUNTED_WITHIN = HOUR
 """So long after the end of its session a user is dropped, or said to be left behind."""
 
@@ -46,7 +49,7 @@ def session_user_made(state: State, entry: Entry) -> Why:
     if body["user"] in state.user_names:
         yield "there was such a user before"
     others = [each for each in state.made_users.values() if each.resource == body["resource"]]
-    if sum(each.left for each in others) >= MOST_LEFT_BEHIND:
+    if sum(each.left not in ("", ELSEWHERE) for each in others) >= MOST_LEFT_BEHIND:
         yield "too many were left behind there"
     for each in others:
         if each.over is not None and not each.left and each.over + ACCOUNTED_WITHIN <= state.begun:
@@ -72,7 +75,7 @@ def session_user_left(state: State, entry: Entry) -> Why:
     made: MadeUser | None = state.made_users.get(entry.body["user"])
     yield _made_for(made, entry)
     if made is not None:
-        made.left = True
+        made.left = entry.body["because"]
 
 
 def _made_for(made: MadeUser | None, entry: Entry) -> str | None:
