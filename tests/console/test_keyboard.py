@@ -297,8 +297,8 @@ class TestAuditor:
     def test_picks_a_period_and_makes_a_pack(self, hands: Callable[[str], Hands]) -> None:
         aud = hands("aud")
         aud.finds("Ledger", "/ledger")
-        aud.fills("First day (UTC)", "03012026")
-        aud.fills("Last day (UTC)", "03022026")
+        aud.fills("First day (UTC)", "2026-03-01")
+        aud.fills("Last day (UTC)", "2 March 2026")
         aud.follows("Show", "from=2026-03-01*")
         aud.goes_to("Draw a pack")
         with aud.page.expect_navigation():
