@@ -66,6 +66,7 @@ def refused(small: Small, place: int = -1) -> list[str]:
     return [each[0] for each in small.journals[place].statements() if each[2] and each[2].outcome is Outcome.REFUSED]
 
 
+@pytest.mark.claim
 async def test_what_is_read_changes_nothing_and_the_server_holds_that(
     small: Small, server: Server, mighty: str, narrow: Narrow
 ) -> None:
@@ -80,6 +81,7 @@ async def test_what_is_read_changes_nothing_and_the_server_holds_that(
     assert len(done) > 0.9 * len(asked), errors
 
 
+@pytest.mark.claim
 async def test_what_does_more_is_refused(small: Small, server: Server, mighty: str, narrow: Narrow) -> None:
     narrow(READER)
     before = server.sql(LOOK)
@@ -130,6 +132,7 @@ async def test_rows_and_time_are_bound(small: Small, mighty: str, narrow: Narrow
     assert (status, "max_statement_time exceeded" in errors) == (1, True)
 
 
+@pytest.mark.claim
 async def test_several_statements_are_one_for_the_server_where_they_are_not_allowed(
     small: Small, server: Server, mighty: str, narrow: Narrow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,6 +182,7 @@ class Asker:
         return False
 
 
+@pytest.mark.claim
 async def test_what_asks_first_runs_once_somebody_has_said_yes(
     small: Small, server: Server, mighty: str, narrow: Narrow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,3 +200,35 @@ async def test_what_asks_first_runs_once_somebody_has_said_yes(
     assert [each for each in marked if "yes" in each] == [
         f"execution {Asker.asked[1].execution}: somebody has said yes"
     ]
+
+
+class Waits(Asker):
+    """Nobody says anything."""
+
+    def ask(self, wanted: Wanted, tell: Callable[[str], None], decided: Callable[[Refused | None], None]) -> None:
+        self.asks = True
+        self.asked.append(wanted)
+
+    def withdraw(self, because: str) -> bool:
+        waited, self.asks = self.asks, False
+        return waited
+
+
+async def test_a_kill_takes_back_what_waits(
+    small: Small, server: Server, mighty: str, narrow: Narrow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "Asker", Waits)
+    monkeypatch.setattr(Waits, "asked", [])
+    narrow(Guardrails((READ, OTHER, StatementClass.ASK_WRITE)))
+    server.sql("CREATE OR REPLACE TABLE app.asked (b TEXT)")
+    client = asyncio.create_task(
+        small.mariadb("INSERT INTO asked VALUES ('x'); SELECT 5", "app", "--force", user=mighty)
+    )
+    async with asyncio.timeout(60):
+        while not Waits.asked:  # noqa: ASYNC110 - the door knows it
+            await asyncio.sleep(0.05)
+    assert (await small.mariadb(f"KILL QUERY {small.doors[0].thread}", user=mighty))[0] == 0
+    _, said, errors = await client
+    assert said == "5\n"
+    assert "ERROR 1317 (70100)" in errors
+    assert server.sql("SELECT COUNT(*) FROM app.asked") == "0\n"

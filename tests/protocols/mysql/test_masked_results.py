@@ -44,6 +44,7 @@ def masked(small: Small, monkeypatch: pytest.MonkeyPatch) -> Small:
     return small
 
 
+@pytest.mark.claim
 async def test_masked_columns_come_masked_and_others_as_they_are(masked: Small) -> None:
     script = "SELECT * FROM customers; SELECT email AS x, name FROM customers AS y; SELECT id, email FROM orders;"
     status, said, errors = await masked.mariadb(script, "app")
@@ -73,6 +74,7 @@ async def test_whoever_may_sees_all_and_recordings_are_masked(small: Small, monk
     assert any("[masked: 15 bytes]" in each[0] for each in small.journals[-1].statements())
 
 
+@pytest.mark.claim
 async def test_ways_round_the_mask(masked: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is refused, or says nothing of it."""
     permitted(monkeypatch, guardrails=Guardrails((StatementClass.READ, StatementClass.WRITE, StatementClass.OTHER)))
@@ -97,6 +99,7 @@ async def test_ways_round_the_mask(masked: Small, monkeypatch: pytest.MonkeyPatc
     ]  # fmt: skip
 
 
+@pytest.mark.claim
 async def test_an_error_repeats_no_value(masked: Small, server: Server) -> None:
     server.sql("UPDATE app.customers SET email = 'joe@example.com', kind = 'b' WHERE id = 2")
     try:
