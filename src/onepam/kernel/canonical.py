@@ -5,12 +5,13 @@ no floats. With ASCII keys, RFC 8785's order by UTF-16 code unit is Python's str
 Bytes that are not UTF-8 text (a hostile file name) travel as `tagged(data)`: `"base64:..."`.
 
 Reading has two ways. Nearly every text takes the quick one, msgspec's decoder and encoder in C, which may only say yes;
-whatever it does not take is judged by the other, which is the definition.
+whatever it does not take is judged by the other, which is the definition. The quick one may ask for a form as well, and
+then gives nothing but values that have it.
 """
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -25,25 +26,51 @@ _encode = json.JSONEncoder(
 ).encode  # `_check` bounds the depth, so there is no circle
 _scan = json.JSONDecoder().raw_decode
 
+Integer = Annotated[int, msgspec.Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+"""An integer of a form."""
+
 _QUICK_DEPTH = 8
 
 
 def _quick_type() -> Any:
-    """The canonical values of no great depth as a type: no float, no large integer. (That keys are ASCII it cannot
-    say.)"""
-    leaf: Any = None | bool | str | Annotated[int, msgspec.Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+    """The canonical values of no great depth as a form. (That keys are ASCII it cannot say.)"""
+    leaf: Any = None | bool | str | Integer
     value = leaf
     for _ in range(_QUICK_DEPTH):
         value = leaf | list[value] | dict[str, value]  # type: ignore[valid-type]
     return value
 
 
-_quick_decode = msgspec.json.Decoder(_quick_type()).decode
 _quick_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+def reader(form: Any) -> Callable[[bytes], Any]:
+    """A quick way to the value of canonical bytes: it gives the value where it has the form, and None for any other
+    bytes, which `decode` judges.
+
+    The form is a type of msgspec's that decodes to values of this module; of integers it is `Integer`.
+    """
+    read = msgspec.json.Decoder(form).decode
+
+    def value(data: bytes) -> Any:
+        try:
+            found = read(data)
+            if _quick_encode(found) != data:  # keys out of order or twice, members that the form has not
+                return None
+            if not data.isascii():
+                _check(found, 0)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, NotCanonical):
+            return None
+        return found
+
+    return value
 
 
 class NotCanonical(ValueError):
     """The value or the text is outside the canonical subset; the message says where."""
+
+
+_read = reader(_quick_type())
 
 
 def encode(value: Json) -> bytes:
@@ -62,13 +89,9 @@ def utf8(text: str) -> bytes:
 
 def decode(data: bytes) -> Any:
     """The value of canonical bytes. Raises `NotCanonical` unless re-encoding gives exactly `data`."""
-    if data.isascii():
-        try:
-            value = _quick_decode(data)
-            if _quick_encode(value) == data:
-                return value
-        except (msgspec.DecodeError, RecursionError):
-            pass
+    value = _read(data)
+    if value is not None:
+        return value
     try:
         value, _ = _scan(data.decode("utf-8"))  # what follows the value is found by encoding it again
     except (ValueError, RecursionError) as error:

@@ -11,9 +11,9 @@ from onepam.store.engine.tables import StateTable
 E = TypeVar("E")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Place:
-    """Where in the ledger an event stands."""
+    """Where in the ledger an event stands. (Not frozen: a fold makes one for each entry.)"""
 
     index: int
     time: Instant

@@ -42,8 +42,8 @@ def fold(source: Db, target: Db, progress: Callable[[int, int], None] = lambda d
     for begin in range(0, size, READ_TOGETHER):
         for stored in entries(source, begin, begin + READ_TOGETHER):
             found = fold_one(target, stored, missing, erased)
-            if stored.header.kind == ERASED and not found:
-                said = f"entry {stored.header.index} ({ERASED})"
+            if stored.kind == ERASED and not found:
+                said = f"entry {stored.index} ({ERASED})"
                 found = [Corrupt(f"{said}: {each}") for each in strays(source, target, stored.event)]
             faults += found
         progress(min(begin + READ_TOGETHER, size), size)
@@ -54,19 +54,19 @@ def fold(source: Db, target: Db, progress: Callable[[int, int], None] = lambda d
 
 def fold_one(target: Db, stored: Stored, missing: set[int], erased: set[int]) -> list[Corrupt]:
     """Projects one entry; what is wrong with it. Notes payloads that are not there, and those that were erased."""
-    index, kind = stored.header.index, stored.header.kind
-    if type(stored.header.time) is not int or stored.header.time <= 0:  # a column holds whatever somebody puts there
+    index, kind, time = stored.index, stored.kind, stored.time
+    if type(time) is not int or time <= 0:  # a column holds whatever somebody puts there
         return [Corrupt(f"entry {index} ({kind}) cannot be read: its time is none")]
     faults = list[Corrupt]()
     try:
-        event = stored.event
+        event = stored.read()
         if stored.payload is not None and stored.person != subject(event):
             faults.append(Corrupt(f"entry {index} ({kind}): {ANOTHERS}"))
         if stored.payload is None and "payload" in stored.fields:
             missing.add(index)
         if kind == ERASED:
             erased.update(event.indexes)
-        project(target, Place(index, stored.header.time), event)
+        project(target, Place(index, time), event)
     except Corrupt as error:
         return [*faults, error]
     except DatabaseError as error:

@@ -65,10 +65,7 @@ class StateTable:
     def put(self, db: Db, at: Instant, **values: Any) -> None:
         """The row is so from `at` on, whatever it was before. Columns that are not named are NULL."""
         insert = self._inserts.get(names := tuple(values)) or self._insert(names)
-        stored = [
-            value if (kind := type(value)) is str or value is None or kind is int else plain(value)
-            for value in values.values()
-        ]
+        stored = self._stored(values)
         stored.append(at)
         if db.execute(insert, stored).rowcount == 0:
             db.execute(self._close, (at, *[values[name] for name in self.key]))
@@ -79,7 +76,7 @@ class StateTable:
         keys = [key[name] for name in self.key]
         if db.execute(self._close, (at, *keys)).rowcount == 0:
             return False
-        db.execute(self._successor(tuple(changes)), (*map(plain, changes.values()), at, *keys))
+        db.execute(self._successor(tuple(changes)), (*self._stored(changes), at, *keys))
         return True
 
     def end(self, db: Db, at: Instant, **key: str) -> bool:
@@ -125,6 +122,14 @@ class StateTable:
         """The statement that reads all rows."""
         columns, order = ", ".join((*self.columns, "valid_from", "valid_until")), ", ".join((*self.key, "valid_from"))
         return f"SELECT {columns} FROM {self.name} ORDER BY {order}"
+
+    @staticmethod
+    def _stored(values: Mapping[str, Any]) -> list[Any]:
+        """What `plain` makes of each: most are text, integers and None, for which a call is too much."""
+        return [
+            value if (kind := type(value)) is str or value is None or kind is int else plain(value)
+            for value in values.values()
+        ]
 
     @cached_property
     def _where(self) -> str:
@@ -177,4 +182,4 @@ def plain(value: Any) -> Any:
         return value
     if kind is bool:
         return int(value)
-    return value.value if isinstance(value, StrEnum) else _encode(value).decode("utf-8")
+    return value._value_ if isinstance(value, StrEnum) else _encode(value).decode("utf-8")
