@@ -212,7 +212,7 @@ def _rows(db: Snapshot, begin: int, progress: Progress) -> Iterator[Row]:
     for count, found in enumerate(stored_rows(db, begin), begin):
         if count % STEP == 0:
             progress(count, total)
-        yield Row(*found)
+        yield Row._make(found)
     progress(total, total)
 
 

@@ -1,6 +1,6 @@
 """The ledger's rows as they stand, not through events: for those who verify it, and trust nothing that wrote it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from typing import Any
 
@@ -8,10 +8,10 @@ from onepam.app.ports import Snapshot
 from onepam.store.db import row, rows, streamed
 
 
-def stored_rows(snapshot: Snapshot, begin: int) -> Iterator[tuple[Any, ...]]:
+def stored_rows(snapshot: Snapshot, begin: int) -> Iterator[Iterable[Any]]:
     """From entry `begin` on, in order: index, time, kind, version, class, number in its class, body, leaf."""
     sql = "SELECT idx, time, kind, version, class, class_seq, body, leaf FROM entry WHERE idx >= ? ORDER BY idx"
-    return (tuple(each) for each in streamed(snapshot, sql, (begin,)))
+    return streamed(snapshot, sql, (begin,))
 
 
 def stored_bodies(snapshot: Snapshot, kind: str) -> list[tuple[int, Any]]:

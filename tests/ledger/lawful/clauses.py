@@ -13,11 +13,10 @@ from types import GeneratorType
 from typing import Any, NamedTuple
 
 import onepam.ledger.lawful
-from onepam.kernel.canonical import decode
 from onepam.ledger.findings import Row
 from onepam.ledger.lawful.entry import Entry
 from onepam.ledger.lawful.judging import Judging, Lawful
-from onepam.ledger.lawful.rows import of_rows, through
+from onepam.ledger.lawful.rows import of_rows, read, through
 from onepam.ledger.lawful.rule import Judge, Rule, Why
 from onepam.ledger.lawful.state import State
 
@@ -124,7 +123,7 @@ class Listening(Judging):
     """Judges as the product does, and hears from where each finding comes."""
 
     def __init__(self) -> None:
-        super().__init__(decode)
+        super().__init__(read)
         self._said: list[tuple[int, str, tuple[tuple[str, int], ...]]] = []
         self._rows: list[Row] = []
         self._rules = {key: self._heard(rule) for key, rule in self._rules.items()}

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from onepam.domain.history.event import every_version
+from onepam.kernel.canonical import NotCanonical, encode, reader
 from onepam.kernel.clock import SECOND, Instant
 from onepam.ledger.findings import Row
 from onepam.ledger.lawful.form import OF_KINDS, Form
 from onepam.ledger.lawful.forms import FORMS
 from onepam.ledger.lawful.judging import asks
+from onepam.ledger.lawful.rows import form_of, quickly, read
 from scripts import forms
 from tests.ledger.lawful.story import Story
 
@@ -75,6 +77,28 @@ def test_a_member_more_or_less_is_another_form(kind: tuple[str, int]) -> None:
     assert not form.fits([body])
 
 
+@pytest.mark.parametrize("kind", sorted(bodies()), ids=str)
+def test_a_body_that_is_read_quickly_has_the_form_of_its_kind(kind: tuple[str, int]) -> None:
+    """Bytes that are not canonical are no body of any form."""
+    form, body = OF_KINDS[kind], bodies()[kind]
+    assert quickly(*kind)(encode(body)) == body
+    odd = [_put(body, path, each) for path in _paths(body) for each in (*ODD, 2**53 - 1, "\u00e9")]
+    for each in [*odd, {**body, "more": "x"}, *({n: body[n] for n in body if n != name} for name in body)]:
+        if form.fits(each):
+            assert read(*kind, encode(each)) == each
+        else:
+            with pytest.raises(ValueError, match="not the form of its kind"):
+                read(*kind, encode(each))
+    for name in body:
+        if type(body[name]) is int:
+            with pytest.raises(NotCanonical):
+                read(*kind, json.dumps({**body, name: 2**53}, sort_keys=True, separators=(",", ":")).encode())
+    for data in (encode(body) + b" ", json.dumps(body, sort_keys=True).encode()):
+        assert quickly(*kind)(data) is None
+        with pytest.raises(NotCanonical):
+            read(*kind, data)
+
+
 @pytest.mark.parametrize(
     ("said", "good", "bad"),
     [
@@ -94,6 +118,9 @@ def test_a_member_more_or_less_is_another_form(kind: tuple[str, int]) -> None:
 )
 def test_types(said: str, good: list[Any], bad: list[Any]) -> None:
     form = Form([f"it={said}"])
+    quick = reader(form_of(form.type))
+    assert [each for each in good if quick(encode({"it": each})) != {"it": each}] == []
+    assert [each for each in bad if each != 1.0 and quick(encode({"it": each})) is not None] == []
     assert [each for each in good if not form.fits({"it": each})] == []
     assert [each for each in bad if form.fits({"it": each})] == []
 

@@ -14,6 +14,7 @@ from onepam.evidence.verifier.batches import beginnings
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.proving import prove_entries
 from onepam.evidence.verifier.refusal import Refused, counted
+from onepam.ledger.lawful.form import of_form
 from onepam.ledger.lawful.judging import Judging, Lawful, asks, cannot
 
 CHAIN_ONLY = "chain shown, endings not checked"
@@ -24,7 +25,7 @@ class _Fold:
     """The history up to now, of which the bodies come in order."""
 
     def __init__(self, pack: Contents) -> None:
-        self._log, self._judging, self._next = pack.log, Judging(_read_already), 0
+        self._log, self._judging, self._next = pack.log, Judging(of_form), 0
         self._begins = _beginnings(pack)
         self._first = next(self._begins, NO_BATCH)
 
@@ -62,10 +63,6 @@ def judge_entries(pack: Contents) -> List[Any]:
         return [lacking, "", 0, []]
     found = fold.end()
     return [lacking, found.line(), found.found, [each.words() for each in found.findings]]
-
-
-def _read_already(body: Any) -> Any:
-    return body
 
 
 def _beginnings(pack: Contents) -> Iterator[int]:

@@ -3683,6 +3683,11 @@ Fits = Callable[[Any], bool]
 Type = Union[frozenset[type], Fits]
 """Plain types, of which a value has one, or else who asks: most values are plain, and need no call."""
 
+Said = tuple[Any, ...]
+"""A type as the forms say it, taken apart: the sign that it begins with, or `?` of what may be null, or the word of a
+plain one; then the texts of an enumeration, the type within, or the types of the members and which may not be left out.
+"""
+
 _TYPES = {"text": str, "integer": int, "truth": bool}
 
 
@@ -3695,36 +3700,38 @@ class Form:
 
     def __init__(self, said: Sequence[str]) -> None:
         of = {name: _whole(kind) for name, kind in (each.split("=", 1) for each in said)}
-        self.fits: Fits = _object(of, frozenset(of))
+        self.type: Said = ("{", of, frozenset(of))
+        """The form as a type, taken apart."""
+        self.fits: Fits = _object({name: _type(kind) for name, kind in of.items()}, frozenset(of))
         """Whether the value of a body has this form."""
 
 
-def _whole(said: str) -> Type:
-    kind, rest = _type(re.findall(r"\w[\w.-]*|\W", said))
+def _whole(said: str) -> Said:
+    kind, rest = _apart(re.findall(r"\w[\w.-]*|\W", said))
     if rest:
         raise ValueError(f"{said}: {''.join(rest)} is left over")
     return kind
 
 
-def _type(tokens: list[str]) -> tuple[Type, list[str]]:
+def _apart(tokens: list[str]) -> tuple[Said, list[str]]:
     """The type with which the tokens begin, and the tokens after it."""
-    kind: Type
+    kind: Said
     first, rest = tokens[0], tokens[1:]
     if first == "(":
         end = rest.index(")")
-        kind, rest = _one_of(frozenset(rest[:end:2])), rest[end + 1 :]
+        kind, rest = (first, frozenset(rest[:end:2])), rest[end + 1 :]
     elif first == "{":
         kind, rest = _members(rest)
     elif first in ("[", "<"):
-        inner, rest = _type(rest)
-        kind, rest = (_list(inner) if first == "[" else _map(inner)), rest[1:]
+        inner, rest = _apart(rest)
+        kind, rest = (first, inner), rest[1:]
     else:
-        kind = frozenset({_TYPES[first]})
-    return (_or_nothing(kind), rest[1:]) if rest[:1] == ["?"] else (kind, rest)
+        kind = (first,)
+    return (("?", kind), rest[1:]) if rest[:1] == ["?"] else (kind, rest)
 
 
-def _members(tokens: list[str]) -> tuple[Fits, list[str]]:
-    of: dict[str, Type] = {}
+def _members(tokens: list[str]) -> tuple[Said, list[str]]:
+    of: dict[str, Said] = {}
     needed = set()
     while True:
         name, tokens = tokens[0], tokens[1:]
@@ -3732,10 +3739,25 @@ def _members(tokens: list[str]) -> tuple[Fits, list[str]]:
             tokens = tokens[1:]
         else:
             needed.add(name)
-        of[name], tokens = _type(tokens[1:])
+        of[name], tokens = _apart(tokens[1:])
         last, tokens = tokens[0], tokens[1:]
         if last == "}":
-            return _object(of, frozenset(needed)), tokens
+            return ("{", of, frozenset(needed)), tokens
+
+
+def _type(said: Said) -> Type:
+    sign = said[0]
+    if sign == "?":
+        return _or_nothing(_type(said[1]))
+    if sign == "(":
+        return _one_of(said[1])
+    if sign == "[":
+        return _list(_type(said[1]))
+    if sign == "<":
+        return _map(_type(said[1]))
+    if sign == "{":
+        return _object({name: _type(kind) for name, kind in said[1].items()}, said[2])
+    return frozenset({_TYPES[sign]})
 
 
 def _or_nothing(kind: Type) -> Type:
@@ -3795,6 +3817,13 @@ def _forms() -> dict[tuple[str, int], Form]:
 
 
 OF_KINDS: Mapping[tuple[str, int], Form] = _forms()
+
+
+def of_form(kind: str, version: int, body: Any) -> Any:
+    """The value of a body, which has the form of its kind. Raises `ValueError`, and `KeyError` for a kind without."""
+    if not OF_KINDS[kind, version].fits(body):
+        raise ValueError("it has not the form of its kind")
+    return body
 
 
 # ---- lawful.entry ----------------------------------------------------------------------------------------------------
@@ -4216,7 +4245,8 @@ class About:
         """The entry at this place; None where it speaks of nobody. Those that were not read speak of nobody."""
         missing = position - len(self.entries)
         if 0 <= missing <= MOST_NOT_READ:
-            self.entries.extend([0] * missing)
+            if missing:
+                self.entries.extend([0] * missing)
             self.entries.append(0 if what is None else self.numbers.setdefault(what, len(self.numbers) + 1))
 
     def nobodys(self, what: Hashable, waits: str | None = None) -> Hashable:
@@ -4650,7 +4680,7 @@ def had_factors(state: State, person: Person) -> bool:
 def through(state: State, who: str) -> set[str]:
     """The providers in force at which somebody has an identity."""
     person = state.people.get(who)
-    return set(person.identities.values()) & state.providers.keys() if person is not None else set()
+    return {each for each in person.identities.values() if each in state.providers} if person is not None else set()
 
 
 def founding(state: State) -> bool:
@@ -4713,8 +4743,9 @@ def keeps(these: Guards | None, those: Guards | None) -> bool:
 
 def asks_first(these: Guards | None) -> frozenset[str]:
     """The classes of which statements run once somebody else has said yes."""
-    levels = {} if these is None else _levels(these)
-    return frozenset(each for each, level in levels.items() if level < RUNS)
+    if these is None:
+        return frozenset()
+    return frozenset(each for each, level in _levels(these).items() if level < RUNS)
 
 
 def _levels(these: Guards) -> dict[str, int]:
@@ -7593,7 +7624,7 @@ class Chain(NamedTuple):
     """What one chain gives: its actions, whether it is administrative, how much of it is recorded, and the guardrails
     of statements."""
 
-    actions: frozenset[str]
+    actions: Sequence[str]
     administrative: bool
     recording: str | None
     guardrails: Guards | None
@@ -7706,7 +7737,7 @@ def _gives(entry: Entry, found: list[Chain], resource: Resource) -> Why:
     """No more than the chains do, and it says what it is, and how much of it is kept."""
     body = entry.body
     privileged = bool(found) and (any(each.administrative for each in found) or resource.labels.get("env") == "prod")
-    if not set(body["actions"]) <= {action for each in found for action in each.actions}:
+    if set(body["actions"]).difference(*[each.actions for each in found]):
         yield "it allows more than the chain does"
     if privileged and not body["privileged"]:
         yield "it is privileged, and does not say so"
@@ -7774,14 +7805,14 @@ def _chain(
 
 def _given(permission: Mapping[str, Any]) -> Chain:
     """All that a permission gives."""
-    actions, administrative = frozenset(permission["actions"]), bool(permission.get("administrative"))
-    return Chain(actions, administrative, permission.get("recording"), permission["guardrails"])
+    administrative = bool(permission.get("administrative"))
+    return Chain(permission["actions"], administrative, permission.get("recording"), permission["guardrails"])
 
 
 def _of_it(given: Chain, substance: Mapping[str, Any]) -> Chain:
     """What of it was granted: no more than was asked for then."""
     return given._replace(
-        actions=given.actions & frozenset(substance["actions"]),
+        actions=[each for each in given.actions if each in substance["actions"]],
         guardrails=narrower(given.guardrails, substance["guardrails"]),
     )
 
@@ -8734,10 +8765,11 @@ class Lawful:
 class Judging:
     """One fold, from the first entry to the newest: `take` each, then `end`.
 
-    `read` gives the value of a body as it is stored or was read; for what is none it raises `ValueError`.
+    `read` gives the value of a body, of a kind and version, as it is stored or was read; where that has not the form of
+    its kind (`form.py`), or is none, it raises `ValueError`.
     """
 
-    def __init__(self, read: Callable[[Any], Any]) -> None:
+    def __init__(self, read: Callable[[str, int, Any], Any]) -> None:
         self._read = read
         self._state = State()
         self._rules = RULE_SETS[RULE_SET]
@@ -8750,31 +8782,26 @@ class Judging:
         not read."""
         self._entries += 1
         rule: Rule | None = None
+        state = self._state
         try:
             if type(position) is not int or type(time) is not int or type(kind) is not str:
                 raise TypeError("an entry has a place, a time and a kind")
-            for unlawful in self._state.turn(position, Instant(time), begins):
+            for unlawful in state.turn(position, Instant(time), begins):
                 self._add(unlawful)
-            self._state.kinds.add(kind)
+            state.kinds.add(kind)
             rule = self._rules.get((kind, version))
             if rule is None:
                 self._unknown += 1
                 self._add(Unlawful(position, kind, "being an entry", "there is no rule for what it says"))
             elif rule.judge is not None:
-                entry = Entry(position, Instant(time), kind, self._of_form(kind, version, body))
-                self._state.about.add(position, whose(self._state, entry))
-                for why in rule.judge(self._state, entry):
+                entry = Entry(position, state.now, kind, self._read(kind, version, body))
+                state.about.add(position, whose(state, entry))
+                for why in rule.judge(state, entry):
                     if why is not None:
                         self._hear(rule, entry, why)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError):
             right = rule.right if rule is not None else "being an entry"
             self._add(Unlawful(position, str(kind), right, "it does not read as such an entry"))
-
-    def _of_form(self, kind: str, version: int, body: bytes) -> Any:
-        found = self._read(body)
-        if not OF_KINDS[kind, version].fits(found):
-            raise ValueError("it has not the form of its kind")
-        return found
 
     def _hear(self, rule: Rule, entry: Entry, why: str | Unless | Later) -> None:
         said = why if isinstance(why, str) else why.why
@@ -8825,7 +8852,7 @@ class _Fold:
     """The history up to now, of which the bodies come in order."""
 
     def __init__(self, pack: Contents) -> None:
-        self._log, self._judging, self._next = pack.log, Judging(_read_already), 0
+        self._log, self._judging, self._next = pack.log, Judging(of_form), 0
         self._begins = _beginnings(pack)
         self._first = next(self._begins, NO_BATCH)
 
@@ -8863,10 +8890,6 @@ def judge_entries(pack: Contents) -> List[Any]:
         return [lacking, "", 0, []]
     found = fold.end()
     return [lacking, found.line(), found.found, [each.words() for each in found.findings]]
-
-
-def _read_already(body: Any) -> Any:
-    return body
 
 
 def _beginnings(pack: Contents) -> Iterator[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from onepam.kernel.instant import Instant
@@ -30,7 +30,7 @@ class Chain(NamedTuple):
     """What one chain gives: its actions, whether it is administrative, how much of it is recorded, and the guardrails
     of statements."""
 
-    actions: frozenset[str]
+    actions: Sequence[str]
     administrative: bool
     recording: str | None
     guardrails: Guards | None
@@ -143,7 +143,7 @@ def _gives(entry: Entry, found: list[Chain], resource: Resource) -> Why:
     """No more than the chains do, and it says what it is, and how much of it is kept."""
     body = entry.body
     privileged = bool(found) and (any(each.administrative for each in found) or resource.labels.get("env") == "prod")
-    if not set(body["actions"]) <= {action for each in found for action in each.actions}:
+    if set(body["actions"]).difference(*[each.actions for each in found]):
         yield "it allows more than the chain does"
     if privileged and not body["privileged"]:
         yield "it is privileged, and does not say so"
@@ -211,14 +211,14 @@ def _chain(
 
 def _given(permission: Mapping[str, Any]) -> Chain:
     """All that a permission gives."""
-    actions, administrative = frozenset(permission["actions"]), bool(permission.get("administrative"))
-    return Chain(actions, administrative, permission.get("recording"), permission["guardrails"])
+    administrative = bool(permission.get("administrative"))
+    return Chain(permission["actions"], administrative, permission.get("recording"), permission["guardrails"])
 
 
 def _of_it(given: Chain, substance: Mapping[str, Any]) -> Chain:
     """What of it was granted: no more than was asked for then."""
     return given._replace(
-        actions=given.actions & frozenset(substance["actions"]),
+        actions=[each for each in given.actions if each in substance["actions"]],
         guardrails=narrower(given.guardrails, substance["guardrails"]),
     )
 

@@ -18,6 +18,11 @@ Fits = Callable[[Any], bool]
 Type = Union[frozenset[type], Fits]
 """Plain types, of which a value has one, or else who asks: most values are plain, and need no call."""
 
+Said = tuple[Any, ...]
+"""A type as the forms say it, taken apart: the sign that it begins with, or `?` of what may be null, or the word of a
+plain one; then the texts of an enumeration, the type within, or the types of the members and which may not be left out.
+"""
+
 _TYPES = {"text": str, "integer": int, "truth": bool}
 
 
@@ -30,36 +35,38 @@ class Form:
 
     def __init__(self, said: Sequence[str]) -> None:
         of = {name: _whole(kind) for name, kind in (each.split("=", 1) for each in said)}
-        self.fits: Fits = _object(of, frozenset(of))
+        self.type: Said = ("{", of, frozenset(of))
+        """The form as a type, taken apart."""
+        self.fits: Fits = _object({name: _type(kind) for name, kind in of.items()}, frozenset(of))
         """Whether the value of a body has this form."""
 
 
-def _whole(said: str) -> Type:
-    kind, rest = _type(re.findall(r"\w[\w.-]*|\W", said))
+def _whole(said: str) -> Said:
+    kind, rest = _apart(re.findall(r"\w[\w.-]*|\W", said))
     if rest:
         raise ValueError(f"{said}: {''.join(rest)} is left over")
     return kind
 
 
-def _type(tokens: list[str]) -> tuple[Type, list[str]]:
+def _apart(tokens: list[str]) -> tuple[Said, list[str]]:
     """The type with which the tokens begin, and the tokens after it."""
-    kind: Type
+    kind: Said
     first, rest = tokens[0], tokens[1:]
     if first == "(":
         end = rest.index(")")
-        kind, rest = _one_of(frozenset(rest[:end:2])), rest[end + 1 :]
+        kind, rest = (first, frozenset(rest[:end:2])), rest[end + 1 :]
     elif first == "{":
         kind, rest = _members(rest)
     elif first in ("[", "<"):
-        inner, rest = _type(rest)
-        kind, rest = (_list(inner) if first == "[" else _map(inner)), rest[1:]
+        inner, rest = _apart(rest)
+        kind, rest = (first, inner), rest[1:]
     else:
-        kind = frozenset({_TYPES[first]})
-    return (_or_nothing(kind), rest[1:]) if rest[:1] == ["?"] else (kind, rest)
+        kind = (first,)
+    return (("?", kind), rest[1:]) if rest[:1] == ["?"] else (kind, rest)
 
 
-def _members(tokens: list[str]) -> tuple[Fits, list[str]]:
-    of: dict[str, Type] = {}
+def _members(tokens: list[str]) -> tuple[Said, list[str]]:
+    of: dict[str, Said] = {}
     needed = set()
     while True:
         name, tokens = tokens[0], tokens[1:]
@@ -67,10 +74,25 @@ def _members(tokens: list[str]) -> tuple[Fits, list[str]]:
             tokens = tokens[1:]
         else:
             needed.add(name)
-        of[name], tokens = _type(tokens[1:])
+        of[name], tokens = _apart(tokens[1:])
         last, tokens = tokens[0], tokens[1:]
         if last == "}":
-            return _object(of, frozenset(needed)), tokens
+            return ("{", of, frozenset(needed)), tokens
+
+
+def _type(said: Said) -> Type:
+    sign = said[0]
+    if sign == "?":
+        return _or_nothing(_type(said[1]))
+    if sign == "(":
+        return _one_of(said[1])
+    if sign == "[":
+        return _list(_type(said[1]))
+    if sign == "<":
+        return _map(_type(said[1]))
+    if sign == "{":
+        return _object({name: _type(kind) for name, kind in said[1].items()}, said[2])
+    return frozenset({_TYPES[sign]})
 
 
 def _or_nothing(kind: Type) -> Type:
@@ -130,3 +152,10 @@ def _forms() -> dict[tuple[str, int], Form]:
 
 
 OF_KINDS: Mapping[tuple[str, int], Form] = _forms()
+
+
+def of_form(kind: str, version: int, body: Any) -> Any:
+    """The value of a body, which has the form of its kind. Raises `ValueError`, and `KeyError` for a kind without."""
+    if not OF_KINDS[kind, version].fits(body):
+        raise ValueError("it has not the form of its kind")
+    return body

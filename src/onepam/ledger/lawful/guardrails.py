@@ -54,8 +54,9 @@ def keeps(these: Guards | None, those: Guards | None) -> bool:
 
 def asks_first(these: Guards | None) -> frozenset[str]:
     """The classes of which statements run once somebody else has said yes."""
-    levels = {} if these is None else _levels(these)
-    return frozenset(each for each, level in levels.items() if level < RUNS)
+    if these is None:
+        return frozenset()
+    return frozenset(each for each, level in _levels(these).items() if level < RUNS)
 
 
 def _levels(these: Guards) -> dict[str, int]:

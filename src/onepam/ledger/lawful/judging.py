@@ -9,7 +9,6 @@ from typing import Any
 from onepam.kernel.instant import Instant
 from onepam.ledger.lawful.entry import Entry, Unjudged, Unlawful
 from onepam.ledger.lawful.erasing import whose
-from onepam.ledger.lawful.form import OF_KINDS
 from onepam.ledger.lawful.rule import Later, Rule, Unless
 from onepam.ledger.lawful.state import State
 from onepam.ledger.lawful.table import RULE_SETS
@@ -41,10 +40,11 @@ class Lawful:
 class Judging:
     """One fold, from the first entry to the newest: `take` each, then `end`.
 
-    `read` gives the value of a body as it is stored or was read; for what is none it raises `ValueError`.
+    `read` gives the value of a body, of a kind and version, as it is stored or was read; where that has not the form of
+    its kind (`form.py`), or is none, it raises `ValueError`.
     """
 
-    def __init__(self, read: Callable[[Any], Any]) -> None:
+    def __init__(self, read: Callable[[str, int, Any], Any]) -> None:
         self._read = read
         self._state = State()
         self._rules = RULE_SETS[RULE_SET]
@@ -57,31 +57,26 @@ class Judging:
         not read."""
         self._entries += 1
         rule: Rule | None = None
+        state = self._state
         try:
             if type(position) is not int or type(time) is not int or type(kind) is not str:
                 raise TypeError("an entry has a place, a time and a kind")
-            for unlawful in self._state.turn(position, Instant(time), begins):
+            for unlawful in state.turn(position, Instant(time), begins):
                 self._add(unlawful)
-            self._state.kinds.add(kind)
+            state.kinds.add(kind)
             rule = self._rules.get((kind, version))
             if rule is None:
                 self._unknown += 1
                 self._add(Unlawful(position, kind, "being an entry", "there is no rule for what it says"))
             elif rule.judge is not None:
-                entry = Entry(position, Instant(time), kind, self._of_form(kind, version, body))
-                self._state.about.add(position, whose(self._state, entry))
-                for why in rule.judge(self._state, entry):
+                entry = Entry(position, state.now, kind, self._read(kind, version, body))
+                state.about.add(position, whose(state, entry))
+                for why in rule.judge(state, entry):
                     if why is not None:
                         self._hear(rule, entry, why)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError):
             right = rule.right if rule is not None else "being an entry"
             self._add(Unlawful(position, str(kind), right, "it does not read as such an entry"))
-
-    def _of_form(self, kind: str, version: int, body: bytes) -> Any:
-        found = self._read(body)
-        if not OF_KINDS[kind, version].fits(found):
-            raise ValueError("it has not the form of its kind")
-        return found
 
     def _hear(self, rule: Rule, entry: Entry, why: str | Unless | Later) -> None:
         said = why if isinstance(why, str) else why.why

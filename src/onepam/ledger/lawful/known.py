@@ -354,7 +354,8 @@ class About:
         """The entry at this place; None where it speaks of nobody. Those that were not read speak of nobody."""
         missing = position - len(self.entries)
         if 0 <= missing <= MOST_NOT_READ:
-            self.entries.extend([0] * missing)
+            if missing:
+                self.entries.extend([0] * missing)
             self.entries.append(0 if what is None else self.numbers.setdefault(what, len(self.numbers) + 1))
 
     def nobodys(self, what: Hashable, waits: str | None = None) -> Hashable:

@@ -160,7 +160,7 @@ def had_factors(state: State, person: Person) -> bool:
 def through(state: State, who: str) -> set[str]:
     """The providers in force at which somebody has an identity."""
     person = state.people.get(who)
-    return set(person.identities.values()) & state.providers.keys() if person is not None else set()
+    return {each for each in person.identities.values() if each in state.providers} if person is not None else set()
 
 
 def founding(state: State) -> bool:

@@ -270,9 +270,8 @@ def factor_removed(db: Db, place: Place, event: events.FactorRemoved) -> None:
 @projects(events.FactorUsed)
 def factor_used(db: Db, place: Place, event: events.FactorUsed) -> None:
     FACTOR.change(db, place.time, {"factor": event.factor}, counter=event.counter, used=place.time)
-    if db.execute(
-        "SELECT 1 FROM factor WHERE factor = ? AND kind = 'recovery' AND valid_from = ?", (event.factor, place.time)
-    ).fetchone():
+    recovers = f"SELECT 1 FROM factor WHERE factor = ? AND valid_until = {FOREVER} AND kind = 'recovery'"
+    if db.execute(recovers, (event.factor,)).fetchone():
         SPENT.put(db, place.time, factor=event.factor, counter=event.counter)
     if event.challenge:
         ANSWERED.put(db, place.time, person=event.person, challenge=event.challenge)
