@@ -28,7 +28,8 @@ AT_ONCE = 4
 
 
 class SessionUsers:
-    """Those of one process. What it has begun is its own to drop, until it has tried: its sweep leaves that alone."""
+    """Those of one process. What it has begun is its own to drop, until it has tried, and one sweep is at a user at a
+    time: another leaves that alone."""
 
     def __init__(self, platform: "Platform") -> None:
         self._platform = platform
@@ -64,13 +65,17 @@ class SessionUsers:
             return None
         if away is not None:
             return await self._left(name, away)
-        found = await find_user(self._platform.ledger, name)
-        if found is None:
-            return None
-        account = self._account_of(found)
-        if isinstance(found, Dropping) and isinstance(account, Account):
-            return await self._swept(found, account)
-        return await self._left(name, LeftBecause.SECRET)
+        self._own.add(name)
+        try:
+            found = await find_user(self._platform.ledger, name)
+            if found is None:
+                return None
+            account = self._account_of(found)
+            if isinstance(found, Dropping) and isinstance(account, Account):
+                return await self._swept(found, account)
+            return await self._left(name, LeftBecause.SECRET)
+        finally:
+            self._own.discard(name)
 
     async def _ended(self, name: str, where: Where | None, begun: SessionUser | None) -> None:
         found = await find_user(self._platform.ledger, name)

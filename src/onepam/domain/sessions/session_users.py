@@ -39,7 +39,7 @@ class LeftBecause(StrEnum):
         return member
 
     DOWN = "target.down", "the server cannot be reached"
-    REFUSING = "target.refusing", "the server does not let the account in that makes users"
+    REFUSING = "target.refusing", "the server refuses just now, or does not let the account in that makes users"
     SECRET = "target.secret", "the vault holds no secret of the account that makes users"
     RESOURCE = "resource.unknown", "the resource is not declared any more"
     MOVED = "resource.moved", "the resource has another address by now, and there it is not"
