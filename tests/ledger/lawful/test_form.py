@@ -16,7 +16,7 @@ from onepam.domain.history.event import every_version
 from onepam.kernel.canonical import NotCanonical, encode, reader
 from onepam.kernel.clock import SECOND, Instant
 from onepam.ledger.findings import Row
-from onepam.ledger.lawful.form import OF_KINDS, Form
+from onepam.ledger.lawful.form import OF_KINDS, Form, of_form
 from onepam.ledger.lawful.forms import FORMS
 from onepam.ledger.lawful.judging import asks
 from onepam.ledger.lawful.rows import form_of, quickly, read
@@ -46,7 +46,7 @@ def test_the_forms_are_those_of_the_kinds() -> None:
 
 @pytest.mark.parametrize("kind", sorted(bodies()), ids=str)
 def test_what_was_written_has_the_form_of_its_kind(kind: tuple[str, int]) -> None:
-    assert OF_KINDS[kind].fits(bodies()[kind])
+    assert of_form(*kind, bodies()[kind]) is bodies()[kind]
 
 
 @pytest.mark.parametrize("kind", sorted(each for each in bodies() if asks(*each)), ids=str)
