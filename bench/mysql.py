@@ -3,13 +3,13 @@
 import asyncio
 import os
 import re
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from bench import Figure, Progress
+from bench.room import room
 from tests.protocols.mysql.way import Mysql
 from tests.protocols.postgres.server import PASSWORD
 from tests.protocols.ways import TARGET, login_token, way_through
@@ -35,8 +35,8 @@ class Way:
 def run(progress: Progress) -> list[Figure]:
     """Selects a second of each number of clients, and the speed of many rows, as a part of the direct ones of the same
     round."""
-    with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(_run(Path(folder), progress))
+    with room() as folder:
+        return asyncio.run(_run(folder, progress))
 
 
 async def _run(folder: Path, progress: Progress) -> list[Figure]:
