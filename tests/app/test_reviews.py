@@ -25,6 +25,7 @@ from onepam.domain.reviews.opening import Opening
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
 from onepam.kernel.clock import DAY, HOUR
 from onepam.kernel.errors import Refused
+from onepam.store.read.everybody import people
 from onepam.store.read.reviews import (
     calendar,
     due_to_close,
@@ -88,13 +89,20 @@ async def test_what_is_removed_gives_nothing_at_once_and_a_decision_may_be_chang
         assert isinstance(await made.open("eve", "dev-1", "app"), Opened | Challenge)
         await made.approve("max", await made.ask("eve", "web-1", "app"))
         waits = await made.ask("eve", "web-2", "app")
+        assert await roles_of(made, "eve") == ["engineer"]
         assert await decide(made, "ada", "eve", "engineer", REMOVE) is None
+        assert await roles_of(made, "eve") == []
         for target in ("dev-1", "web-1"):
             refused(await made.open("eve", target, "app"), "resource.unknown")
         assert isinstance(waits.request, str)
         assert await decide(made, "ada", "eve", "engineer", KEEP) is None
         assert isinstance(await made.open("eve", "dev-1", "app"), Opened | Challenge)
         assert isinstance(await made.open("eve", "web-1", "app"), Opened | Challenge)
+
+
+async def roles_of(made: Company, person: str) -> list[str]:
+    page = await made.reader(people, None)
+    return [role for each in page.rows if each.person == person for role in each.roles]
 
 
 async def test_a_removal_is_carried_out_once_nothing_gives_the_role(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ export function mount(host: HTMLElement): void {
     next.querySelector("summary")?.focus();
   };
   const decide = (decision: string): void => {
-    const form = current()?.querySelector<HTMLFormElement>("form[data-decide]");
-    if (!form || form.querySelector("fieldset")?.disabled) return;
-    form.requestSubmit(form.querySelector<HTMLButtonElement>(`button[value=${decision}]`));
+    const button = current()?.querySelector<HTMLButtonElement>(`form[data-decide] button[value=${decision}]`);
+    if (!button?.form || button.form.querySelector("fieldset")?.disabled) return;
+    button.form.requestSubmit(button);
   };
 
   for (const bar of host.querySelectorAll<HTMLFormElement>("form[data-undo]")) {

@@ -151,8 +151,8 @@ class Stage(StrEnum):
 )
 @dataclass(frozen=True, slots=True)
 class ReviewReminded:
-    """Whoever decides was told what waits for them. Of the items that wait `suspended` are withheld if nobody answers
-    until `closes`."""
+    """Whoever decides was told what waits for them, whoever administers also what nobody is left to decide on. Of the
+    items that wait `suspended` are withheld if nobody answers until `closes`."""
 
     review: str
     person: str

@@ -26,7 +26,8 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class RemindingFacts:
-    """A review (None: there is none), the last stage at which somebody was told, and what waits for whom."""
+    """A review (None: there is none), the last stage at which somebody was told, and what waits for whom: for whoever
+    administers also what nobody is left to decide on, so that they name somebody."""
 
     review: ReviewFacts | None
     told: Stage | None

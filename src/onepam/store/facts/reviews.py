@@ -22,7 +22,7 @@ from onepam.store.db import Row, row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
 from onepam.store.facts.changes import matrix, people
-from onepam.store.facts.directory_brake import who_can_decide
+from onepam.store.facts.directory_brake import administrators, who_can_decide
 from onepam.store.facts.holders import IN_FORCE, MEMBER
 from onepam.store.facts.holdings import actor_facts, bound_roles, hands, is_here
 
@@ -118,11 +118,12 @@ def reminding(db: Snapshot, query: RemindingQuery, at: Instant) -> RemindingFact
     said, review = {(each["person"], each["role"]) for each in decided}, review_of(found)
     waiting = [each for each in items_of(db, found) if (each.person, each.role) not in said]
     waits: dict[str, Waits] = {}
+    names = administrators(db, at)  # somebody for what nobody is left to decide on
     for each, chain in zip(waiting, chains(db, found, waiting, at).values(), strict=True):
         decides = chain.decides()
-        if decides is not None:
-            before = waits.get(decides[0], Waits(0, 0))
-            waits[decides[0]] = Waits(before.items + 1, before.suspended + takes(review.suspends, each))
+        for who in names if decides is None else decides[:1]:
+            before = waits.get(who, Waits(0, 0))
+            waits[who] = Waits(before.items + 1, before.suspended + takes(review.suspends, each))
     return RemindingFacts(review, last_told(db, query.review, at), waits)
 
 

@@ -13,7 +13,7 @@ from onepam.domain.people.events import PersonKind
 from onepam.kernel.clock import DAY, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
-from onepam.store.facts.holders import IN_FORCE, MEMBER, holders
+from onepam.store.facts.holders import IN_FORCE, MEMBER, holders, not_withheld
 from onepam.store.facts.holdings import console_rights
 from onepam.store.read.directory_brake import holds
 from onepam.store.read.names import name, nameless
@@ -27,10 +27,10 @@ _SORT = "coalesce(sort, '')"
 
 _ROLES = f"""
 SELECT b.subject AS person, b.role FROM json_each(:people) n JOIN binding b ON b.subject = n.value
-WHERE b.subject_kind = 'person' AND {IN_FORCE}
+WHERE b.subject_kind = 'person' AND {IN_FORCE} AND {not_withheld("b.subject")}
 UNION
 SELECT m.person, b.role FROM json_each(:people) n JOIN group_member m ON m.person = n.value AND {MEMBER}
-JOIN binding b ON b.subject = m.grp AND b.subject_kind = 'group' AND {IN_FORCE}
+JOIN binding b ON b.subject = m.grp AND b.subject_kind = 'group' AND {IN_FORCE} AND {not_withheld("m.person")}
 """
 _SOUGHT_ROLES = f"b.role IN (SELECT role FROM role WHERE instr(role, :search) > 0 AND {AT})"
 _STATE = """CASE WHEN p.enabled = 0 OR p.ends <= :at THEN 'disabled'
