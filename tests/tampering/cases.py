@@ -298,7 +298,7 @@ AT_DATABASES = (
         (
             (_QUERY, "test_guardrails_hold_here"),
             (_QUERY, "test_masked_columns_are_masked_here"),
-            (_QUERY, "test_a_statement_that_asks_first_waits_here"),
+            (_QUERY, "test_it_is_asked_by_keyboard_alone"),
         ),
     ),
 )
