@@ -8,7 +8,7 @@ from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.masking import Mask
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.kernel.errors import Refused
-from onepam.protocols.mysql import guarding
+from onepam.protocols.mysql import guarding, wire
 from onepam.protocols.mysql.machine import Conversation
 from onepam.protocols.mysql.startup import NOBODY, Greeting
 from onepam.protocols.mysql.statements import AT_ONCE_BYTES
@@ -115,6 +115,15 @@ def test_after_what_may_change_how_a_server_reads_only_what_reads_alike_is_read(
 def test_what_was_refused_changes_nothing() -> None:
     talk = reads().client(my.query(b"SET sql_mode = 'ANSI_QUOTES'"))
     assert talk.client(my.query(b'SELECT "a"')).to_target == my.query(b'SELECT "a"')
+
+
+def test_after_a_reset_a_session_under_a_mask_is_not_read_as_at_its_start() -> None:
+    """The server has its own `sql_mode` and character set again."""
+    talk = Talk(guarding.allowance(None, Mask((), ("secret",))))
+    text = b"SELECT 'a\\\\'"
+    talk.client(my.query(text)).target(my.ok()).client(my.packet(0, bytes((wire.RESET_CONNECTION,)))).target(my.ok())
+    talk.client(my.query(text))
+    assert talk.texts == [text, b"COM_RESET_CONNECTION", b"/* [masked: 12 bytes] */"]
 
 
 def test_a_long_text_is_read_before_it_is_taken_and_nothing_else_meanwhile() -> None:

@@ -311,6 +311,7 @@ class Asking:
         if exchange.allowance.classes is not None:  # it would lift the settings that the session began with
             self.refuse(statement, Form.FUNCTION, Refused("statement.reset", _NOT_UNDER_GUARDRAILS), NOT_ALLOWED)
             return
+        self._texts.restarts()
         for each in exchange.prepared.values():
             exchange.close(each)
             exchange.forget(each)

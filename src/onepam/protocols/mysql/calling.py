@@ -1,10 +1,11 @@
 """What the functions that a statement calls do: whatever stands before a parenthesis and is no word of the grammar."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from onepam.domain.access.guardrails import StatementClass
 from onepam.protocols.mysql.functions import BEFORE_QUERY, HARMLESS, OPEN, READS_FILES, SPACED, WAITING
-from onepam.protocols.mysql.lexing import Kind, Part, closing
+from onepam.protocols.mysql.lexing import Kind, Part, closing, words
 
 _NOTHING: frozenset[StatementClass] = frozenset()
 _OWN = frozenset((StatementClass.WRITE,))
@@ -12,8 +13,10 @@ _FILES = frozenset((StatementClass.EXPORT,))
 
 
 def called(part: Part) -> frozenset[StatementClass]:
-    """What the functions of a statement do beside giving a value; one that is not known may write."""
-    return _NOTHING.union(*(does for _, does in _calls(part)))
+    """What the functions of a statement do beside giving a value; one that is not known may write, and
+    `NEXT VALUE FOR` does, which is one without a parenthesis."""
+    found = _NOTHING.union(*(does for _, does in _calls(part)))
+    return found | _OWN if ("NEXT", "VALUE") in pairwise(words(part)) else found
 
 
 def strangers(part: Part) -> Iterator[str]:

@@ -24,15 +24,21 @@ _BEFORE: Final = named(
 _ENGINES: Final = named("innodb myisam aria memory heap archive blackhole merge mrg_myisam rocksdb ndbcluster")
 """Engines that keep what they are given in the server itself."""
 
-_OUTSIDE: Final = frozenset(("CONNECTION", "DIRECTORY"))
-_SELECTS: Final = frozenset(("SELECT", "WITH"))
-_DDL, _GRANT, _ADMIN, _EXPORT, _READ, _OTHER = (
+_OUTSIDE: Final = frozenset(("CONNECTION", "DIRECTORY", "IMPORT"))
+_SELECTS: Final = frozenset(("SELECT", "WITH", "TABLE", "VALUES"))
+_BOUNDS: Final = (["LESS"], ["IN"])
+"""What follows VALUES where a partition is described."""
+
+_DDL, _GRANT, _ADMIN, _EXPORT, _READ, _OTHER, _WRITE = (
     frozenset((each,))
     for each in (
         StatementClass.DDL, StatementClass.GRANT, StatementClass.ADMIN, StatementClass.EXPORT, StatementClass.READ,
-        StatementClass.OTHER,
+        StatementClass.OTHER, StatementClass.WRITE,
     )
 )  # fmt: skip
+
+ANYTHING: Final = _WRITE | _DDL | _GRANT | _EXPORT | _ADMIN
+"""What a text that runs another one may do, and a body of statements."""
 
 
 def makes(part: Part) -> Classes | None:
@@ -53,13 +59,25 @@ def makes(part: Part) -> Classes | None:
         return _ADMIN
     if what not in _SCHEMA:
         return None
-    found = _DDL | _GRANT if definer else _DDL
+    found = (_DDL | _GRANT if definer else _DDL) | (called(part) & _EXPORT)
     if what in ROUTINES:
-        return found
+        return found if _has_no_body(said, what) else found | ANYTHING
     if _outside(part, said):
         found |= _EXPORT
-    first = next((place for place, each in enumerate(said) if each in _SELECTS), None)
+    first = next((spot for spot in range(place + 1, len(part)) if _selects(said, spot)), None)
     return found if first is None or what == "VIEW" else found | _READ | called(part[first:])
+
+
+def _has_no_body(said: list[str], what: str) -> bool:
+    """Whether no statement stands in it: `RETURN` has but an expression, and a routine's body is never altered."""
+    if said[0] == "CREATE":
+        return what == "FUNCTION" and "RETURN" in said
+    return said[0] != "ALTER" or what in ("PROCEDURE", "FUNCTION")
+
+
+def _selects(said: list[str], spot: int) -> bool:
+    """Whether the rows of a table begin there that is made of a query."""
+    return said[spot] in _SELECTS and (said[spot] != "VALUES" or said[spot + 1 : spot + 2] not in _BOUNDS)
 
 
 def _behind_account(part: Part, place: int) -> int:

@@ -15,7 +15,7 @@ from onepam.domain.access.guardrails import StatementClass
 from onepam.protocols.mysql.calling import called
 from onepam.protocols.mysql.functions import named
 from onepam.protocols.mysql.lexing import Kind, Part, Token, split, tokens, words
-from onepam.protocols.mysql.making import ROUTINES, makes
+from onepam.protocols.mysql.making import ANYTHING, ROUTINES, makes
 from onepam.protocols.mysql.parsing import parses
 from onepam.protocols.mysql.setting import sets, transaction
 
@@ -26,9 +26,6 @@ EXPORT, ADMIN, SEVERAL, OTHER = (
 
 Classes = frozenset[StatementClass]
 Reading = Callable[[Part], Classes | None]
-
-ANYTHING: Final = frozenset((WRITE, DDL, GRANT, EXPORT, ADMIN))
-"""What a text that runs another one may do."""
 
 MOST_BYTES: Final = 64 * 1024
 """Longest text that is read."""

@@ -105,6 +105,12 @@ class Texts:
         self._unsettled = False
         """Whether something was allowed by which the server may read texts in another way."""
 
+    def restarts(self) -> None:
+        """The session is reset, and the server reads texts as its login has it, not as it was told at the start."""
+        if self._exchange.allowance.masking is not None:
+            self._unsettled = True
+            self._known.clear()
+
     def reads(self, text: bytes) -> bool:
         """Whether a text is read as SQL that was not read before."""
         allowance = self._exchange.allowance
