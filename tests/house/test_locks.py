@@ -146,7 +146,7 @@ def test_nothing_is_installed_but_by_a_lock() -> None:
 
 def test_every_npm_package_is_held_to_a_digest() -> None:
     locks = [path for path in kept_files() if path.name == "package-lock.json"]
-    assert len(locks) == 3
+    assert len(locks) == 4
     for lock in locks:
         packages = json.loads(lock.read_text("utf-8"))["packages"]
         loose = [

@@ -27,6 +27,7 @@ from onepam.domain.requests.events import RequestMade
 from onepam.domain.reviews.events import ReviewReminded, RoleWithheld, Stage, Withheld
 from onepam.domain.roster.events import RosterHeld, RosterRefused
 from onepam.domain.sessions.recordings import Condition, RecordingFoundBad
+from onepam.domain.sessions.session_users import LeftBecause, SessionUserLeft
 from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.domain.signing_in.events import (
     EnrolmentAnnounced,
@@ -226,6 +227,15 @@ def test_a_bad_recording_is_said_to_be_what_it_is() -> None:
 def test_a_disk_says_what_is_left() -> None:
     low = said(DiskLow("nod_1", next(iter(DiskStage)), 3 * 2**30, 10 * 2**30))
     assert "has 3,072 of 10,240 MiB left" in low.sentence
+
+
+def test_a_user_that_is_left_behind_is_told_by_its_server_and_why() -> None:
+    left = SessionUserLeft("op_ada_7", "ses_1", "erp-db", LeftBecause.OWNS)
+    told = said(left)
+    assert (told.audience, told.alike, told.where) == (ALARM, "session_user.left erp-db", "/resources")
+    assert "The user op_ada_7, made at erp-db for a session that is over, could not be dropped" in told.sentence
+    assert ": what it owns could not be given to its role. It is tried again" in told.sentence
+    assert said(replace(left, resource="crm-db")).alike != told.alike
 
 
 def test_a_crowd_at_a_door_says_how_many_and_where_and_not_who() -> None:
