@@ -42,3 +42,10 @@ def test_what_says_password_and_has_none_is_recorded_as_it_is() -> None:
     told.passes(pg.query("SELECT password FROM people WHERE name = 'x'"))
     assert told.texts == {1: b"SELECT password FROM people WHERE name = 'x'"}
     assert not any(isinstance(each, Hidden) for each in told.events)
+
+
+def test_where_a_backslash_may_escape_none_of_the_text_is_recorded() -> None:
+    """By `standard_conforming_strings`, of which the text that sets a password knows nothing."""
+    told = Told()
+    told.passes(pg.query("ALTER ROLE app PASSWORD 'x\\'s3cret!'"))
+    assert told.texts == {1: b"/* [masked: 36 bytes] */"}

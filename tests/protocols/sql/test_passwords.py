@@ -1,5 +1,7 @@
 """Passwords of a text: none is recorded, whatever else is."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,8 @@ from hypothesis import strategies as st
 from onepam.protocols.mysql.texts import without_passwords
 from onepam.protocols.sql.events import Allowance, Hidden, Step, Text
 from onepam.protocols.sql.journal import LongText
-from onepam.protocols.sql.passwords import binds, hidden
+from onepam.protocols.sql.literals import literals
+from onepam.protocols.sql.passwords import binds, hidden, near, surely_hidden
 
 SECRET = "s3cret!"
 HIDDEN = "'[masked: 7 bytes]'"
@@ -35,7 +38,21 @@ POSTGRES = [
     f'INSERT INTO settings VALUES (\'{{"password": "{SECRET}"}}\')',
     f"ALTER ROLE app PASSWORD '{SECRET}",
     "ALTER ROLE app PASSWORD 'SCRAM-SHA-256$4096:s3cret!",
+    f"ALTER ROLE app PASSWORD {' ' * 2000}'{SECRET}'",
+    f"CREATE USER MAPPING FOR app SERVER s OPTIONS (\"password\" '{SECRET}')",
+    f"DO E'BEGIN ALTER ROLE app PASSWORD \\'{SECRET}\\'; END'",
+    f"DO 'BEGIN ALTER ROLE app PASSWORD E''{SECRET}''; END'",
+    f"DO 'BEGIN ALTER ROLE app PASSWORD /* it */ ''{SECRET}''; END'",
 ]
+PIECES = [
+    f"ALTER ROLE app PASSWORD 'x'\n'{SECRET}'",
+    f"ALTER ROLE app PASSWORD 'x' -- it's\n '{SECRET}'",
+    f"CREATE SUBSCRIPTION s CONNECTION 'host=h password=x'\n'{SECRET}' PUBLICATION p",
+    f"DO $$ BEGIN EXECUTE 'ALTER ROLE ' || quote_ident('a') || ' PASSWORD ' || quote_literal('{SECRET}'); END $$",
+    f"SELECT dblink_connect('host=h password=' || '{SECRET}')",
+    f"SELECT dblink_connect(concat('host=h password=', '{SECRET}'))",
+]
+"""Where a password is in more than one literal, or in another than announces it."""
 MYSQL = [
     f"CREATE USER app IDENTIFIED BY '{SECRET}'",
     f"create user 'a'@'%' identified by \"{SECRET}\"",
@@ -58,6 +75,15 @@ MYSQL = [
     f"SELECT 'a\\', 1; SET PASSWORD = '{SECRET}'",
     f"/*!50000 SET PASSWORD = '{SECRET}' */",
     f"SET PASSWORD = # it's\n '{SECRET}'",
+    f"ALTER USER app IDENTIFIED BY 'x' REPLACE '{SECRET}'",
+    f"SET PASSWORD = 'x' /* it's */ REPLACE '{SECRET}'",
+    f"SET PASSWORD FOR CURRENT_USER() = '{SECRET}'",
+    f"SET PASSWORD FOR CURRENT_USER ( ) = PASSWORD('{SECRET}')",
+    f"SET PASSWORD FOR 'bob'@'{'h' * 255}' = '{SECRET}'",
+    f"CREATE USER app IDENTIFIED VIA unix_socket OR ed25519 USING '{SECRET}'",
+    f"CREATE USER app IDENTIFIED VIA a USING 'x' OR b USING '{SECRET}'",
+    f"PREPARE s FROM 'SET PASSWORD FOR a = PASSWORD(\\'{SECRET}\\')'",
+    f"EXECUTE IMMEDIATE CONCAT('ALTER USER a IDENTIFIED BY ', QUOTE('{SECRET}'))",
 ]
 
 
@@ -66,6 +92,19 @@ def test_no_password_of_postgresql_stands_in_a_recorded_text(text: str) -> None:
     said, parts = hidden(text.encode())
     assert b"s3cret" not in said
     assert parts == 1
+
+
+@pytest.mark.parametrize("text", PIECES)
+def test_no_part_of_a_password_stands_in_a_recorded_text(text: str) -> None:
+    assert b"s3cret" not in hidden(text.encode())[0]
+
+
+def test_where_a_backslash_may_escape_or_not_none_of_the_text_is_shown() -> None:
+    """As with `standard_conforming_strings = off`."""
+    text = b"ALTER ROLE app PASSWORD 'x\\'s3cret!'"
+    assert surely_hidden(text, literals, partial(literals, escapes=True)) == (b"/* [masked: 36 bytes] */", 1)
+    alike = b"SELECT E'\\n'; ALTER ROLE app PASSWORD 's3cret!'"
+    assert surely_hidden(alike, literals, partial(literals, escapes=True)) == hidden(alike)
 
 
 @pytest.mark.parametrize("text", MYSQL)
@@ -94,6 +133,8 @@ def test_the_rest_of_the_text_stands_as_it_was() -> None:
         "SELECT 'https://example.com/a:b'",
         "ALTER ROLE app PASSWORD NULL",
         "SELECT identified, 'by' FROM t",
+        "SELECT 'x' OR 'y' FROM password",
+        "SELECT 'forgot password', 'x' FROM t",
     ],
 )
 def test_what_is_no_password_is_shown(text: str) -> None:
@@ -105,6 +146,7 @@ def test_a_parameter_may_stand_where_a_password_does() -> None:
     assert binds(b"CREATE USER a IDENTIFIED BY ?")
     assert binds(b"SELECT PASSWORD(?)")
     assert binds(b"UPDATE people SET password = $1")
+    assert binds(b"SET PASSWORD /* of */ = -- mine\n ?")
     assert not binds(b"SELECT $1 FROM people WHERE password IS NULL")
 
 
@@ -149,6 +191,16 @@ def test_of_a_text_that_is_not_read_whole_nothing_is_kept_from_where_a_password_
     last = journal.step.events[-1]
     words = f"masked: {len(text) - len(kept)} of {len(text)} bytes, for a password may stand there"
     assert last == Hidden("statement", 1, words)
+
+
+@pytest.mark.parametrize("text", [*POSTGRES, *MYSQL])
+def test_in_a_text_that_is_not_read_whole_each_form_of_a_password_is_seen(text: str) -> None:
+    assert 0 <= near(text.encode()) < text.index(SECRET if SECRET in text else "SCRAM")
+
+
+def test_a_long_text_that_has_none_is_kept() -> None:
+    for text in ("INSERT INTO people (name, password, n) VALUES", "the password of", "http://localhost:8080/a"):
+        assert near(text.encode()) < 0
 
 
 def test_a_text_whose_passwords_were_taken_out_is_kept_to_its_end() -> None:

@@ -13,7 +13,7 @@ from onepam.protocols.sql.journal import LongText
 from onepam.protocols.sql.judging import UNREADABLE, judged, not_allowed
 from onepam.protocols.sql.literals import Literal, What
 from onepam.protocols.sql.masking import NOTHING, Masked, parts_masked
-from onepam.protocols.sql.passwords import binds, hidden
+from onepam.protocols.sql.passwords import binds, surely_hidden
 from onepam.recording.statements import MAX_TEXT_BYTES
 
 KNOWN_TEXTS = 256
@@ -68,15 +68,8 @@ def killed(text: bytes) -> tuple[int, bool] | None:
 
 
 def without_passwords(text: bytes) -> tuple[bytes, int]:
-    """A text without its passwords, and how many parts were taken out. Whether a backslash escapes depends on the
-    session: where that makes a difference, all of a text in which there is one is taken out."""
-    said, found = hidden(text, _literals)
-    if b"\\" not in text:
-        return said, found
-    other = hidden(text, _unescaped)
-    if (said, found) == other:
-        return other
-    return b"/* [masked: %d bytes] */" % len(text), 1
+    """A text without its passwords, and how many parts were taken out."""
+    return surely_hidden(text, _literals, _unescaped)
 
 
 def _literals(text: bytes, pieces: re.Pattern[bytes] = _PIECE) -> list[Literal]:

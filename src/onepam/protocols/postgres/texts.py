@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
+from typing import Final
 
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres.binding import NAME_BYTES, cut_name
@@ -10,9 +12,10 @@ from onepam.protocols.postgres.wire import Malformed, types_of
 from onepam.protocols.sql.events import Freed, Hidden, Text
 from onepam.protocols.sql.journal import LongText
 from onepam.protocols.sql.judging import ALLOWED, UNREADABLE, judged
+from onepam.protocols.sql.literals import literals
 from onepam.protocols.sql.masking import NOTHING as NOTHING_SHOWN
 from onepam.protocols.sql.masking import Masked, Masking, parts_masked
-from onepam.protocols.sql.passwords import announced, binds, hidden
+from onepam.protocols.sql.passwords import announced, binds, surely_hidden
 from onepam.recording.statements import MAX_TEXT_BYTES
 
 KNOWN_TEXTS = 256
@@ -22,6 +25,8 @@ KNOWN_BYTES = 2048
 UNSAFE_ENCODINGS = frozenset(("SJIS", "SHIFT_JIS_2004", "BIG5", "GBK", "UHC", "GB18030", "JOHAB"))
 """Encodings of clients in which a byte of ASCII may be the second half of a letter: a quote in our eyes, not in the
 server's."""
+
+_ESCAPING: Final = partial(literals, escapes=True)
 
 MOST_PATH = 200
 """Bytes that are shown of a text that may set the search_path."""
@@ -93,7 +98,7 @@ class Texts:
     def _record_masked(self, statement: Statement, masking: Masking | None, text: bytes) -> Statement:
         """What may be known of it; what it is from then on."""
         masked = Masked(text, 0, None) if masking is None else masking.text(text, self._words(text))
-        said, found = hidden(masked.text)
+        said, found = surely_hidden(masked.text, literals, _ESCAPING)
         if found or masked.parts or masked.shown is not None:
             statement = statement._replace(shown=masked.shown, masked=True)
         if binds(text):

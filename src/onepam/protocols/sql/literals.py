@@ -47,8 +47,9 @@ class Literal(NamedTuple):
     inner: tuple[int, int]
 
 
-def literals(text: bytes) -> list[Literal]:
-    """All of them, in order. What has no end ends with the text."""
+def literals(text: bytes, *, escapes: bool = False) -> list[Literal]:
+    """All of them, in order. What has no end ends with the text. With `escapes` a backslash does in every string, as
+    where `standard_conforming_strings` is off."""
     found: list[Literal] = []
     offset, size = 0, len(text)
     while offset < size:
@@ -71,7 +72,7 @@ def literals(text: bytes) -> list[Literal]:
             offset = size if close < 0 else close + len(token[0])
             found.append(Literal(What.QUOTED, start, offset, inner))
         else:
-            end = (_ESCAPED_END if kind == "escaped" else _STRING_END).match(text, offset)
+            end = (_ESCAPED_END if escapes or kind == "escaped" else _STRING_END).match(text, offset)
             inner = (offset, size if end is None else end.end() - 1)
             offset = size if end is None else end.end()
             found.append(Literal(What.STRING, start, offset, inner))
