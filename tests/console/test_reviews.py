@@ -31,6 +31,9 @@ async def test_an_administrator_opens_one_and_reviewers_decide(office: Office) -
     assert "Opened:" in await ada.done("/reviews", days="14", suspends="privileged", fallback="bob@example.com")
     page = await the_review(office)
     assert "1 for you" in await max_.read("/reviews")
+    home = await max_.read("/")
+    assert "1 for you" in home
+    assert "Nothing waits for you" not in home
     assert "No review yet" in await eve.read("/reviews")
     assert (await eve.get(page)).status_code == 404
     mine = await max_.read(page)

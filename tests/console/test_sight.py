@@ -49,6 +49,19 @@ def test_what_the_finder_finds_is_whole_on_a_phone(page: Page) -> None:
     assert wide > 150
 
 
+def test_on_a_telephone_nothing_lies_on_what_keeps_or_removes(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/~review")
+    letter = page.locator("details.letter[open]")
+    expect(letter.locator(".letter-form")).to_have_count(2)
+    keeps = letter.get_by_role("button", name="Keep")
+    expect(keeps).to_be_in_viewport(ratio=1)
+    assert keeps.evaluate(
+        "each => { const box = each.getBoundingClientRect();"
+        " return each.contains(document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2)) }"
+    )
+
+
 def test_the_matrix_shows_its_heads_wherever_the_page_is_scrolled(page: Page) -> None:
     page.goto("/~roles")
     head, bar = page.evaluate(
