@@ -39,6 +39,10 @@ async def test_an_administrator_opens_one_and_reviewers_decide(office: Office) -
     mine = await max_.read(page)
     assert "Vic Example" in mine
     assert "Eve Example" not in mine
+    console = (await ada.read(f"{page}?which=all")).split('id="aud-auditor"')[1].split("</details>")[0]
+    assert "it opens no sessions" in console
+    assert "Look at it" not in console
+    assert "Never used to open a session" in await ada.read(f"{page}?which=all")
     assert "Kept." in await max_.done(f"{page}/decide", person="vic", role="vendor", decision="approve", comment="yes")
     assert "Somebody else decides" in await max_.refused(
         f"{page}/decide", person="eve", role="engineer", decision="deny"

@@ -40,7 +40,8 @@ def item(who: Context, role: str, **more: Any) -> Context:
         "id": f"{who['id']}-{role}", "person": {"id": who["id"], "name": who["name"]}, "role": role,
         "purpose": "Runs and repairs the databases", "privileged": True,
         "by": ["Their product (through directory:Platform)", "Cover for the night shift"], "last_used": ago(3 * DAY),
-        "peers": 4, "unusual": [], "decides": "Mira Okafor", "answers": ANSWERS[Answers.MANAGER], "verdict": "",
+        "opens": True, "peers": 4, "unusual": [],
+        "decides": "Mira Okafor", "answers": ANSWERS[Answers.MANAGER], "verdict": "",
         "decider": "", "note": "", "state": "due", "word": "Waits", "mine": True, "passes": True, "may_assign": False,
         **more,
     }  # fmt: skip

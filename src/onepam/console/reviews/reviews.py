@@ -189,6 +189,7 @@ def _item(each: rows.ItemRow, review: rows.ReviewRow, at: Instant, reader: str, 
         "purpose": each.purpose,
         "privileged": each.privileged,
         "by": each.by,
+        "opens": each.opens,
         "last_used": each.last_used,
         "peers": each.peers,
         "unusual": _unusual(each, at),
@@ -220,9 +221,11 @@ def _state(each: rows.ItemRow, runs: bool) -> tuple[str, str]:
 
 
 def _unusual(each: rows.ItemRow, at: Instant) -> list[str]:
-    """What makes an item one to look at: never used, or not for long."""
+    """What makes an item one to look at: never used, or not for long. Of a role that opens no session nothing is."""
+    if not each.opens:
+        return []
     if each.last_used is None:
-        return ["Never used to open a session"] if not each.purpose.startswith("this role is gone") else []
+        return ["Never used to open a session"]
     days = (at - each.last_used) // DAY
     return [f"Last used {days} days ago"] if days >= rows.UNUSED_DAYS else []
 

@@ -30,9 +30,9 @@ class ReviewPage(PageContext):
 
     `review`: as in `ReviewsPage`, with {digest, suspends (str), fallback (str)}
     `which`: which of them are shown; `ways`: list of {id, word, count (or none)}: the others, for whoever oversees
-    `items`: list of {id, person {id, name}, role, purpose, privileged, by (list of str), last_used (or none), peers,
-        unusual (list of str), decides (name or ""), answers (str), verdict (str or ""), decider, note, state, word,
-        mine (bool: the reader decides on it now), may_assign (bool)}
+    `items`: list of {id, person {id, name}, role, purpose, privileged, by (list of str), opens (sessions),
+        last_used (or none), peers, unusual (list of str), decides (name or ""), answers (str), verdict (str or ""),
+        decider, note, state, word, mine (bool: the reader decides on it now), may_assign (bool)}
     `more`: after which the next page begins, or ""
     POST /reviews/<id>/decide (csrf, person, role, decision ("approve" keeps, "deny" removes, "pass"), to, comment).
     """

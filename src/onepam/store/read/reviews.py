@@ -84,6 +84,8 @@ class ItemRow:
     privileged: bool
     by: tuple[str, ...]
     """Why it was given: what each binding says."""
+    opens: bool
+    """The role opens sessions: it has permissions, and not rights in the console alone."""
     last_used: Instant | None
     peers: int
     """Others of the review who hold the role and have the same manager."""
@@ -261,12 +263,14 @@ class _Look:
             key = (each.person, each.role)
             chain, decided = self.chains[key], self.decided.get(key)
             found = chain.decides()
+            purpose, opens = _purpose(self._db, self._at, each.role)
             made.append(
                 ItemRow(
                     person=each.person,
                     name=called[each.person],
                     role=each.role,
-                    purpose=_purpose(self._db, self._at, each.role),
+                    purpose=purpose,
+                    opens=opens,
                     privileged=each.privileged,
                     by=tuple(_because(self._db, way.binding, way.group) for way in each.ways),
                     last_used=used[each.person].get(each.role),
@@ -332,9 +336,14 @@ def _used(db: Snapshot, at: Instant, person: str) -> dict[str, Instant]:
     return {each["role"]: each["last"] for each in found}
 
 
-def _purpose(db: Snapshot, at: Instant, role: str) -> str:
-    found = row(db, f"SELECT purpose FROM role WHERE role = :role AND {AT}", {"role": role, "at": at})
-    return found["purpose"] if found is not None else "this role is gone"
+def _purpose(db: Snapshot, at: Instant, role: str) -> tuple[str, bool]:
+    """What a role is for, and whether it opens sessions."""
+    found = row(
+        db,
+        f"SELECT purpose, json_array_length(permissions) > 0 AS opens FROM role WHERE role = :role AND {AT}",
+        {"role": role, "at": at},
+    )
+    return (found["purpose"], bool(found["opens"])) if found is not None else ("this role is gone", False)
 
 
 def _because(db: Snapshot, binding: str, group: str) -> str:
