@@ -185,6 +185,28 @@ async def test_an_item_goes_on_to_the_next_and_to_whoever_is_named(tmp_path: Pat
         refused(await pass_on(made.ledger, made.actor("ada"), *eve, "bob"), "review.decided")
 
 
+async def test_nobody_names_who_decides_on_their_own_access(tmp_path: Path) -> None:
+    async with company(tmp_path, fallback=None) as made:
+        own = ("rev_1", "ada", "administrator")
+        refused(await pass_on(made.ledger, made.actor("ada"), *own, "max"), "review.own")
+        assert await pass_on(made.ledger, made.actor("bob"), *own, "max") == "max"
+
+
+async def test_a_removal_stands_though_another_review_that_removed_it_first_keeps_it(tmp_path: Path) -> None:
+    async with company(tmp_path) as made:
+        await opened(made, "rev_2", scope=Scope(people=("eve",)), lasts=20 * DAY)
+        eve = ("eve", "engineer")
+        assert await decide(made, "ada", *eve, REMOVE) is None
+        assert await pass_on(made.ledger, made.actor("ada"), "rev_2", *eve, "max") == "max"
+        assert await decide(made, "max", *eve, REMOVE, "rev_2") is None
+        refused(await decide(made, "ada", *eve, KEEP), "review.removed_elsewhere")
+        refused(await made.open("eve", "dev-1", "app"), "resource.unknown")
+        assert await decide(made, "max", *eve, KEEP, "rev_2") is None
+        refused(await made.open("eve", "dev-1", "app"), "resource.unknown")
+        assert await decide(made, "ada", *eve, KEEP) is None
+        assert isinstance(await made.open("eve", "dev-1", "app"), Opened | Challenge)
+
+
 async def test_a_managers_items_are_the_next_ones_when_they_leave(tmp_path: Path) -> None:
     made = await Company.create(tmp_path)
     try:

@@ -83,6 +83,8 @@ def test_a_note_need_not_be() -> None:
         (replace(FACTS, review=None), KEEP, "review.unknown"),
         (replace(FACTS, chain=None), KEEP, "review.unknown"),
         (replace(FACTS, actor=present("eve")), KEEP, "review.own"),
+        (replace(FACTS, chain=replace(CHAIN, hands=frozenset({"max"}))), KEEP, "review.own"),
+        (replace(FACTS, elsewhere=True), KEEP, "review.removed_elsewhere"),
         (replace(FACTS, actor=present("ada")), KEEP, "review.not_yours"),
         (replace(FACTS, chain=replace(CHAIN, here=frozenset())), KEEP, "review.not_yours"),
         (replace(FACTS, review=OVER), KEEP, "review.over"),
@@ -127,7 +129,8 @@ def test_whoever_administers_names_somebody_for_what_is_not_theirs() -> None:
     nobody = replace(ada, chain=replace(CHAIN, here=frozenset()))
     assert hand_on(nobody, "sue") == passed("sue", Passed.ASSIGNED, "ada")
     own = replace(FACTS, actor=present("eve", ADMINISTRATOR))
-    assert hand_on(own, "sue") == passed("sue", Passed.ASSIGNED, "eve")
+    assert code(hand_on(own, "sue")) == "review.own"
+    assert hand_on(replace(own, alone=True), "sue") == passed("sue", Passed.ASSIGNED, "eve")
     assert code(hand_on(ada, None)) == "review.not_yours"
     assert code(hand_on(replace(ada, review=None), "sue")) == "review.unknown"
 

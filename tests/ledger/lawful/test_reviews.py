@@ -152,10 +152,32 @@ def test_what_a_review_is_of_is_worked_out(scope: Scope) -> None:
 
 def test_a_quarter_has_one_review_by_itself() -> None:
     told = Story().ready("ada")
-    told.add(review(told, by=None, period=QUARTER, fallback=None))
-    again = told.add(review(told, by=None, period=QUARTER, review="rev_2"))
-    early = told.add(review(told, by=None, period="2026-Q2", review="rev_3"))
+    told.add(quarters(told))
+    again = told.add(quarters(told, review="rev_2"))
+    early = told.add(quarters(told, period="2026-Q2", review="rev_3"))
     assert told.said() == [(again, "that quarter had had its review"), (early, "it was not due")]
+
+
+def quarters(told: Story, scope: Scope | None = None, **other: Any) -> ReviewOpened:
+    """The review of the quarter, by itself."""
+    values = {"by": None, "period": QUARTER, "fallback": None, "closes": Instant(told.at() + 21 * DAY)}
+    return review(told, scope, **{**values, **other})
+
+
+@pytest.mark.parametrize(
+    ("scope", "other"),
+    [
+        (Scope(roles=("engineer",)), {}),
+        (Scope(privileged=True), {}),
+        (None, {"closes": Instant(0)}),
+        (None, {"suspends": Suspends.NOTHING}),
+        (None, {"fallback": "bob"}),
+    ],
+)
+def test_the_review_of_a_quarter_is_of_everything_and_lasts_as_long(scope: Scope | None, other: dict[str, Any]) -> None:
+    told = Story().ready("ada")
+    at = told.add(quarters(told, scope, **other))
+    assert told.said() == [(at, "it is less than a quarter's is")]
 
 
 @pytest.mark.parametrize(
@@ -163,7 +185,9 @@ def test_a_quarter_has_one_review_by_itself() -> None:
     [
         ({"by": "max"}, "max held no role with the right to administer"),
         ({"review": "rev_1"}, "there was such a review already"),
-        ({"closes": Instant(0)}, "it was over before it began"),
+        ({"closes": Instant(0)}, "it does not last from 1 to 90 days"),
+        ({"closes": Instant(2**53 - 1)}, "it does not last from 1 to 90 days"),
+        ({"period": QUARTER}, "it is in the quarter's name, and somebody opened it"),
         ({"fallback": "nobody"}, "there was no account nobody"),
         ({"items": 1}, "what it says it is of is not what everybody held"),
         ({"digest": "d"}, "what it says it is of is not what everybody held"),

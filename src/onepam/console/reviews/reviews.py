@@ -202,7 +202,7 @@ def _item(each: rows.ItemRow, review: rows.ReviewRow, at: Instant, reader: str, 
         "word": word,
         "mine": each.decides == reader and (waits or (runs and each.verdict is not None)),
         "passes": each.decides == reader and runs and each.verdict is None,
-        "may_assign": assigns and runs and each.verdict is None and each.decides != reader,
+        "may_assign": assigns and runs and each.verdict is None and reader not in (each.decides, each.person),
     }
 
 

@@ -57,7 +57,8 @@ class ItemFacts:
     """An item as of the decision. `review` is None where there is none, `chain` where it has no such item.
 
     `held`: a binding gives the role now. `last`: the role administers, and nobody else who could sign in does.
-    `named_may`: whom it is to be passed on to could decide on it.
+    `elsewhere`: it is withheld after this review, and another's removal stands meanwhile, too. `named_may`: whom it is
+    to be passed on to could decide on it. `alone`: it is the actor's own, and nobody else administers.
     """
 
     actor: ActorFacts
@@ -68,6 +69,8 @@ class ItemFacts:
     withheld: Withholding | None
     last: bool
     named_may: bool = False
+    elsewhere: bool = False
+    alone: bool = False
 
 
 def decide_item(
@@ -90,6 +93,9 @@ def decide_item(
         refused = shown_within(facts.actor, REQUEST.factor_to_decide, now)
         if refused is not None:
             return refused
+        if facts.elsewhere:
+            hint = "Whoever removed it there may change their mind first, while that review runs."
+            return Refused("review.removed_elsewhere", "Another review removed it, too.", hint)
     elif facts.last:
         hint = "Give somebody else a role that administers first."
         return Refused("review.last_administrator", "Nobody else could administer after that.", hint)
@@ -113,13 +119,13 @@ def pass_on(
     facts: ItemFacts, person: str, role: str, to: str | None, note: str, now: Instant
 ) -> Decided[str] | Refused:
     """Hands an item to `to`, or says that it is not one's own (None). Whoever administers may name somebody for any
-    that waits. The result is who decides now."""
+    that waits, for their own access only where nobody else administers. The result is who decides now."""
     words = plain_text(note, limits.MAX_TEXT_CHARACTERS, what="note", required=False)
     if isinstance(words, Refused):
         return words
     found = _mine(facts, now)
     assigns = bool(facts.actor.roles_with(ConsoleRight.ADMINISTER)) and to is not None
-    if isinstance(found, Refused) and not (assigns and found.code in ("review.not_yours", "review.own")):
+    if isinstance(found, Refused) and not (assigns and (found.code == "review.not_yours" or facts.alone)):
         return found
     assert facts.review is not None  # _mine refuses otherwise, for other reasons than whose it is
     assert facts.chain is not None
@@ -140,12 +146,13 @@ def pass_on(
 
 
 def _mine(facts: ItemFacts, now: Instant) -> tuple[ReviewFacts, Answers] | Refused:
-    """The review, and as what the actor decides on the item; else why they do not."""
+    """The review, and as what the actor decides on the item; else why they do not. Of their own access, and of who may
+    be one hand with them, nobody says who decides either."""
     if (refused := present(facts.actor, now)) is not None:
         return refused
     if facts.review is None or facts.chain is None:
         return Refused("review.unknown", "There is no such item in a review.", "/reviews")
-    if facts.actor.person == facts.chain.person:
+    if facts.actor.person == facts.chain.person or facts.actor.person in facts.chain.hands:
         return Refused("review.own", "Nobody decides on their own access.", "Somebody else must.")
     decides = facts.chain.decides()
     if decides is None or decides[0] != facts.actor.person:

@@ -4068,7 +4068,8 @@ class Proposal:
 @dataclass
 class Review:
     """A review of access: each item, whether it is privileged; until when, what silence takes of it, who decides where
-    nobody else can; what was decided, and to whom items were passed on."""
+    nobody else can; what was decided, and to whom items were passed on. `beside` are the items that were removed while
+    another review withheld them already."""
 
     items: Mapping[tuple[str, str], bool]
     closes: Instant
@@ -4076,6 +4077,7 @@ class Review:
     fallback: str | None
     decided: dict[tuple[str, str], str] = field(default_factory=dict)
     passed: dict[tuple[str, str], str] = field(default_factory=dict)
+    beside: set[tuple[str, str]] = field(default_factory=set)
     closed: bool = False
 
 
@@ -7372,6 +7374,8 @@ def admits(permission: Mapping[str, Any], login: str, logins: tuple[str, ...]) -
 review_rules = Rules()
 
 KEEP, REMOVE, SILENCE = "keep", "remove", "silence"
+REVIEW_LASTS, SHORTEST_REVIEW, LONGEST_REVIEW = 21 * DAY, DAY, 90 * DAY
+"""How long a quarter's review may be decided on, and anybody's (microseconds)."""
 KEPT_WITHIN = HOUR
 """How long ago whoever keeps an access may have shown their second factor."""
 
@@ -7382,18 +7386,24 @@ _written = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")
 
 @review_rules.of("review.opened", "opening a review", Authority.PERSON, Authority.TIME)
 def review_opened(state: State, entry: Entry) -> Why:
-    """An administrator; or time, once for each quarter. What it is of is worked out from the history."""
+    """An administrator; or time, once for each quarter, of everything. What it is of is worked out from the history."""
     body = entry.body
+    lasts = body["closes"] - state.begun
     if body["by"] is not None:
         yield acts(state, body["by"], ADMINISTER)
-    elif body["period"] != _quarter_of(entry.time):
-        yield "it was not due"
+        if body["period"]:
+            yield "it is in the quarter's name, and somebody opened it"
+        if not SHORTEST_REVIEW <= lasts <= LONGEST_REVIEW:
+            yield "it does not last from 1 to 90 days"
+    else:
+        if body["period"] != _quarter_of(entry.time):
+            yield "it was not due"
+        if lasts != REVIEW_LASTS or any(body["scope"].values()) or body["suspends"] != "privileged" or body["fallback"]:
+            yield "it is less than a quarter's is"
     if body["period"] in state.quarters:
         yield "that quarter had had its review"
     if body["review"] in state.reviews:
         yield "there was such a review already"
-    if body["closes"] <= entry.time:
-        yield "it was over before it began"
     if body["fallback"] is not None:
         yield there(state, body["fallback"])
     items, digest = _held_by_all(state, body["scope"])
@@ -7419,6 +7429,9 @@ def review_decided(state: State, entry: Entry) -> Why:
     if (body["by"], body["answers"]) != _answers_for(state, review, key):
         yield "somebody else decided on it"
     review.decided[key] = verdict
+    review.beside.discard(key)
+    if verdict == REMOVE and _withheld_after(state, key)[0] not in ("", body["review"]):
+        review.beside.add(key)
     state.cause("decided on", body["review"], *key, verdict, body["by"])
     if verdict == REMOVE:
         yield Later("the role was left", lambda: body["role"] in held_by(state, body["person"]))
@@ -7428,7 +7441,7 @@ def review_decided(state: State, entry: Entry) -> Why:
 
 @review_rules.of("review.passed", "passing an item of a review on", Authority.PERSON)
 def review_passed(state: State, entry: Entry) -> Why:
-    """Whoever decides on it, or an administrator, of what waits; to somebody who could decide on it."""
+    """Whoever decides on it, or an administrator, of what waits and is not theirs; to somebody who could decide."""
     body = entry.body
     key = (body["person"], body["role"])
     review = state.reviews.get(body["review"])
@@ -7439,6 +7452,9 @@ def review_passed(state: State, entry: Entry) -> Why:
     decides = _answers_for(state, review, key)
     if body["because"] == "assigned":
         yield acts(state, body["by"], ADMINISTER)
+        own = body["by"] == key[0] and _others_administer(state, key[0])
+        if own or one_hand(state, key[0], body["by"]) is not None:
+            yield "they named who decides on their own access"
     else:
         yield signed_in(state, body["by"])
         if decides is None or decides[0] != body["by"]:
@@ -7507,7 +7523,12 @@ def role_returned(state: State, entry: Entry) -> Why:
     if person is None or person.withheld.pop(body["role"], ("", ""))[0] != name:
         yield "nothing was withheld after that review"
         return
+    others = [each for each in state.reviews.values() if key in each.beside]
+    for each in others:
+        each.beside.discard(key)
     if body["because"] == "kept":
+        if others:
+            yield "another review's removal stood"
         yield Unless("nobody decided to keep it", (("decided on", name, *key, KEEP, body["by"]),))
     elif any(
         each.role == body["role"] and (each.ends is None or each.ends > state.begun)
@@ -7573,6 +7594,11 @@ def _withheld_after(state: State, key: tuple[str, str]) -> tuple[str, str]:
 def _could_decide(state: State, who: str, by: str) -> bool:
     """Whether somebody could decide on what somebody holds."""
     return by != who and there(state, by) is None and one_hand(state, who, by) is None
+
+
+def _others_administer(state: State, who: str) -> bool:
+    roles = [name for name, role in state.roles.items() if ADMINISTER in role.console]
+    return any(there(state, each) is None for name in roles for each in holders(state, name) - {who})
 
 
 def _answers_for(state: State, review: Review, key: tuple[str, str]) -> tuple[str, str] | None:

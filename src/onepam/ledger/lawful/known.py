@@ -177,7 +177,8 @@ class Proposal:
 @dataclass
 class Review:
     """A review of access: each item, whether it is privileged; until when, what silence takes of it, who decides where
-    nobody else can; what was decided, and to whom items were passed on."""
+    nobody else can; what was decided, and to whom items were passed on. `beside` are the items that were removed while
+    another review withheld them already."""
 
     items: Mapping[tuple[str, str], bool]
     closes: Instant
@@ -185,6 +186,7 @@ class Review:
     fallback: str | None
     decided: dict[tuple[str, str], str] = field(default_factory=dict)
     passed: dict[tuple[str, str], str] = field(default_factory=dict)
+    beside: set[tuple[str, str]] = field(default_factory=set)
     closed: bool = False
 
 

@@ -70,6 +70,9 @@ def item(db: Snapshot, query: ItemQuery, at: Instant) -> ItemFacts:
         of,
     )
     withheld = row(db, f"SELECT * FROM role_withheld WHERE person = :person AND role = :role AND {AT}", of)
+    elsewhere = (
+        withheld is not None and withheld["review"] == query.review and _removed_elsewhere(db, query, withheld, at)
+    )
     holds = [each for each in bound_roles(db, query.person, at) if each.role == query.role]
     administers = any(ConsoleRight.ADMINISTER in each.console for each in holds)
     return ItemFacts(
@@ -80,6 +83,8 @@ def item(db: Snapshot, query: ItemQuery, at: Instant) -> ItemFacts:
         held=bool(holds),
         withheld=Withholding(withheld["review"], Withheld(withheld["because"])) if withheld else None,
         last=administers and not withheld and not who_can_decide(db, at) - {query.person},
+        elsewhere=elsewhere,
+        alone=chain is not None and query.actor.person == query.person and not _others(db, query.person, at),
         named_may=chain is not None and bool(query.to) and chain.may(query.to),
     )
 
@@ -240,6 +245,22 @@ def _chain(db: Snapshot, found: Row, query: ItemQuery, at: Instant) -> Chain:
         here=frozenset(each for each in asked if is_here(db, each, at)),
         hands=frozenset().union(*hands(db, query.person, at)),
     )
+
+
+def _others(db: Snapshot, person: str, at: Instant) -> bool:
+    """Whether anybody else who is here administers."""
+    return any(is_here(db, each, at) for each in administrators(db, at) - {person})
+
+
+def _removed_elsewhere(db: Snapshot, query: ItemQuery, withheld: Row, at: Instant) -> bool:
+    """Whether another review's removal stands that was decided while this one withheld the role already."""
+    found = row(
+        db,
+        "SELECT 1 FROM review_decision WHERE person = :person AND role = :role AND review <> :review "
+        f"AND verdict = '{Verdict.REMOVE}' AND decided > :since AND {AT}",
+        {"person": query.person, "role": query.role, "review": query.review, "since": withheld["withheld"], "at": at},
+    )
+    return found is not None
 
 
 def _listed(db: Snapshot, found: Row, person: str, role: str) -> bool:

@@ -1,0 +1,36 @@
+"""`onepam review` from the opening to the last word."""
+
+from tests.api.office import Office
+from tests.cli.conftest import NewTerminal
+
+
+def test_a_review_by_the_terminal(office: Office, terminal: NewTerminal) -> None:
+    ada, max_ = office.join("administrator", name="ada"), office.join("manager", name="max")
+    eve = office.join("engineer", "vendor", name="eve")
+    hers, his = terminal().signed_in(ada), terminal().signed_in(max_)
+    assert "Nothing of a review is or was yours." in his.run("review").out
+    odd = hers.run("review", "open", "--suspends", "odd", "--json")
+    assert (odd.code, "review.suspends" in odd.err) == (1, True)
+    opened = hers.run("review", "open", "--days", "7", "--person", eve, "--fallback", max_, "--json")
+    assert opened.code == 0, opened.err
+    review = opened.json["review"]
+    assert opened.json["items"] == 2
+
+    listed = hers.run("review", "show", review, "--which", "all")
+    assert listed.code == 0, listed.err
+    assert all(word in listed.out for word in ("engineer", "vendor", "waits", "never"))
+    for role in ("engineer", "vendor"):
+        passed = hers.run("review", "pass", review, eve, role, "--to", max_)
+        assert f"{max_} decides on it now." in passed.out, passed.err
+    assert review in his.run("review").out
+    not_hers = hers.run("review", "remove", review, eve, "engineer", "--json")
+    assert (not_hers.code, "review.not_yours" in not_hers.err) == (1, True)
+    kept = his.run("review", "keep", review, eve, "vendor", "--note", "still [b]here[/b]")
+    assert (kept.code, kept.out.strip()) == (0, "Kept."), kept.err
+    removed = his.run("review", "remove", review, eve, "engineer")
+    assert "it gives nothing any more" in removed.out, removed.err
+    words = his.run("review", "show", review).out
+    assert "kept" in words
+    assert "removed, given still" in words
+    (row,) = [each for each in his.run("review", "--json").json["reviews"] if each["review"] == review]
+    assert (row["kept"], row["removed"], row["waiting"], row["mine"]) == (1, 1, 0, 0)

@@ -1,0 +1,42 @@
+"""Reviews attacked by planted entries: one's own reviewer, a removal taken back, a session all the same."""
+
+from dataclasses import replace
+
+from onepam.domain.access.model import BindingEnded
+from onepam.domain.reviews.events import Passed
+from tests.ledger.lawful.test_reviews import NO, PASSED, REMOVE, decided, ready, returned, review, withheld
+from tests.ledger.lawful.test_sessions import opened
+from tests.ledger.lawful.test_sessions import ready as sessions_ready
+
+
+def test_nobody_who_administers_names_who_decides_on_their_own_access() -> None:
+    told = ready(fallback=None)
+    item = replace(PASSED, person="ada", role="administrator", because=Passed.ASSIGNED)
+    at = told.add(item)
+    told.add(replace(item, by="bob", to="max"))
+    told.change("chg_9", "ada", BindingEnded("bnd_bob_administrator", "binding.removed", "", None))
+    told.add(replace(item, to="max"))  # nobody else is there who could
+    assert told.said() == [(at, "they named who decides on their own access")]
+
+
+def test_a_removal_stands_though_another_review_keeps_it() -> None:
+    told = ready()
+    told.add(review(told, review="rev_2"))
+    told.add(NO, withheld())
+    told.add(decided(verdict=REMOVE, name="rev_2"))
+    at = told.add(decided(), returned())
+    told.add(NO, withheld())
+    told.add(decided(verdict=REMOVE, name="rev_2"))
+    told.add(decided(name="rev_2"))
+    told.add(decided(), returned())
+    assert told.said() == [(at + 1, "another review's removal stood")]
+
+
+def test_no_session_is_opened_by_a_role_that_is_withheld() -> None:
+    told = sessions_ready()
+    shown = told.rows[-1].time
+    told.add(review(told, fallback=None))
+    told.add(opened(told, shown=shown))
+    told.add(NO, withheld())
+    at = told.add(opened(told, session="ses_2", shown=shown))
+    assert told.said() == [(at, "eve did not hold the role engineer by that binding")]
