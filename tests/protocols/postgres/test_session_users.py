@@ -181,6 +181,35 @@ async def test_a_user_that_is_still_on_its_way_is_not_made_after_it_was_seen_gon
     assert not there(server, name)
 
 
+async def test_nothing_that_a_user_may_do_to_what_it_owns_or_was_granted_holds_it(server: Server, where: Where) -> None:
+    """It closes its schemas to its role, and grants on what its role has."""
+    server.sql(f'GRANT CREATE ON DATABASE postgres TO "{ROLE}"')
+    name = new_name(token_bytes)
+    assert await made(where, name) is None
+    leg = await signed_in(where, name)
+    assert isinstance(leg, TargetLeg)
+    for each in (
+        "CREATE SCHEMA own",
+        "CREATE FUNCTION own.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "REVOKE ALL ON SCHEMA own FROM CURRENT_USER",
+        f'SET ROLE "{ROLE}"',
+        "CREATE SCHEMA roles",
+        f"GRANT ALL ON SCHEMA roles TO {name}",
+        "CREATE TABLE roles.t (x int)",
+        f"GRANT ALL ON roles.t TO {name} WITH GRANT OPTION",
+        f'ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO "{name}"',
+        f'REVOKE ALL ON SCHEMA roles FROM "{ROLE}"',
+        "RESET ROLE",
+        "CREATE DOMAIN roles.d AS int",
+        "GRANT SELECT ON roles.t TO PUBLIC",
+    ):
+        assert not isinstance(await ask(leg, each, SECONDS), Failed), each
+    assert await dropped(where, name) is True
+    assert not there(server, name)
+    owners = "SELECT pg_get_userbyid(proowner) FROM pg_proc WHERE oid = 'own.f'::regproc"
+    assert server.sql(owners).strip() == ROLE
+
+
 async def test_what_holds_it_is_said(server: Server, where: Where) -> None:
     name = new_name(token_bytes)
     assert await made(where, name) is None

@@ -126,6 +126,8 @@ async def _dropped(leg: TargetLeg, where: Where, account: Account, user: User) -
         "ON d.oid = s.dbid WHERE s.refclassid = 'pg_authid'::regclass "
         f"AND s.refobjid = (SELECT oid FROM pg_roles WHERE rolname = {text})"
     )
+    # whoever is a member of a table's owner counts as one who may still grant, and what it granted would stay
+    await _rows(leg, f"REVOKE {_name(user.role)} FROM {name}", kept)
     for (database,) in await _rows(leg, owns, kept):
         await _give(where, account, user, database or "")
     await _rows(leg, f"DROP ROLE {name}", kept)
@@ -152,10 +154,25 @@ async def _give(where: Where, account: Account, user: User, database: str) -> No
         raise _StillThere(LeftBecause.OWNS, there.message)
     try:
         name = _name(user.name)
+        await _open_schemas(there, user)
         await _rows(there, f"REASSIGN OWNED BY {name} TO {_name(user.role)}", LeftBecause.OWNS)
         await _rows(there, f"DROP OWNED BY {name}", LeftBecause.OWNS)
     finally:
         _leave(there)
+
+
+async def _open_schemas(there: TargetLeg, user: User) -> None:
+    """Lets the role make things where the user has some: only such a role may be given them, and a schema's owner may
+    have taken that from itself."""
+    closed = (
+        "SELECT nspname FROM pg_namespace n JOIN pg_roles o ON o.oid = n.nspowner "
+        f"WHERE o.rolname IN ({_text(user.name)}, {_text(user.role)}) AND nspname !~ '^pg_' "
+        f"AND NOT has_schema_privilege({_text(user.role)}, n.oid, 'CREATE')"
+    )
+    names = [_name(schema or "") for (schema,) in await _rows(there, closed, LeftBecause.OWNS)]
+    if names:
+        opens = f"GRANT USAGE, CREATE ON SCHEMA {', '.join(names)} TO {_name(user.role)}"
+        await _rows(there, opens, LeftBecause.OWNS)
 
 
 async def _rows(leg: TargetLeg, statement: str, otherwise: LeftBecause) -> tuple[Row, ...]:
