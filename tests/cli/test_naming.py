@@ -161,3 +161,16 @@ def test_the_other_shells_are_offered_the_same(office: Office, terminal: NewTerm
     ran = CliRunner().invoke(app, [], env=mine.environment(**asked), prog_name="onepam")
     assert "web-1" in ran.output
     assert "zzz" not in ran.output
+
+
+def test_whoever_decides_in_a_review_names_people_as_it_lists_them(office: Office, terminal: NewTerminal) -> None:
+    """They have no right to search people."""
+    ana, ina = office.join("engineer", name="Ana Asked"), office.join("engineer", name="Ina Engineer")
+    with office.client(office.founder) as founder:
+        review = founder.post("/reviews", json={"days": 14, "people": [ana]}).json()["review"]
+        given = founder.post(f"/reviews/{review}/pass", json={"person": ana, "role": "engineer", "to": ina})
+        assert given.status_code == 200, given.text
+    theirs = terminal().signed_in(ina)
+    assert "Kept." in theirs.run("review", "keep", review, "ana asked example", "engineer").out
+    assert "Removed" in theirs.run("review", "remove", review, ana, "engineer").out
+    assert theirs.run("review", "keep", review, "Ana Asked", "engineer").code == 1

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from onepam.cli.client import call
-from onepam.cli.naming import Whom, one_person
+from onepam.cli.naming import Offer, Whom, is_id, one_of, one_person
 from onepam.cli.show import Json, Output, printed, say, table, when
 
 app = typer.Typer(help="Access reviews.", invoke_without_command=True, rich_markup_mode=None)
@@ -129,15 +129,33 @@ def pass_item(
     as_json: Json = False,
 ) -> None:
     """Say that an item is not mine."""
-    body = {"person": one_person(person), "role": role, "to": one_person(to) if to else None, "note": note}
+    body = {"person": _whose(review, person), "role": role, "to": one_person(to) if to else None, "note": note}
     found = call("POST", f"/reviews/{review}/pass", body)
     printed(found) if Output.as_json else say(f"{found['to']} decides on it now.")
 
 
 def _decide(review: str, person: str, role: str, verdict: str, note: str, said: str) -> None:
-    body = {"person": one_person(person), "role": role, "verdict": verdict, "note": note}
+    body = {"person": _whose(review, person), "role": role, "verdict": verdict, "note": note}
     found = call("POST", f"/reviews/{review}/decide", body)
     printed(found) if Output.as_json else say(said)
+
+
+def _whose(review: str, text: str) -> str:
+    """The id of a person by what the review lists: whoever decides may see nobody else, and so cannot search people."""
+    if is_id(text, "per"):
+        return text
+    names: dict[str, str] = {}
+    after = ""
+    while True:
+        found = call("GET", f"/reviews/{review}", params={"which": "mine", "after": after})
+        names |= {each["person"]: each["name"] for each in found["items"]}
+        after = found["more"]
+        if not after:
+            break
+    if "@" in text or text.strip().casefold() not in {each.casefold() for each in names.values()}:
+        return one_person(text)
+    offers = (Offer(person, (name,), name) for person, name in names.items())
+    return one_of(text, offers, "people", f"See: onepam review show {review}")
 
 
 def _state(each: dict[str, Any]) -> str:
