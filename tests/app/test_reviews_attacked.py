@@ -61,6 +61,19 @@ async def test_reviews_that_end_together_leave_one_who_administers(tmp_path: Pat
         assert isinstance(outcome, ReviewOpened)
 
 
+async def test_what_silence_took_where_nobody_was_left_comes_back_by_whoever_is_named(tmp_path: Path) -> None:
+    async with company(tmp_path, fallback=None) as made:
+        made.clock.advance(14 * DAY)
+        assert await close_review(made.ledger, "rev_1") is None
+        for who in ("ada", "bob", "max"):
+            await made.sign_in(who)
+        own = ("rev_1", "ada", "security")
+        refused(await decide(made, "max", "ada", "security", KEEP), "review.not_yours")
+        assert await pass_on(made.ledger, made.actor("bob"), *own, "max") == "max"
+        assert await decide(made, "max", "ada", "security", KEEP) is None
+        refused(await pass_on(made.ledger, made.actor("bob"), *own, "max"), "review.over")
+
+
 async def _keys(made: Company) -> None:
     for who in ("ada", "bob"):
         await record(made.ledger, FactorEnrolled(f"fac_{who}", who, FactorKind.PASSKEY, "", None, who))

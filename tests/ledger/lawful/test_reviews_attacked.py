@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from onepam.domain.access.model import BindingEnded
-from onepam.domain.reviews.events import Passed
-from tests.ledger.lawful.test_reviews import NO, PASSED, REMOVE, decided, ready, returned, review, withheld
+from onepam.domain.reviews.events import Passed, ReviewClosed
+from tests.ledger.lawful.test_reviews import NO, PASSED, REMOVE, decided, over, ready, returned, review, taken, withheld
 from tests.ledger.lawful.test_sessions import opened
 from tests.ledger.lawful.test_sessions import ready as sessions_ready
 
@@ -17,6 +17,14 @@ def test_nobody_who_administers_names_who_decides_on_their_own_access() -> None:
     told.change("chg_9", "ada", BindingEnded("bnd_bob_administrator", "binding.removed", "", None))
     told.add(replace(item, to="max"))  # nobody else is there who could
     assert told.said() == [(at, "they named who decides on their own access")]
+
+
+def test_what_silence_took_is_passed_on_late() -> None:
+    told = over(ready())
+    told.add(*taken(), ReviewClosed("rev_1", 0, 0, 8))
+    told.add(PASSED)
+    at = told.add(replace(PASSED, person="bob", role="administrator", by="ada", to="max"))
+    assert told.said() == [(at, "no such item of a review waited")]
 
 
 def test_a_removal_stands_though_another_review_keeps_it() -> None:

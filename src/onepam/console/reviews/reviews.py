@@ -201,8 +201,8 @@ def _item(each: rows.ItemRow, review: rows.ReviewRow, at: Instant, reader: str, 
         "state": state,
         "word": word,
         "mine": each.decides == reader and (waits or (runs and each.verdict is not None)),
-        "passes": each.decides == reader and runs and each.verdict is None,
-        "may_assign": assigns and runs and each.verdict is None and reader not in (each.decides, each.person),
+        "passes": each.decides == reader and waits and each.verdict is None,
+        "may_assign": assigns and waits and each.verdict is None and reader not in (each.decides, each.person),
     }
 
 

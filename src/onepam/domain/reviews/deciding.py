@@ -129,7 +129,7 @@ def pass_on(
         return found
     assert facts.review is not None  # _mine refuses otherwise, for other reasons than whose it is
     assert facts.chain is not None
-    if not facts.review.runs(now):
+    if not facts.review.runs(now) and not _silent(facts, facts.review):
         return Refused("review.over", "This review is over.", "An administrator opens another: /reviews")
     if facts.verdict is not None:
         return Refused("review.decided", "It was decided on already.")

@@ -7445,7 +7445,10 @@ def review_passed(state: State, entry: Entry) -> Why:
     body = entry.body
     key = (body["person"], body["role"])
     review = state.reviews.get(body["review"])
-    if review is None or key not in review.items or key in review.decided or _review_over(state, review):
+    late = (
+        review is not None and _review_over(state, review) and _withheld_after(state, key) != (body["review"], SILENCE)
+    )
+    if review is None or key not in review.items or key in review.decided or late:
         yield signed_in(state, body["by"])
         yield NO_ITEM
         return
