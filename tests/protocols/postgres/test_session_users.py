@@ -210,6 +210,14 @@ async def test_nothing_that_a_user_may_do_to_what_it_owns_or_was_granted_holds_i
     assert server.sql(owners).strip() == ROLE
 
 
+async def test_one_that_owns_nothing_is_dropped_without_its_role(server: Server, where: Where) -> None:
+    server.sql("CREATE ROLE fleeting; GRANT fleeting TO owner WITH ADMIN OPTION")
+    user = User(new_name(token_bytes), "fleeting")
+    assert await make(where, ACCOUNT, user, OWN, later(wall_clock(), HOUR)) is None
+    server.sql("DROP ROLE fleeting")
+    assert await drop(where, ACCOUNT, user) is True
+
+
 async def test_what_holds_it_is_said(server: Server, where: Where) -> None:
     name = new_name(token_bytes)
     assert await made(where, name) is None

@@ -126,8 +126,6 @@ async def _dropped(leg: TargetLeg, where: Where, account: Account, user: User) -
         "ON d.oid = s.dbid WHERE s.refclassid = 'pg_authid'::regclass "
         f"AND s.refobjid = (SELECT oid FROM pg_roles WHERE rolname = {text})"
     )
-    # whoever is a member of a table's owner counts as one who may still grant, and what it granted would stay
-    await _rows(leg, f"REVOKE {_name(user.role)} FROM {name}", kept)
     for (database,) in await _rows(leg, owns, kept):
         await _give(where, account, user, database or "")
     await _rows(leg, f"DROP ROLE {name}", kept)
@@ -156,6 +154,8 @@ async def _give(where: Where, account: Account, user: User, database: str) -> No
         name = _name(user.name)
         await _open_schemas(there, user)
         await _rows(there, f"REASSIGN OWNED BY {name} TO {_name(user.role)}", LeftBecause.OWNS)
+        # whoever is a member of a table's owner counts as one who may still grant, and what it granted would stay
+        await _rows(there, f"REVOKE {_name(user.role)} FROM {name}", LeftBecause.OWNS)
         await _rows(there, f"DROP OWNED BY {name}", LeftBecause.OWNS)
     finally:
         _leave(there)
