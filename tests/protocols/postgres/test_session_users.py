@@ -111,6 +111,22 @@ async def test_a_user_lets_one_in_by_its_own_password_and_owns_nothing_when_it_i
     assert not there(server, name)
 
 
+@pytest.mark.parametrize("attribute", ["CREATEROLE", "SUPERUSER"])
+@pytest.mark.parametrize("beyond", [False, True])
+async def test_of_a_role_that_may_alter_roles_no_user_is_made(
+    server: Server, where: Where, attribute: str, beyond: bool
+) -> None:
+    name = new_name(token_bytes)
+    server.sql(f'CREATE ROLE above {attribute}; CREATE ROLE between; CREATE ROLE "of it"; GRANT between TO "of it";')
+    server.sql("GRANT above TO between;" if beyond else f'ALTER ROLE "of it" {attribute};')
+    server.sql('GRANT "of it" TO owner WITH ADMIN OPTION;')
+    refused = await make(where, ACCOUNT, User(name, "of it"), OWN, later(wall_clock(), HOUR))
+    server.sql('DROP ROLE above, between, "of it";')
+    assert isinstance(refused, Refused)
+    assert refused.message == "a session may have no user of the role of it"
+    assert not there(server, name)
+
+
 async def test_nobody_signs_in_after_its_time(server: Server, where: Where) -> None:
     name = new_name(token_bytes)
     assert await make(where, ACCOUNT, User(name, ROLE), OWN, later(wall_clock(), -HOUR)) is None

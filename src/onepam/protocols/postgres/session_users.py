@@ -54,6 +54,15 @@ def new_name(random: RandomBytes) -> str:
     return new_id("onepam", random)
 
 
+_REACHED = (
+    "WITH RECURSIVE reached AS (SELECT oid FROM pg_roles WHERE rolname = {role} UNION "
+    "SELECT m.roleid FROM pg_auth_members m JOIN reached r ON m.member = r.oid) "
+    "SELECT 1 FROM pg_roles JOIN reached USING (oid) WHERE rolsuper OR rolcreaterole"
+)
+_TOO_MUCH = "an administrator takes CREATEROLE and SUPERUSER from it, and from the roles that it is a member of"
+"""Whoever may alter roles could give its user, or another session's, another name, under which nobody looks for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """A user by its name, and the role of which it is a member."""
@@ -70,12 +79,16 @@ async def make(where: Where, account: Account, user: User, password: Secret, unt
         return leg
     try:
         verifier = await asyncio.to_thread(scram_verifier, password, user.name.encode())
-        made = await ask(
-            leg,
-            f"CREATE ROLE {_name(user.name)} LOGIN CONNECTION LIMIT 1 PASSWORD {_text(verifier)} "
-            f"VALID UNTIL {_text(iso(until))} IN ROLE {_name(user.role)}",
-            MAKE_SECONDS,
-        )
+        made = await ask(leg, _REACHED.format(role=_text(user.role)), MAKE_SECONDS)
+        if not isinstance(made, Failed) and made:
+            return Refused(SessionEnd.TARGET_REFUSING, f"a session may have no user of the role {user.role}", _TOO_MUCH)
+        if not isinstance(made, Failed):
+            made = await ask(
+                leg,
+                f"CREATE ROLE {_name(user.name)} LOGIN CONNECTION LIMIT 1 PASSWORD {_text(verifier)} "
+                f"VALID UNTIL {_text(iso(until))} IN ROLE {_name(user.role)}",
+                MAKE_SECONDS,
+            )
     except TimeoutError:
         made = Failed("", "it does not answer")
     finally:
