@@ -10,6 +10,7 @@ import pytest
 from onepam.app.matrix.apply_access import apply_access
 from onepam.app.matrix.plan_access import plan_access
 from onepam.app.open_session import Challenge, Opened
+from onepam.app.people.add_person import add_person
 from onepam.app.people.change_person import change_person
 from onepam.app.people.disable_person import disable_person
 from onepam.app.reviews.close_review import carry_out, close_review, remind
@@ -19,11 +20,12 @@ from onepam.domain.leaving.leaving import Ended
 from onepam.domain.matrix.changing import Applied, Proposed
 from onepam.domain.matrix.plan import Plan
 from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import PersonKind
 from onepam.domain.reviews.events import Scope, Suspends, Verdict
 from onepam.domain.reviews.opening import Opened as ReviewOpened
 from onepam.domain.reviews.opening import Opening
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
-from onepam.kernel.clock import DAY, HOUR
+from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.read.everybody import people
 from onepam.store.read.reviews import (
@@ -82,6 +84,17 @@ async def test_each_item_is_decided_by_the_one_whose_it_is(tmp_path: Path) -> No
         assert [(each.person, each.verdict, each.by) for each in page.items] == [("vic", KEEP, ("joined the team",))]
         assert await made.reader(review_page, None, "rev_1", "eve", False) is None
         assert await made.reader(review_page, None, "rev_9", "ada", True) is None
+
+
+async def test_nothing_goes_to_a_service_account_that_its_person_owns(tmp_path: Path) -> None:
+    async with company(tmp_path) as made:
+        bot = Attributes("bot", None, owner="eve", ends=Instant(made.clock() + 30 * DAY))
+        assert await add_person(made.ledger, made.actor("ada"), "bot", PersonKind.SERVICE, bot, "deploys") is None
+        of = made.ledger, made.actor("ada"), "rev_1", "eve", "engineer"
+        refused(await pass_on(*of, "bot", "hers"), "review.cannot_decide")
+        page = await made.reader(review_page, None, "rev_1", "ada", True)
+        assert page is not None
+        assert "bot" not in {each.decides for each in page.items}
 
 
 async def test_what_is_removed_gives_nothing_at_once_and_a_decision_may_be_changed(tmp_path: Path) -> None:

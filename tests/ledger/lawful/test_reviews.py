@@ -7,7 +7,7 @@ import pytest
 
 from onepam.domain.access.model import BindingEnded
 from onepam.domain.history.event import plain
-from onepam.domain.people.events import GroupMemberAdded, PersonChanged
+from onepam.domain.people.events import GroupMemberAdded, PersonAdded, PersonChanged, PersonKind
 from onepam.domain.reviews.events import (
     Answers,
     Passed,
@@ -260,6 +260,13 @@ def test_who_passes_what_on_to_whom(event: ReviewPassed, why: str) -> None:
     told = ready()
     at = told.add(event)
     assert told.said() == [(at, why)]
+
+
+def test_nothing_goes_to_a_service_account() -> None:
+    told = ready()
+    told.add(PersonAdded("bot", PersonKind.SERVICE, "deploys", "ada", "max", Instant(told.at() + DAY)))
+    at = told.add(replace(PASSED, to="bot"))
+    assert told.said() == [(at, "it went to somebody who cannot decide on it")]
 
 
 def test_whoever_passes_something_on_is_signed_in_and_it_waits() -> None:

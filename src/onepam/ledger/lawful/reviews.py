@@ -242,8 +242,10 @@ def _withheld_after(state: State, key: tuple[str, str]) -> tuple[str, str]:
 
 
 def _could_decide(state: State, who: str, by: str) -> bool:
-    """Whether somebody could decide on what somebody holds."""
-    return by != who and there(state, by) is None and one_hand(state, who, by) is None
+    """Whether somebody could decide on what somebody holds: no service account decides."""
+    person = state.people.get(by)
+    works = person is not None and person.kind != "service" and there(state, by) is None
+    return works and by != who and one_hand(state, who, by) is None
 
 
 def _others_administer(state: State, who: str) -> bool:

@@ -10,6 +10,7 @@ from onepam.app.reviews.open_review import OpeningQuery
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import ONE_HAND
 from onepam.domain.history.event import decoder
+from onepam.domain.people.events import PersonKind
 from onepam.domain.reviews.answering import Chain
 from onepam.domain.reviews.closing import MOST_AT_ONCE, ClosingFacts, GivenUpFacts, takes
 from onepam.domain.reviews.deciding import ItemFacts, ReviewFacts, Withholding
@@ -24,7 +25,7 @@ from onepam.store.engine.tables import AT
 from onepam.store.facts.changes import matrix, people
 from onepam.store.facts.directory_brake import administrators, who_can_decide
 from onepam.store.facts.holders import IN_FORCE, MEMBER
-from onepam.store.facts.holdings import actor_facts, bound_roles, hands, is_here
+from onepam.store.facts.holdings import actor_facts, bound_roles, hands, is_here, person_kind
 
 _scope = decoder(Scope)
 
@@ -176,11 +177,11 @@ def chains(
 ) -> dict[tuple[str, str], Chain]:
     """Who may come to decide on each of these items of a review; of those only that may come to the reader, if there is
     one."""
-    people_now = f"SELECT person, manager, owner, enabled, ends FROM person WHERE {AT}"
+    people_now = f"SELECT person, manager, owner, enabled, ends, kind FROM person WHERE {AT}"
     above, here = dict[str, tuple[str | None, str | None]](), set[str]()
-    for person, manager, sponsor, enabled, ends in rows(db, people_now, {"at": at}):
+    for person, manager, sponsor, enabled, ends, kind in rows(db, people_now, {"at": at}):
         above[person] = manager, sponsor
-        if enabled and (ends is None or ends > at):
+        if enabled and (ends is None or ends > at) and kind != PersonKind.SERVICE:
             here.add(person)
     owners = {each["role"]: each["owner"] for each in rows(db, f"SELECT role, owner FROM role WHERE {AT}", {"at": at})}
     passed = rows(
@@ -242,9 +243,13 @@ def _chain(db: Snapshot, found: Row, query: ItemQuery, at: Instant) -> Chain:
         sponsor=sponsor,
         owner=owner,
         fallback=fallback,
-        here=frozenset(each for each in asked if is_here(db, each, at)),
+        here=frozenset(each for each in asked if is_here(db, each, at) and not _is_service(db, each, at)),
         hands=frozenset().union(*hands(db, query.person, at)),
     )
+
+
+def _is_service(db: Snapshot, person: str, at: Instant) -> bool:
+    return person_kind(db, person, at) is PersonKind.SERVICE
 
 
 def _others(db: Snapshot, person: str, at: Instant) -> bool:
