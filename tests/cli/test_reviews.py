@@ -23,6 +23,12 @@ def test_a_review_by_the_terminal(office: Office, terminal: NewTerminal) -> None
         passed = hers.run("review", "pass", review, eve, role, "--to", max_)
         assert f"{max_} decides on it now." in passed.out, passed.err
     assert review in his.run("review").out
+    for nobody, why in (("nobody at all", "review.to"), ("Eve Example", "review.cannot_decide")):
+        wrong = his.run("review", "pass", review, "Eve Example", "vendor", "--to", nobody, "--json")
+        assert (wrong.code, why in wrong.err) == (1, True), wrong.err
+    back = his.run("review", "pass", review, "Eve Example", "vendor", "--to", "Ada Example")
+    assert "decides on it now" in back.out, back.err
+    assert hers.run("review", "pass", review, eve, "vendor", "--to", "Max Example").code == 0
     not_hers = hers.run("review", "remove", review, eve, "engineer", "--json")
     assert (not_hers.code, "review.not_yours" in not_hers.err) == (1, True)
     kept = his.run("review", "keep", review, eve, "vendor", "--note", "still [b]here[/b]")

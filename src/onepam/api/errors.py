@@ -50,6 +50,7 @@ _INVALID = frozenset(
         "service_key.person",
         "review.lasts",
         "review.scope",
+        "review.to",
         "review.suspends",
         "review.verdict",
     }

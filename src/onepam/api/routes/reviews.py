@@ -12,12 +12,14 @@ from onepam.api.routes.route import Route
 from onepam.app.reviews.decide_item import decide_item, pass_on
 from onepam.app.reviews.open_review import open_review
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.reviews.deciding import NOBODY
 from onepam.domain.reviews.events import Answers, Scope, Suspends, Verdict, Withheld
 from onepam.domain.reviews.opening import Opening
 from onepam.kernel.clock import DAY
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read import reviews as rows
+from onepam.store.read.concerned import meant
 
 OVERSEERS = (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR)
 UNKNOWN = Refused("review.unknown", "There is no such review.", "/reviews")
@@ -122,11 +124,11 @@ class VerdictIn(Body):
 
 
 class PassIn(Body):
-    """It is not mine: somebody named, or whoever is next, decides."""
+    """It is not mine: somebody named, by id, address or whole name, or whoever is next, decides."""
 
     person: Id
     role: Id
-    to: Id | None = None
+    to: Text = ""
     note: Text = ""
 
 
@@ -188,7 +190,11 @@ async def decide(review: Id, body: VerdictIn, caller: Who, services: Services) -
 
 async def hand_on(review: Id, body: PassIn, caller: Who, services: Services) -> PassedOut:
     """Pass an item on. Whoever administers names somebody for any that waits."""
-    to = await pass_on(services.ledger, caller.actor, review, body.person, body.role, body.to, body.note)
+    people = await services.reader(meant, None, body.to.strip()) if body.to.strip() else ()
+    if body.to.strip() and len(people) != 1:
+        raise ApiError(NOBODY)
+    named = people[0] if people else None
+    to = await pass_on(services.ledger, caller.actor, review, body.person, body.role, named, body.note)
     return PassedOut(to=done(to))
 
 

@@ -124,12 +124,12 @@ def pass_item(
     review: Review,
     person: Whom,
     role: Role,
-    to: Annotated[str, typer.Option(help="Who decides instead; else whoever is next.")] = "",
+    to: Annotated[str, typer.Option(help="Who decides instead, by name, address or id; else whoever is next.")] = "",
     note: Note = "",
     as_json: Json = False,
 ) -> None:
     """Say that an item is not mine."""
-    body = {"person": _whose(review, person), "role": role, "to": one_person(to) if to else None, "note": note}
+    body = {"person": _whose(review, person), "role": role, "to": to, "note": note}
     found = call("POST", f"/reviews/{review}/pass", body)
     printed(found) if Output.as_json else say(f"{found['to']} decides on it now.")
 

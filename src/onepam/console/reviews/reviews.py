@@ -12,6 +12,7 @@ from onepam.console.frame.rendering import Flash, plural
 from onepam.console.frame.visit import Visit
 from onepam.console.reviews.reviews_page import ReviewPage, ReviewsPage
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.reviews.deciding import NOBODY
 from onepam.domain.reviews.events import Answers, Scope, Suspends, Verdict, Withheld
 from onepam.domain.reviews.opening import Opening
 from onepam.kernel.clock import DAY, Instant
@@ -128,7 +129,7 @@ async def decide(visit: Visit) -> Response:
         case "pass":
             people = await services.reader(meant, None, to) if to else ()
             if to and len(people) != 1:
-                return visit.outcome(Refused("review.to", "Nobody here, or several, are called that."), back, "")
+                return visit.outcome(NOBODY, back, "")
             named = people[0] if people else None
             outcome = await pass_on(services.ledger, actor, review, person, role, named, note)
         case _:

@@ -28,6 +28,9 @@ from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.text import plain_text
 
+NOBODY = Refused("review.to", "Nobody here, or several, are called that.")
+"""Whom an item is to be passed on to cannot be told from what was written."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewFacts:
