@@ -90,9 +90,10 @@ def test_the_ring_of_focus_is_seen_on_every_ground(theme: Theme) -> None:
 
 
 def test_no_text_is_made_fainter_by_opacity() -> None:
-    """What opacity may fade are drawings that say nothing alone."""
-    faint = {rule.selector for rule in ours() if float(rule.declared.get("opacity", "1")) < 1}
-    assert faint == {".navbar-vertical .nav-link-icon", ".copyable .icon", ".undo-bar::after", ".cell-none"}
+    """What opacity may fade are drawings that say nothing alone, and what cannot be pressed (WCAG 2.2, 1.4.3)."""
+    faint = {rule.selector for rule in ours() if rule.declared.get("opacity", "1") != "1"}
+    pressed = {'.btn[aria-disabled="true"]'}
+    assert faint == {".navbar-vertical .nav-link-icon", ".copyable .icon", ".undo-bar::after", ".cell-none", *pressed}
 
 
 def test_the_ratio_is_that_of_the_standard() -> None:

@@ -327,7 +327,7 @@ class TestAuditor:
         aud.finds("People", "/people")
         aud.goes_to("As of")
         aud.press("Enter")
-        aud.fills("Show this page as it was", "03022026")
+        aud.fills("Show this page as it was", "2026-03-02")
         aud.follows("Show", "as_of=2026-03-02*")
         expect(aud.page.get_by_text("read-only. You see what was so then.")).to_be_visible()
 

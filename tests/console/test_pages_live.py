@@ -239,7 +239,7 @@ async def test_the_list_of_sessions_filters_and_pages_refusals_too(office: Offic
     assert sheet.count("\r\n") == 58
     found = await ada.read("/sessions?state=refused&q=nowhere")
     assert "1 refusal<" in found
-    assert "no such target in the catalogue" in found
+    assert "No such target in the catalogue" in found
     refused = re.search(r'href="/sessions/(ses_\w+)"', found)
     assert refused
     assert "was refused" in await ada.read(f"/sessions/{refused[1]}")

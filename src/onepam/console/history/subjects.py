@@ -10,8 +10,9 @@ BY_MACHINE = frozenset({
 seals."""
 
 _SUBJECTS = {
-    "sessions": ("Sessions and recordings", "certificate confirmation door recording recordings session"),
+    "sessions": ("Sessions and recordings", "certificate confirmation door recording recordings session session_user"),
     "requests": ("Requests and grants", "grant proposal request statement"),
+    "reviews": ("Access reviews", "review"),
     "people": ("People", "enrolment erasure identity mfa_exception payload person"),
     "sign-ins": ("Sign-ins and factors", "factor login_token sign_in"),
     "access": ("Roles and resources", "binding change group_member resource role secret"),
