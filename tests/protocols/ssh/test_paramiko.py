@@ -69,7 +69,12 @@ async def test_a_file_that_is_asked_for_all_at_once(
     await through(relayed, lambda client: client.open_sftp().get(str(tmp_path / "large"), str(tmp_path / "back")))
     assert sha256((tmp_path / "back").read_bytes()).hexdigest() == digest
     read = [each for each in only(await relayed.recording(), FileOperation) if each.operation == "read"]
-    assert [(each.size, each.sha256) for each in read if each.outcome == "ok"] == [(FILE_BYTES, digest)]
+    (one,) = [each for each in read if each.outcome == "ok"]
+    if one.size == FILE_BYTES:
+        assert one.sha256 == digest
+    else:  # where its asking thread lags behind the answers, paramiko believes that all are there, and asks again
+        assert (one.size or 0) > FILE_BYTES
+        assert one.sha256 is None
     assert 256 <= most < FILE_BYTES // 32768
 
 

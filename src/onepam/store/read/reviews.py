@@ -340,7 +340,7 @@ def _purpose(db: Snapshot, at: Instant, role: str) -> tuple[str, bool]:
     """What a role is for, and whether it opens sessions."""
     found = row(
         db,
-        f"SELECT purpose, json_array_length(permissions) > 0 AS opens FROM role WHERE role = :role AND {AT}",
+        f"SELECT purpose, permissions <> '[]' AS opens FROM role WHERE role = :role AND {AT}",
         {"role": role, "at": at},
     )
     return (found["purpose"], bool(found["opens"])) if found is not None else ("this role is gone", False)
