@@ -1,5 +1,7 @@
 """A person at a browser who has only keys: each step is a key, and at each stop the focus is seen."""
 
+from typing import Literal, NamedTuple
+
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from onepam.console.frame.visit import SESSION_COOKIE
@@ -25,11 +27,24 @@ _AT = """() => {
 }"""
 
 
+class View(NamedTuple):
+    """A window's size in CSS pixels, and its scheme."""
+
+    width: int
+    height: int
+    scheme: Literal["light", "dark"]
+
+
+DESK = View(1440, 900, "light")
+
+
 class Hands:
     """Somebody signed in at a browser who has no mouse. The first page is their home."""
 
-    def __init__(self, browser: Browser, address: str, token: str) -> None:
-        self.context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 800})
+    def __init__(self, browser: Browser, address: str, token: str, view: View = DESK) -> None:
+        self.context = browser.new_context(
+            base_url=address, viewport={"width": view.width, "height": view.height}, color_scheme=view.scheme
+        )
         self.context.grant_permissions(["clipboard-read", "clipboard-write"])
         self.context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": address}])
         self.page: Page = self.context.new_page()

@@ -13,7 +13,7 @@ import uvicorn
 from playwright.sync_api import Browser
 
 from tests.console.browsing import Office, opened
-from tests.console.hands import Hands
+from tests.console.hands import DESK, Hands, View
 
 T = TypeVar("T")
 
@@ -29,9 +29,9 @@ class Living:
     def does(self, command: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(command, self.loop).result(60)
 
-    def hands(self, browser: Browser, person: str) -> Hands:
+    def hands(self, browser: Browser, person: str, view: View = DESK) -> Hands:
         """Somebody who has just signed in, at a window of their own."""
-        return Hands(browser, self.address, self.does(self.office.sign_in(person)).token)
+        return Hands(browser, self.address, self.does(self.office.sign_in(person)).token, view)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from onepam.domain.providers.assertion import ProviderKind
 from onepam.domain.providers.events import ProviderRule
 from onepam.domain.providers.setting import Provider
 from tests.company import DEV, binding, database_set, record, role_set
-from tests.console.hands import Hands
+from tests.console.hands import DESK, Hands, View
 from tests.console.living import Living, living
 from tests.console.test_confirming import CODE, asked
 from tests.console.test_pages_admin import ACCESS
@@ -43,13 +43,29 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
+ELSEWHERE = (View(390, 844, "light"), View(1440, 900, "dark"), View(390, 844, "dark"))
+"""Every task there, too, in `make conformance`."""
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(DESK, id="desk"),
+        *(pytest.param(view, id=f"{view.width}-{view.scheme}", marks=pytest.mark.conformance) for view in ELSEWHERE),
+    ]
+)
+def view(request: pytest.FixtureRequest) -> View:
+    """The window at which a task is done."""
+    found: View = request.param
+    return found
+
+
 @pytest.fixture
-def hands(browser: Browser, office: Living) -> Iterator[Callable[[str], Hands]]:
+def hands(browser: Browser, office: Living, view: View) -> Iterator[Callable[[str], Hands]]:
     """Somebody at a window of their own, from whose home page a task begins."""
     opened: list[Hands] = []
 
     def somebody(person: str) -> Hands:
-        opened.append(office.hands(browser, person))
+        opened.append(office.hands(browser, person, view))
         return opened[-1]
 
     yield somebody
