@@ -26,9 +26,26 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB7d0Vfz8Wf0o0Hjq6x3x0P3yq7h0rC1pQ2m9
 READS = replace(DEV, name="reads", actions=(Action.QUERY,), where={"env": "data"})
 
 
+ELSEWHERE = (View(390, 844, "light"), View(1440, 900, "dark"), View(390, 844, "dark"))
+"""Every task there, too, in `make conformance`."""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(DESK, id="desk"),
+        *(pytest.param(view, id=f"{view.width}-{view.scheme}", marks=pytest.mark.conformance) for view in ELSEWHERE),
+    ],
+)
+def view(request: pytest.FixtureRequest) -> View:
+    """The window at which a task is done."""
+    found: View = request.param
+    return found
+
+
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
-    """With a database that eve reaches."""
+def office(tmp_path_factory: pytest.TempPathFactory, view: View) -> Iterator[Living]:
+    """With a database that eve reaches; each window has its own, for what is done is done once."""
     with living(tmp_path_factory.mktemp("office")) as served:
         orders = (database_set("orders", {"env": "data"}), role_set("reader", (READS,)), binding("eve", "reader"))
         served.does(record(served.office.company.ledger, *orders))
@@ -41,22 +58,6 @@ def browser() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         yield running
         running.close()
-
-
-ELSEWHERE = (View(390, 844, "light"), View(1440, 900, "dark"), View(390, 844, "dark"))
-"""Every task there, too, in `make conformance`."""
-
-
-@pytest.fixture(
-    params=[
-        pytest.param(DESK, id="desk"),
-        *(pytest.param(view, id=f"{view.width}-{view.scheme}", marks=pytest.mark.conformance) for view in ELSEWHERE),
-    ]
-)
-def view(request: pytest.FixtureRequest) -> View:
-    """The window at which a task is done."""
-    found: View = request.param
-    return found
 
 
 @pytest.fixture
