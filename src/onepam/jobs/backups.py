@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -52,20 +53,23 @@ class Backups:
         return Job("backups", self.turn, PERIOD_SECONDS)
 
     async def turn(self) -> None:
-        """Tells of all that is left there, the oldest first. What cannot be read is said in the log and put away."""
+        """Tells of all that is left there, the oldest first. What cannot be read, or cannot be true, is said in the
+        log and put away."""
         for path, found in sorted(self._left(), key=lambda each: each[1].copied):
-            await tell_backup(self._ledger, self._node, found)
+            if not await tell_backup(self._ledger, self._node, found):
+                log.warning("%s is no backup of this history, and its word is removed", found.backup)
             path.unlink(missing_ok=True)
 
     def _left(self) -> Iterator[tuple[Path, Backup]]:
-        for path in self._folder.glob("*.json"):
+        for path in self._folder.glob("bak_*.json"):
             try:
                 yield path, _read(content(path, MAX_BYTES))
             except FileNotFoundError:
                 continue  # another process told of it
             except Corrupt as error:
                 log.warning("%s says nothing of a backup, and is removed: %s", path.name, error)
-                path.unlink(missing_ok=True)
+                with suppress(OSError):  # a folder that bears such a name keeps nothing else from being told
+                    path.unlink()
 
 
 def _read(data: bytes) -> Backup:

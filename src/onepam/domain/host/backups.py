@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from onepam.domain.history.commit import Decided
 from onepam.domain.history.event import event
-from onepam.kernel.clock import Instant
+from onepam.kernel.clock import DAY, Instant, later
 
 BACKUP_DAYS = 7
 """How old the newest backup may be where nobody says otherwise (days)."""
@@ -73,11 +73,22 @@ class BackupFacts:
     proven: Instant | None
 
 
-def tell_backup(facts: BackupFacts, node: str, found: Backup) -> Decided[None]:
-    """What the ledger does not say yet: that it was made, where no newer one is known, and that it was proven."""
-    told: list[object] = []
-    if facts.copied is None or facts.copied < found.copied:
+@dataclass(frozen=True, slots=True)
+class WordFacts:
+    """What the ledger says of backups, and how many entries it has itself."""
+
+    known: BackupFacts
+    size: int
+
+
+def tell_backup(facts: WordFacts, node: str, found: Backup, now: Instant) -> Decided[bool]:
+    """What the ledger does not say yet: that it was made, where no newer one is known, and that it was proven. Whether
+    that can be: nothing is told of a backup with more entries than there are, or of a day to come."""
+    if found.entries > facts.size or max(found.copied, found.proven or 0) > later(now, DAY):
+        return Decided((), False)
+    told, known = list[object](), facts.known
+    if known.copied is None or known.copied < found.copied:
         told.append(BackupMade(node, found.backup, found.entries, found.copied, found.digest))
-    if found.proven is not None and (facts.proven is None or facts.proven < found.proven):
+    if found.proven is not None and (known.proven is None or known.proven < found.proven):
         told.append(BackupProven(node, found.backup, found.entries, found.proven, found.digest))
-    return Decided(tuple(told), None)
+    return Decided(tuple(told), True)
