@@ -3,12 +3,14 @@
 import asyncio
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import typer
 
 from onepam.boot.commands import prove_backup
+from onepam.boot.commands.backup import Contents
 from onepam.boot.platform import Platform
 from onepam.boot.web.measuring import Measuring
 from onepam.domain.host.backups import BackupFacts, BackupMade, BackupProven
@@ -35,16 +37,23 @@ async def test_a_backup_is_proven_and_told_by_the_next_start(tmp_path: Path, mon
     altered, left = tmp_path / "altered", tree(words)
     shutil.copytree(of.copy, altered)
     (altered / "log-key").write_bytes(b"another")
-    for copy, root, fails, says in (
-        (altered, None, Fault, "log-key is altered"),
-        (of.keys / "signer", None, Fault, "it has no backup.json"),
-        (of.copy, lambda size: None, Fault, "this is not where it was made"),
-        (of.copy, lambda size: b"other" + bytes(27), typer.Exit, "1"),
+    fewer, their_keys = tmp_path / "fewer", tmp_path / "keys-of-fewer"
+    listed = [Contents.decode((each / "backup.json").read_bytes()) for each in (of.copy, of.keys)]
+    said = replace(listed[0], entries=1)
+    for copy, to, list_ in ((of.copy, fewer, said), (of.keys, their_keys, replace(listed[1], other=said.digest))):
+        shutil.copytree(copy, to)
+        (to / "backup.json").write_bytes(list_.encode())
+    for copy, keys, root, fails, says in (
+        (altered, of.keys, None, Fault, "log-key is altered"),
+        (of.keys / "signer", of.keys, None, Fault, "it has no backup.json"),
+        (fewer, their_keys, None, Fault, "more entries than 1, or changes"),
+        (of.copy, of.keys, lambda size: None, Fault, "this is not where it was made"),
+        (of.copy, of.keys, lambda size: b"other" + bytes(27), typer.Exit, "1"),
     ):
         if root is not None:
             monkeypatch.setattr(prove_backup, "roots_of", lambda database, root=root: root)
         with pytest.raises(fails, match=says):
-            prove_backup.prove(of.data, copy, of.keys)
+            prove_backup.prove(of.data, copy, keys)
     assert tree(words) == left, "no word of what is not proven"
     assert not (of.data / ".proving").exists()
 

@@ -40,6 +40,8 @@ def prove(data: Path, source: Path, keys: Path) -> None:
         try:
             anchors: Outside = ([], [], (listed.entries, root.hex()), None)
             contents, _ = put_back(place, source, keys, [kept_key(data)], [], anchors, loss=False)
+            if contents != listed or roots_of(place / DATABASE)(listed.entries + 1) is not None:
+                raise Fault(f"{source} is not as its list says: it has more entries than {listed.entries}, or changes")
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     leave_word(data, replace(contents.said(), proven=wall_clock()), secrets.token_bytes)
