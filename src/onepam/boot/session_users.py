@@ -46,10 +46,11 @@ class SessionUsers:
         account = self._account(begun.leased, opened.resource, begun.made.made_by)
         return account if isinstance(account, Refused) else SessionUser(begun.made, account)
 
-    async def over(self, name: str, where: Where | None = None, begun: SessionUser | None = None) -> None:
-        """The session of a user of ours is over, or never came to use it: drops it where it was made."""
+    async def over(self, name: str, where: Where, begun: SessionUser | None) -> None:
+        """The session of a user of ours is over, or never came to use it: drops it where it was made. `begun` is None
+        where the ledger refused it."""
         try:
-            async with self._few[f"{where.address} {where.port}" if where else ""]:
+            async with self._few[f"{where.address} {where.port}"]:
                 await self._ended(name, where, begun)
         except Fault as fault:
             log.error("the user %s is left to the sweep: %s", name, fault)
@@ -77,10 +78,10 @@ class SessionUsers:
         finally:
             self._own.discard(name)
 
-    async def _ended(self, name: str, where: Where | None, begun: SessionUser | None) -> None:
+    async def _ended(self, name: str, where: Where, begun: SessionUser | None) -> None:
         found = await find_user(self._platform.ledger, name)
         account = self._account_of(found)  # the secret may be another by now
-        if begun is None or where is None:
+        if begun is None:
             if isinstance(found, Dropping) and isinstance(account, Account):
                 await self._swept(found, account)
             return

@@ -38,7 +38,7 @@ class Users(Protocol):
     async def begin(self, opened: Opened, name: str) -> SessionUser | Refused:
         """Enters that the user is to be made. `over` comes after it, whatever came of it."""
 
-    async def over(self, name: str, where: Where | None = None, begun: SessionUser | None = None) -> None:
+    async def over(self, name: str, where: Where, begun: SessionUser | None) -> None:
         """Nothing goes to the target as this user any more: drops it at the server where it was made. Never raises."""
 
 
