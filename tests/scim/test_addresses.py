@@ -7,10 +7,13 @@ import pytest
 
 from onepam.app.people.change_person import change_person
 from onepam.app.providers.federated_sign_in import sign_in_by_provider
+from onepam.domain.access.model import SubjectKind
 from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import GroupMemberAdded
 from onepam.domain.providers.assertion import Assertion, ProviderKind
 from onepam.domain.providers.entering import Entering, Outcome, SignedInto
 from onepam.domain.providers.events import ProviderRule, ProviderSet
+from onepam.domain.reviews.events import RoleWithheld, Withheld
 from onepam.domain.signing_in.gate import Visitor
 from onepam.kernel.errors import Refused
 from onepam.store.engine.rebuild import compare
@@ -102,4 +105,15 @@ async def test_whom_a_directory_brought_nobody_else_becomes_by_a_moved_address(d
     await moved(directory, made["entrusted"], "mallet@example.com")
     assert address_of(directory, person["entrusted"]) == "entrusted@example.com"
     assert isinstance(await sign_in(directory, "mallet"), Refused)
-    assert [each.trouble for each in await company.reader(troubled, None)] == ["address_not_followed"]
+    # So does who administers through a group, also while a review withholds it: whoever decides may bring it back.
+    document = {"userName": "managing@example.com", "displayName": "managing"}
+    user = (await directory.ask("POST", "/Users", document)).body["id"]
+    await record(
+        company.ledger,
+        binding("managers", "administrator", kind=SubjectKind.GROUP),
+        GroupMemberAdded("managers", who(directory, user), "file", None),
+        RoleWithheld(who(directory, user), "administrator", "rev_1", Withheld.SILENCE, None),
+    )
+    await moved(directory, user, "mallory.too@example.com")
+    assert address_of(directory, who(directory, user)) == "managing@example.com"
+    assert [each.trouble for each in await company.reader(troubled, None)] == ["address_not_followed"] * 2
