@@ -52,6 +52,8 @@ async def test_an_administrator_opens_one_and_reviewers_decide(office: Office) -
     )
     refused(await office.company.open("eve", "dev-1", "app"), "resource.unknown")
     assert "Removed; a binding gives it still" in await ada.read(f"{page}?which=removed")
+    assert "; a review withholds it; since" in await ada.read("/roles/engineer")
+    assert "; a review withholds it" not in await ada.read("/roles/vendor")
     assert "Passed on." in await ada.done(f"{page}/decide", person="aud", role="auditor", decision="pass")
     assert "called that" in await ada.refused(
         f"{page}/decide", person="max", role="manager", decision="pass", to="nobody at all"

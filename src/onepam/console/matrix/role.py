@@ -60,6 +60,9 @@ def _permission(permission: Permission) -> Context:
 
 def _bound(bound: Bound) -> Context:
     of_person = bound.subject_kind is SubjectKind.PERSON
+    way = held_by("" if of_person else bound.subject, bound.source, bound.fillers)
+    if bound.withheld:
+        way += "; a review withholds it" + ("" if of_person else f" from {bound.withheld} of them")
     return {
         "id": bound.binding,
         "person": {"id": bound.subject, "name": bound.name} if of_person else None,
@@ -68,7 +71,7 @@ def _bound(bound: Bound) -> Context:
         "since": bound.since,
         "ends": bound.ends or FOREVER,
         "because": bound.because,
-        "way": held_by("" if of_person else bound.subject, bound.source, bound.fillers),
+        "way": way,
         "taken": of_person and bound.source == SOURCE,
     }
 

@@ -13,7 +13,7 @@ class RolePage(PageContext):
     `role`: {id, purpose, owner {id, name}, console (list of str), version}
     `permissions`: list of {name, says (str), where (label words), approvers (list of str), administrative (bool)}
     `bound`: list of {id, person {id, name} or none, group (str), members (int), since, ends (FOREVER), because, way
-        (see `frame.wording.held_by`), taken (bool: it can be taken here)}
+        (see `frame.wording.held_by`, and whether a review withholds it), taken (bool: it can be taken here)}
     `pager`: of parts/ui.html
     `may_give`: the reader proposes changes
     """

@@ -1,6 +1,6 @@
 """One person: what they hold, and their time with the company in lanes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -222,6 +222,7 @@ def _held(db: Snapshot, of: dict[str, Any]) -> Held:
 
 
 def _role_bars(db: Snapshot, at: Instant, person: str) -> tuple[Bar, ...]:
+    """What somebody holds by each binding; a review that withholds a role ends the bar, or parts it."""
     of = {"person": person, "at": at}
     direct = rows(
         db, "SELECT * FROM binding WHERE subject = :person AND subject_kind = 'person' AND valid_from <= :at", of
@@ -235,9 +236,33 @@ def _role_bars(db: Snapshot, at: Instant, person: str) -> tuple[Bar, ...]:
         "AND max(b.valid_from, m.valid_from) < min(b.valid_until, m.valid_until)",
         of,
     )
-    spans = [(each["role"], each["binding"], *_span(each)) for each in direct]
-    spans += [(f"{each['role']} (through {each['subject']})", each["binding"], *_span(each)) for each in through]
-    return _merged(at, spans)
+    withheld: dict[str, list[tuple[Instant, Instant]]] = {}
+    kept_back = "SELECT * FROM role_withheld WHERE person = :person AND valid_from <= :at ORDER BY valid_from"
+    for each in rows(db, kept_back, of):
+        withheld.setdefault(each["role"], []).append((each["valid_from"], each["valid_until"]))
+    named = [(each["role"], each) for each in direct]
+    named += [(f"{each['role']} (through {each['subject']})", each) for each in through]
+    return _merged(
+        at,
+        (
+            (words, each["binding"], *part)
+            for words, each in named
+            for part in _parts(_span(each), withheld.get(each["role"], ()))
+        ),
+    )
+
+
+def _parts(
+    span: tuple[Instant, Instant], without: Iterable[tuple[Instant, Instant]]
+) -> Iterator[tuple[Instant, Instant]]:
+    """What is left of a span without these, which come in order."""
+    began, ended = span
+    for starts, ends in without:
+        if began < min(starts, ended):
+            yield began, min(starts, ended)
+        began = max(began, ends)
+    if began < ended:
+        yield began, ended
 
 
 def _span(found: Any) -> tuple[Instant, Instant]:

@@ -17,8 +17,8 @@ from onepam.store.read.paging import Page, Window
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A binding of the role: to a person, by `name`, or to a group of so many `members`. `fillers` are who fills the
-    group besides access.yaml, by name."""
+    """A binding of the role: to a person, by `name`, or to a group of so many `members`, from so many of whom a review
+    has it `withheld`. `fillers` are who fills the group besides access.yaml, by name."""
 
     binding: str
     subject_kind: SubjectKind
@@ -29,6 +29,7 @@ class Bound:
     source: str
     because: str
     members: int
+    withheld: int
     fillers: tuple[str, ...]
 
 
@@ -42,7 +43,7 @@ class RoleDetail:
 
 
 _BOUND = f"""
-SELECT b.binding, b.subject_kind, b.subject, b.starts, b.ends, b.source, b.because,
+SELECT b.binding, b.role, b.subject_kind, b.subject, b.starts, b.ends, b.source, b.because,
        coalesce(p.sort, '') AS called
 FROM binding b LEFT JOIN person p
 ON b.subject_kind = 'person' AND p.person = b.subject AND p.valid_from <= :at AND :at < p.valid_until
@@ -96,13 +97,10 @@ def role_names(db: Snapshot, at: Instant) -> tuple[tuple[str, str], ...]:
 def _bound(db: Snapshot, at: Instant, found: Row, called: Called) -> Bound:
     kind, subject = SubjectKind(found["subject_kind"]), found["subject"]
     group = kind is SubjectKind.GROUP
-    counted = (
-        row(
-            db, f"SELECT count(DISTINCT person) FROM group_member WHERE grp = :grp AND {AT}", {"grp": subject, "at": at}
-        )
-        if group
-        else None
-    )
+    members = f"SELECT person FROM group_member WHERE grp = :subject AND {AT}" if group else "SELECT :subject AS person"
+    of = {"subject": subject, "role": found["role"], "at": at}
+    counted = row(db, f"SELECT count(DISTINCT person) FROM ({members}) m", of)
+    without = row(db, f"SELECT count(*) FROM role_withheld WHERE role = :role AND person IN ({members}) AND {AT}", of)
     return Bound(
         binding=found["binding"],
         subject_kind=kind,
@@ -112,6 +110,7 @@ def _bound(db: Snapshot, at: Instant, found: Row, called: Called) -> Bound:
         ends=found["ends"],
         source=found["source"],
         because=found["because"],
-        members=counted[0] if counted else 1,
+        members=counted[0] if counted else 0,
+        withheld=without[0] if without else 0,
         fillers=fillers(db, at, subject) if group else (),
     )
