@@ -33,7 +33,7 @@ HIGH = Item("eve", "prod", "v1", (), True)
 ADMIN = Item("ada", "admin", "v1", (), True)
 ITEMS = (ADMIN, HIGH, PLAIN)
 HELD = frozenset((each.person, each.role) for each in ITEMS)
-FACTS = ClosingFacts(REVIEW, ITEMS, frozenset(), frozenset(), HELD, frozenset({"admin"}), frozenset({"ada", "bob"}))
+FACTS = ClosingFacts(REVIEW, ITEMS, frozenset(), HELD, frozenset({"admin"}), frozenset({"ada", "bob"}))
 DECIDED = frozenset({("eve", "prod", Verdict.KEEP), ("eve", "test", Verdict.REMOVE), ("ada", "admin", Verdict.KEEP)})
 
 
@@ -48,7 +48,6 @@ def taken(*items: Item) -> tuple[RoleWithheld, ...]:
         (replace(FACTS, review=replace(REVIEW, suspends=Suspends.EVERYTHING)), ITEMS),
         (replace(FACTS, review=replace(REVIEW, suspends=Suspends.NOTHING)), ()),
         (replace(FACTS, held=HELD - {("eve", "prod")}), (ADMIN,)),
-        (replace(FACTS, withheld=frozenset({("eve", "prod")})), (ADMIN,)),
         (replace(FACTS, administrators=frozenset({"ada"})), (HIGH,)),
         (replace(FACTS, administrators=frozenset()), (HIGH,)),
     ],

@@ -24,14 +24,13 @@ MOST_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ClosingFacts:
-    """A review (None: there is none) with its items, what was decided of each, what is withheld from somebody already,
-    and what somebody still holds. `administer` are the roles that administer, `administrators` who could sign in and
+    """A review (None: there is none) with its items, what was decided of each, and what somebody still holds: nothing
+    that is withheld from them. `administer` are the roles that administer, `administrators` who could sign in and
     does."""
 
     review: ReviewFacts | None
     items: tuple[Item, ...]
     decided: frozenset[tuple[str, str, Verdict]]
-    withheld: frozenset[tuple[str, str]]
     held: frozenset[tuple[str, str]]
     administer: frozenset[str]
     administrators: frozenset[str]
@@ -73,13 +72,7 @@ def takes(suspends: Suspends, item: Item) -> bool:
 
 def _due(facts: ClosingFacts, suspends: Suspends, silent: Iterable[Item]) -> list[Item]:
     """What silence takes."""
-    due = [
-        each
-        for each in silent
-        if takes(suspends, each)
-        and (each.person, each.role) in facts.held
-        and (each.person, each.role) not in facts.withheld
-    ]
+    due = [each for each in silent if takes(suspends, each) and (each.person, each.role) in facts.held]
     if facts.administrators <= {each.person for each in due if each.role in facts.administer}:
         due = [each for each in due if each.role not in facts.administer]
     return due

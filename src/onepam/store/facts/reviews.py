@@ -95,14 +95,13 @@ def closing(db: Snapshot, query: ClosingQuery, at: Instant) -> ClosingFacts:
     of = {"review": query.review, "at": at}
     found = row(db, f"SELECT * FROM review WHERE review = :review AND {AT}", of)
     if found is None:
-        return ClosingFacts(None, (), frozenset(), frozenset(), frozenset(), frozenset(), frozenset())
+        return ClosingFacts(None, (), frozenset(), frozenset(), frozenset(), frozenset())
     decided = rows(db, f"SELECT person, role, verdict FROM review_decision WHERE review = :review AND {AT}", of)
     now = matrix(db, at)
     return ClosingFacts(
         review=review_of(found),
         items=items_of(db, found),
         decided=frozenset((each["person"], each["role"], Verdict(each["verdict"])) for each in decided),
-        withheld=now.withheld,
         held=frozenset(
             (person, each.role)
             for each in now.bindings.values()
