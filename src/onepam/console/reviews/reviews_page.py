@@ -26,13 +26,14 @@ class ReviewsPage(PageContext):
 
 @dataclass(frozen=True, slots=True)
 class ReviewPage(PageContext):
-    """One review with some of its items: those of the reader first.
+    """One review with a page of its items, by person and role.
 
-    `review`: as in `ReviewsPage`, with {digest, suspends (str), fallback (str)}
-    `which`: which of them are shown; `ways`: list of {id, word, count (or none)}: the others, for whoever oversees
+    `review`: as in `ReviewsPage`, with {digest, suspends (str)}
+    `which`: which of them are shown; `ways`: list of {id, word, count}: the others, for whoever oversees
     `items`: list of {id, person {id, name}, role, purpose, privileged, by (list of str), opens (sessions),
         last_used (or none), peers, unusual (list of str), decides (name or ""), answers (str), verdict (str or ""),
-        decider, note, state, word, mine (bool: the reader decides on it now), may_assign (bool)}
+        decider, note, state, word, mine (bool: the reader decides on it now),
+        passes (bool: it waits for the reader), may_assign (bool: the reader names who decides)}
     `more`: after which the next page begins, or ""
     POST /reviews/<id>/decide (csrf, person, role, decision ("approve" keeps, "deny" removes, "pass"), to, comment).
     """
