@@ -80,7 +80,8 @@ def named(found: Iterable[Database]) -> dict[str, Database]:
 
 
 def service_command(home: Home, login: str, resource: str) -> str:
-    """The exact line that opens a database by its service; empty where none was written for it."""
+    """The line that opens a database by its service, but for the name of the database on the server; empty where no
+    service was written for it."""
     try:
         lines = home.services.read_text("utf-8").splitlines()
     except OSError:
@@ -89,7 +90,7 @@ def service_command(home: Home, login: str, resource: str) -> str:
         return ""
     name = next(line for line in reversed(lines[: lines.index(f"user={login}@{resource}")]) if line[:1] == "[")[1:-1]
     config = "" if is_configured(home) else f"PGSERVICEFILE={quote(str(home.services))} "
-    return f"{config}psql service={quote(name)}"
+    return f"{config}psql {quote(f'service={name} dbname=DATABASE')}"
 
 
 def user_services() -> Path:
