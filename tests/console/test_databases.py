@@ -16,6 +16,7 @@ from onepam.app.open_session import Knock, Opened, open_session
 from onepam.app.sessions.close_session import close_session
 from onepam.app.sessions.issue_token import issue_token
 from onepam.console.matrix.pins import pin_shown
+from onepam.domain.access.masking import Mask
 from onepam.domain.access.model import Action, Mode, Permission, ResourceKind
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint, SessionClosed
@@ -46,11 +47,11 @@ def pem(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(Encoding.PEM).decode("ascii")
 
 
-async def with_orders(office: Office, *pins: str) -> None:
+async def with_orders(office: Office, *pins: str, mask: Mask | None = None) -> None:
     """A database that Eve reaches as `app`, and may ask for as `root`."""
     await record(
         office.company.ledger,
-        replace(database_set("orders", LABELS), pins=pins),
+        replace(database_set("orders", LABELS), pins=pins, mask=mask),
         role_set("reader", [READS, ASKS]),
         binding("eve", "reader"),
     )
@@ -85,6 +86,16 @@ async def test_the_page_of_a_database_shows_its_certificates(office: Office) -> 
     assert "2041" in page
     assert "TLS certificate that cannot be read" in page
     assert "TLS certificate pinned" in await ada.read("/resources")
+
+
+@pytest.mark.anyio
+async def test_the_page_of_a_database_says_what_is_masked_to_whoever_reaches_it(office: Office) -> None:
+    await with_orders(office, CERTIFICATE)
+    eve = await office.sign_in("eve")
+    assert "<dt>Masked</dt>" not in await eve.read("/resources/orders")
+    await with_orders(office, CERTIFICATE, mask=Mask(("customers.email", "card_number"), ("[0-9]{16}",)))
+    page = await eve.read("/resources/orders")
+    assert "<dt>Masked</dt><dd>columns customers.email, card_number; patterns [0-9]{16}</dd>" in page
 
 
 @pytest.mark.anyio

@@ -67,6 +67,7 @@ RESOURCE = ResourcePage(
         "owner": "Mira Okafor",
         "logins": ["postgres", "root"],
         "mfa": "a passkey only; at most 1 h old",
+        "mask": "",
         "session_users": None,
         "left": [],
         "since": ago(300 * DAY),

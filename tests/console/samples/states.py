@@ -35,6 +35,7 @@ RESOURCE_LEFT = replace(
     resource={
         **RESOURCE.resource,
         "kind": "postgres",
+        "mask": "columns card_number, customers.email; patterns \\b\\d{16}\\b",
         "session_users": {"made_by": "pam_owner", "member_of": [["app_read", "app_readers"], ["app", "app_writers"]]},
         "left": [
             {

@@ -20,6 +20,7 @@ from onepam.console.matrix.resources_page import ResourcePage, ResourcesPage
 from onepam.domain.access.mfa_rule import MAX_AGE
 from onepam.domain.access.model import ResourceKind, ResourceSet
 from onepam.domain.access.session_users import SessionUsers
+from onepam.domain.matrix.words import data_words
 from onepam.kernel.clock import Instant, iso
 from onepam.kernel.errors import Refused
 from onepam.store.read import resources as rows
@@ -163,6 +164,7 @@ def _facts(found: rows.ResourcePage, told: tuple[Moment, ...], known: Mapping[st
         "port": definition.port,
         "owner": found.owner_name,
         "logins": list(definition.logins),
+        "mask": data_words(definition.mask) if definition.mask is not None else "",
         "session_users": _session_users(definition.session_users),
         "mfa": rule_words(definition.mfa) if definition.mfa else f"at most {longest(MAX_AGE)} old",
         "pin": pin_name(definition.kind),

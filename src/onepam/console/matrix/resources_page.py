@@ -30,8 +30,8 @@ class ResourcePage(PageContext):
 
     `resource`: {id, name, kind, labels, address, port, owner, logins, mfa (str), pin (what such a resource is
         known by), pins (list of {fingerprint, algorithm (words), ends (Instant or none), pinned_at, by}), since,
-        session_users ({made_by, member_of (list of [login, role])} or none), left (list of {user, session, why,
-        since}: users of sessions that could not be dropped)}
+        mask (what is masked, in words, or ""), session_users ({made_by, member_of (list of [login, role])} or none),
+        left (list of {user, session, why, since}: users of sessions that could not be dropped)}
     `open`, `requestable`: what the reader may paste here, and ask for: of `launching.opened` and `launching.offers`
     `reach`: list of {person {id, name}, ways (list of {login, role, how ("standing" | "on request" | "granted"), ends
         (FOREVER), chain})}

@@ -17,7 +17,7 @@ def changed(old: Any, new: Any) -> Iterator[str]:
         if was == now:
             continue
         if each.name in ("mask", "results"):
-            yield f"{each.name}: {_data(was)} → {_data(now)}"
+            yield f"{each.name}: {data_words(was)} → {data_words(now)}"
             continue
         yield each.name
         if each.name == "permissions":
@@ -28,7 +28,7 @@ def made(new: Any) -> Iterator[str]:
     """Of a definition that is new, what it masks, keeps and lets through of a database."""
     for name in ("mask", "results"):
         if (data := getattr(new, name, None)) is not None:
-            yield f"{name}: {_data(data)}"
+            yield f"{name}: {data_words(data)}"
     for each in getattr(new, "permissions", ()):
         if each.guardrails is not None:
             yield f"{each.name} lets through: {each.guardrails.words()}"
@@ -48,7 +48,8 @@ def _guards(guardrails: Guardrails | None) -> str:
     return "everything" if guardrails is None else guardrails.words()
 
 
-def _data(data: Mask | Results | None) -> str:
+def data_words(data: Mask | Results | None) -> str:
+    """What is masked, or how much of results is recorded."""
     if data is None:
         return "none"
     if isinstance(data, Results):
