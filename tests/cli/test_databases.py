@@ -96,7 +96,10 @@ def test_login_writes_a_service_for_each_database(office: Office, terminal: NewT
     ran = mine.run("login", "--gateway", office.url, BROWSER=mine.browser(eve))
     assert ran.code == 0, ran.err
     assert f"export PGSERVICEFILE={mine.home}/pg_service.conf" in ran.out
-    assert f"PGSERVICEFILE={mine.home}/pg_service.conf psql 'service=sales-app dbname=DATABASE'" in mine.run("ls", "sales").out
+    assert (
+        f"PGSERVICEFILE={mine.home}/pg_service.conf psql 'service=sales-app dbname=DATABASE'"
+        in mine.run("ls", "sales").out
+    )
     for name in ("database.key", "database.crt", "database-root.crt", "pg_service.conf"):
         assert stat.S_IMODE((mine.home / name).stat().st_mode) == 0o600, name
     written = services(mine.home / "pg_service.conf")

@@ -1,5 +1,6 @@
 """`onepam review` from the opening to the last word."""
 
+from onepam.cli.commands.reviews import state_of
 from tests.api.office import Office
 from tests.cli.conftest import NewTerminal
 
@@ -21,13 +22,13 @@ def test_a_review_by_the_terminal(office: Office, terminal: NewTerminal) -> None
     assert all(word in listed.out for word in ("engineer", "vendor", "waits", "never"))
     for role in ("engineer", "vendor"):
         passed = hers.run("review", "pass", review, eve, role, "--to", max_)
-        assert f"{max_} decides on it now." in passed.out, passed.err
+        assert "Max Example decides on it now." in passed.out, passed.err
     assert review in his.run("review").out
     for nobody, why in (("nobody at all", "review.to"), ("Eve Example", "review.cannot_decide")):
         wrong = his.run("review", "pass", review, "Eve Example", "vendor", "--to", nobody, "--json")
         assert (wrong.code, why in wrong.err) == (1, True), wrong.err
     back = his.run("review", "pass", review, "Eve Example", "vendor", "--to", "Ada Example")
-    assert "decides on it now" in back.out, back.err
+    assert "Ada Example decides on it now." in back.out, back.err
     assert hers.run("review", "pass", review, eve, "vendor", "--to", "Max Example").code == 0
     not_hers = hers.run("review", "remove", review, eve, "engineer", "--json")
     assert (not_hers.code, "review.not_yours" in not_hers.err) == (1, True)
@@ -40,3 +41,13 @@ def test_a_review_by_the_terminal(office: Office, terminal: NewTerminal) -> None
     assert "removed, given still" in words
     (row,) = [each for each in his.run("review", "--json").json["reviews"] if each["review"] == review]
     assert (row["kept"], row["removed"], row["waiting"], row["mine"]) == (1, 1, 0, 0)
+    assert "This list is empty." in hers.run("review", "show", review, "--which", "nobody").out
+    assert "Nothing of it waits for you." in hers.run("review", "show", review).out
+
+
+def test_what_nobody_decided_on_does_not_wait_once_its_review_is_over() -> None:
+    """Nor does what is not held any more."""
+    silent = {"withheld": None, "verdict": None, "held": True}
+    assert [state_of(silent, runs) for runs in (True, False)] == ["waits", "no answer"]
+    assert state_of({**silent, "held": False}, True) == "gone meanwhile"
+    assert state_of({**silent, "withheld": "silence"}, False) == "suspended: nobody answered"

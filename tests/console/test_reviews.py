@@ -63,6 +63,7 @@ async def test_an_administrator_opens_one_and_reviewers_decide(office: Office) -
     )
     assert "Max Example" in await eve.read(page)
     assert (await ada.post(f"{page}/decide", person="max", role="manager", decision="odd")).status_code == 409
+    assert "This list of the review is empty." in await ada.read(f"{page}?which=suspended")
     for which in ("waiting", "nobody", "suspended", "all", "odd"):
         assert (await ada.get(f"{page}?which={which}")).status_code == 200
 

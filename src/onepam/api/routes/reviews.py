@@ -20,6 +20,7 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read import reviews as rows
 from onepam.store.read.concerned import meant
+from onepam.store.read.names import name
 
 OVERSEERS = (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR)
 UNKNOWN = Refused("review.unknown", "There is no such review.", "/reviews")
@@ -136,6 +137,7 @@ class PassedOut(Answer):
     """Who decides now."""
 
     to: str
+    to_name: str
 
 
 async def list_reviews(caller: Who, services: Services, at: AsOf) -> ReviewsOut:
@@ -194,8 +196,8 @@ async def hand_on(review: Id, body: PassIn, caller: Who, services: Services) -> 
     if body.to.strip() and len(people) != 1:
         raise ApiError(NOBODY)
     named = people[0] if people else None
-    to = await pass_on(services.ledger, caller.actor, review, body.person, body.role, named, body.note)
-    return PassedOut(to=done(to))
+    to = done(await pass_on(services.ledger, caller.actor, review, body.person, body.role, named, body.note))
+    return PassedOut(to=to, to_name=await services.reader(name, None, to))
 
 
 def _oversees(caller: Caller) -> bool:

@@ -60,6 +60,7 @@ def show(
     if Output.as_json:
         printed(found)
         return
+    runs = found["review"]["closed"] is None
     table(
         ("PERSON", "NAME", "ROLE", "WHY", "LAST USED", "DECIDES", "STATE"),
         (
@@ -70,11 +71,11 @@ def show(
                 "; ".join(each["by"]),
                 when(each["last_used"]) if each["last_used"] else "never",
                 each["decides_name"] or "nobody left",
-                _state(each),
+                state_of(each, runs),
             )
             for each in found["items"]
         ),
-        "Nothing of it waits.",
+        "Nothing of it waits for you." if which == "mine" else "This list is empty.",
     )
     if found["more"]:
         say(f"There is more: --after '{found['more']}'")
@@ -131,7 +132,7 @@ def pass_item(
     """Say that an item is not mine."""
     body = {"person": _whose(review, person), "role": role, "to": to, "note": note}
     found = call("POST", f"/reviews/{review}/pass", body)
-    printed(found) if Output.as_json else say(f"{found['to']} decides on it now.")
+    printed(found) if Output.as_json else say(f"{found['to_name']} decides on it now.")
 
 
 def _decide(review: str, person: str, role: str, verdict: str, note: str, said: str) -> None:
@@ -158,9 +159,12 @@ def _whose(review: str, text: str) -> str:
     return one_of(text, offers, "people", f"See: onepam review show {review}")
 
 
-def _state(each: dict[str, Any]) -> str:
+def state_of(each: dict[str, Any], runs: bool) -> str:
+    """How an item stands, in words; `runs`: its review is not over."""
     if each["withheld"] == "silence":
         return "suspended: nobody answered"
     if each["verdict"] == "remove":
         return "removed, given still" if each["withheld"] and each["held"] else "removed"
-    return "kept" if each["verdict"] else "waits"
+    if each["verdict"]:
+        return "kept"
+    return "gone meanwhile" if not each["held"] else "waits" if runs else "no answer"
