@@ -1,7 +1,6 @@
 """What clients that read the protocol each in their own way are told at the door, and after it."""
 
 import sys
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from struct import pack
 
@@ -12,8 +11,7 @@ from onepam.protocols.mysql.startup import OFFERED
 from onepam.protocols.mysql.wire import Can, Status
 from onepam.recording.statements import Outcome
 from tests.protocols.mysql import messages as my
-from tests.protocols.mysql.server import Server, running_server
-from tests.protocols.mysql.small import Small, running_door
+from tests.protocols.mysql.small import Small
 from tests.protocols.mysql.test_relay import packet, secured
 from tests.protocols.postgres.small import TOKEN
 
@@ -21,18 +19,6 @@ pytestmark = pytest.mark.anyio
 
 CAN = Can.CONNECT_ATTRS | Can.PLUGIN_AUTH | Can.SECURE_CONNECTION | Can.PROTOCOL_41 | Can.SESSION_TRACK
 START = pack("<IIB23x", int(CAN), 1 << 24, 45) + b"app@db-1\0" + b"\x20" + b"s" * 32 + b"caching_sha2_password\0"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running_server() as running:
-        yield running
-
-
-@pytest.fixture
-async def small(server: Server, tmp_path: Path) -> AsyncIterator[Small]:
-    async with running_door(server, tmp_path) as running:
-        yield running
 
 
 def named(name: bytes) -> bytes:

@@ -1,6 +1,5 @@
 """LOAD DATA LOCAL: who may, what passes, and what is counted; by the parts, and before a real MariaDB."""
 
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +10,7 @@ from onepam.domain.access.model import Action
 from onepam.protocols.mysql.uploading import loads
 from onepam.recording.statements import Form, Outcome
 from tests.protocols.mysql import messages as my
-from tests.protocols.mysql.server import Server, running_server
-from tests.protocols.mysql.small import Small, running_door
+from tests.protocols.mysql.small import Small
 from tests.protocols.mysql.told import Talk
 from tests.protocols.postgres import small as small_door
 
@@ -96,18 +94,6 @@ def test_no_target_has_a_file_that_nobody_gave(text: bytes, files: bool) -> None
 
 
 # Before a real server ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running_server() as running:
-        yield running
-
-
-@pytest.fixture
-async def small(server: Server, tmp_path: Path) -> AsyncIterator[Small]:
-    async with running_door(server, tmp_path) as running:
-        yield running
 
 
 def permitted(monkeypatch: pytest.MonkeyPatch) -> None:
