@@ -4861,24 +4861,19 @@ def held_by(state: State, who: str) -> Held:
 
 def holders(state: State, role: str) -> set[str]:
     """To whom bindings in force give the role."""
-    found: set[str] = set()
-    for binding in state.role_bindings.get(role, {}).values():
-        if _end(binding) > state.begun:
-            members = state.members.get(binding.subject, {}) if binding.to_group else {(binding.subject, ""): None}
-            found.update(person for person, _ in members if not withheld(state, person, role))
-    return found
+    return set(_holding(state, role))
 
 
 def has_holders(state: State, role: str) -> bool:
     """Whether a binding in force gives the role to anybody."""
-    return any(
-        _end(each) > state.begun
-        and any(
-            not withheld(state, person, role)
-            for person, _ in (state.members.get(each.subject, ()) if each.to_group else ((each.subject, ""),))
-        )
-        for each in state.role_bindings.get(role, {}).values()
-    )
+    return next(_holding(state, role), None) is not None
+
+
+def _holding(state: State, role: str) -> Iterator[str]:
+    for binding in state.role_bindings.get(role, {}).values():
+        if _end(binding) > state.begun:
+            members = state.members.get(binding.subject, {}) if binding.to_group else {(binding.subject, ""): None}
+            yield from (person for person, _ in members if not withheld(state, person, role))
 
 
 def withheld(state: State, who: str, role: str) -> bool:

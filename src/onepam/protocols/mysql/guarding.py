@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from typing import Final
 
 from onepam.app.open_session import Opened
-from onepam.domain.access.guardrails import ASKABLE, Guardrails
+from onepam.domain.access.guardrails import Guardrails
 from onepam.domain.access.masking import Mask
 from onepam.domain.access.patterns import Patterns
 from onepam.domain.sessions.ends import SessionEnd
@@ -20,7 +20,7 @@ from onepam.protocols.mysql.masked_columns import refusal
 from onepam.protocols.mysql.startup import Greeting, Start
 from onepam.protocols.mysql.statements import by_name, classify
 from onepam.protocols.sql.events import Allowance
-from onepam.protocols.sql.guarding import guarded, hides, only_reads
+from onepam.protocols.sql.guarding import guarded, hides, only_reads, within
 from onepam.protocols.sql.masking import Masking
 
 _CHARSETS: Final = {
@@ -45,19 +45,8 @@ longer one first."""
 
 def allowance(guardrails: Guardrails | None, mask: Mask | None = None) -> Allowance:
     """What the statements of a session may do, and what of them is not recorded as it is."""
-    masking = None if mask is None else _masking(mask)
-    if guardrails is None:
-        return Allowance(masking=masking)
-    runs, asks = guardrails.runs(), guardrails.asks()
-    return Allowance(
-        runs | asks,
-        asks=asks,
-        unread=bool(asks) and runs | asks >= {*ASKABLE},
-        by_name=by_name,
-        rows=guardrails.rows,
-        classify=classify,
-        masking=masking,
-    )
+    found = Allowance(masking=None if mask is None else _masking(mask))
+    return within(guardrails, found, classify, by_name)
 
 
 def of_session(opened: Opened, known: Catalogue | None) -> Allowance:

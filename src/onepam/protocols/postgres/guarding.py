@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from typing import Final
 
 from onepam.app.open_session import Opened
-from onepam.domain.access.guardrails import ASKABLE, Guardrails, StatementClass
+from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.masking import Mask
 from onepam.domain.access.patterns import Patterns
 from onepam.domain.sessions.ends import SessionEnd
@@ -18,7 +18,7 @@ from onepam.protocols.postgres.catalogue import Catalogue
 from onepam.protocols.postgres.masked_columns import refusal
 from onepam.protocols.postgres.statements import by_name, classify, freed, setting
 from onepam.protocols.sql.events import Allowance
-from onepam.protocols.sql.guarding import guarded, hides, only_reads
+from onepam.protocols.sql.guarding import guarded, hides, only_reads, within
 from onepam.protocols.sql.masking import Masking
 
 _NO_SETTINGS: Final = frozenset(("user", "database", "options", "replication"))
@@ -33,20 +33,8 @@ _OPTION: Final = re.compile(rf"(?:-c[{_BLANK}]*|--)([\w.-]+)=((?:[!-\[\]-~]|\\[ 
 
 def allowance(guardrails: Guardrails | None, mask: Mask | None = None) -> Allowance:
     """What the statements of a session may do, and what of them is not recorded as it is."""
-    masking = None if mask is None else _masking(mask)
-    if guardrails is None:
-        return Allowance(freed=freed, masking=masking)
-    runs, asks = guardrails.runs(), guardrails.asks()
-    return Allowance(
-        runs | asks,
-        asks=asks,
-        unread=bool(asks) and runs | asks >= {*ASKABLE},
-        by_name=by_name,
-        rows=guardrails.rows,
-        classify=classify,
-        freed=freed,
-        masking=masking,
-    )
+    found = Allowance(freed=freed, masking=None if mask is None else _masking(mask))
+    return within(guardrails, found, classify, by_name)
 
 
 def looks(opened: Opened) -> bool:

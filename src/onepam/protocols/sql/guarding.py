@@ -1,10 +1,13 @@
 """What the guardrails and the mask of a session mean for databases of every protocol."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from onepam.app.open_session import Opened
-from onepam.domain.access.guardrails import Guardrails, StatementClass, narrower
+from onepam.domain.access.guardrails import ASKABLE, Guardrails, StatementClass, narrower
 from onepam.domain.access.model import Action
+from onepam.protocols.sql.events import Allowance
 
 _CHANGES: Final = frozenset((StatementClass.WRITE, StatementClass.DDL, StatementClass.GRANT))
 
@@ -20,6 +23,27 @@ def guarded(opened: Opened) -> Guardrails | None:
 def hides(opened: Opened) -> bool:
     """Whether columns are masked for whoever has this session."""
     return opened.mask is not None and bool(opened.mask.columns) and Action.UNMASKED not in opened.actions
+
+
+def within(
+    guardrails: Guardrails | None,
+    found: Allowance,
+    classify: Callable[[str], frozenset[str] | None],
+    by_name: Callable[[str], bool],
+) -> Allowance:
+    """What guardrails leave of an allowance, for a protocol that reads its texts by `classify` and `by_name`."""
+    if guardrails is None:
+        return found
+    runs, asks = guardrails.runs(), guardrails.asks()
+    return replace(
+        found,
+        classes=runs | asks,
+        asks=asks,
+        unread=bool(asks) and runs | asks >= {*ASKABLE},
+        by_name=by_name,
+        rows=guardrails.rows,
+        classify=classify,
+    )
 
 
 def asks(opened: Opened) -> bool:
