@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from onepam.domain.reviews.events import RoleWithheld, Withheld
 from onepam.kernel.clock import DAY, HOUR
 from onepam.store.read.reviews import reviews
-from tests.company import refused
+from tests.company import record, refused
 from tests.console.browsing import Office, opened
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +52,10 @@ async def test_an_administrator_opens_one_and_reviewers_decide(office: Office) -
         f"{page}/decide", person="eve", role="engineer", decision="deny"
     )
     refused(await office.company.open("eve", "dev-1", "app"), "resource.unknown")
+    hers = await eve.read("/")
+    assert "A review took the role engineer from you" in hers
+    assert "no role yet" not in hers
+    assert "from you" not in await max_.read("/")
     assert "Removed; a binding gives it still" in await ada.read(f"{page}?which=removed")
     assert "; a review withholds it; since" in await ada.read("/roles/engineer")
     assert "; a review withholds it" not in await ada.read("/roles/vendor")
@@ -82,3 +87,9 @@ async def test_a_quarter_that_was_missed_shows(office: Office) -> None:
     aud = await office.sign_in("aud")
     assert "Missed" in await aud.read("/reviews")
     assert "Missed" not in await (await office.sign_in("eve")).read("/reviews")
+
+
+async def test_home_says_that_a_role_is_suspended_and_who_brings_it_back(office: Office) -> None:
+    await record(office.company.ledger, RoleWithheld("eve", "engineer", "rev_1", Withheld.SILENCE, None))
+    home = await (await office.sign_in("eve")).read("/")
+    assert "Your role engineer is suspended: nobody confirmed it in a review in time. Ask your manager." in home

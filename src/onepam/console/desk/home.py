@@ -20,6 +20,7 @@ from onepam.console.matrix.launching import offers, opened
 from onepam.console.roster.roster import HELD_WORDS
 from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.reviews.events import Withheld
 from onepam.domain.roster.events import Standing
 from onepam.kernel.clock import MINUTE, Instant
 from onepam.kernel.errors import Refused
@@ -35,6 +36,7 @@ from onepam.store.read.outbox import is_anybody_told
 from onepam.store.read.proposals import BEGINNING, proposals
 from onepam.store.read.provisioned import groups_without_directory
 from onepam.store.read.requests import inbox, request, requests
+from onepam.store.read.reviews import withheld_from
 from onepam.store.read.sessions import SessionFilter, sessions
 from onepam.store.read.staff import health
 
@@ -127,7 +129,7 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
         query=query,
         waits=_waits(db, at, view, hats) if decides else None,
         setup=hats.setup,
-        alerts=hats.alerts,
+        alerts=[*_withheld(db, at, me), *hats.alerts],
         lights=lights(hats.health, hats.alarms, told, kept, view, at) if hats.health is not None else [],
         runs=ConsoleRight.ADMINISTER in rights,
         wall=wall(db, at, hats.alarms, view) if ConsoleRight.MONITOR in rights else None,
@@ -199,6 +201,16 @@ def _waits(db: Snapshot, at: Instant, view: View, hats: _Hats) -> Context:
 def _waiting_for(db: Snapshot, at: Instant, ident: str) -> str:
     found = request(db, at, ident)
     return " or ".join(name for _, name in found.approvers[:3]) if found else ""
+
+
+def _withheld(db: Snapshot, at: Instant, me: str) -> list[Context]:
+    """What reviews took from the reader: why a role gives them nothing."""
+    said = {
+        Withheld.REMOVED: "A review took the role {role} from you: it gives you nothing any more.",
+        Withheld.SILENCE: "Your role {role} is suspended: nobody confirmed it in a review in time. Ask your manager.",
+    }
+    found = withheld_from(db, at, me)
+    return [{"text": said[why].format(role=role), "href": f"/people/{me}", "state": "due"} for role, why in found]
 
 
 async def _alerts(visit: Visit) -> list[Context]:

@@ -28,7 +28,8 @@ class HomePage(PageContext):
     `sessions`: list of {id, resource (name), login, started, ended (Instant or none), state}
     `terminals`: list of {id, target (name), login, source (address), ends}: terminals that wait for this person's
         confirmation
-    `alerts`: list of {text, href, state ("finding" | "due")}: for administrators
+    `alerts`: list of {text, href, state ("finding" | "due")}: what reviews took from the reader, and what
+        administrators must see
     `setup`: none, or {done, steps (list of {title, text, done, href})}: an administrator's checklist while not
         finished
     """

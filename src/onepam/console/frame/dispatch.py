@@ -134,7 +134,7 @@ async def _recognise(visit: Visit) -> None:
         return
     actor, facts = found
     known = await visit.services.reader(account, None, actor.person)
-    detail = ", ".join(sorted({held.role for held in facts.roles})) or "no role yet"
+    detail = ", ".join(sorted({held.role for held in facts.roles})) or "no role"
     visit.member = Member(actor, facts, known.name if known else actor.person, detail)
     numbers = await visit.services.reader(counts, None, actor.person)
     visit.waiting, visit.changes, visit.live = numbers.waiting, numbers.changes, numbers.live

@@ -155,6 +155,15 @@ def reviews(db: Snapshot, at: Instant, reader: str, everybody: bool) -> tuple[Re
     return tuple(each for each, took_part in made if everybody or each.mine or took_part)
 
 
+def withheld_from(db: Snapshot, at: Instant, person: str) -> tuple[tuple[str, Withheld], ...]:
+    """The roles that reviews withhold from somebody, and why."""
+    found = rows(
+        db, f"SELECT role, because FROM role_withheld WHERE person = :person AND {AT} ORDER BY role",
+        {"person": person, "at": at},
+    )  # fmt: skip
+    return tuple((each["role"], Withheld(each["because"])) for each in found)
+
+
 def waiting_for(db: Snapshot, at: Instant, reader: str) -> int:
     """How many items of reviews that run wait for somebody. Of who answers for nobody it asks no more than that."""
     found = rows(db, f"SELECT * FROM review WHERE closed IS NULL AND closes > :at AND {AT}", {"at": at})
