@@ -15,6 +15,7 @@ def test_a_review_is_opened_read_and_decided(office: Office) -> None:
         found = founder.get(f"/reviews/{review}", params={"which": "all"}).json()
         (item,) = found["items"]
         assert (item["person"], item["role"], item["held"], item["verdict"]) == (person, "engineer", True, None)
+        assert founder.get(f"/reviews/{review}", params={"which": "odd"}).status_code == 422
         assert theirs.get(f"/reviews/{review}").status_code == 404
         key = {"person": person, "role": "engineer"}
         own = theirs.post(f"/reviews/{review}/decide", json={**key, "verdict": "keep"})

@@ -1,6 +1,6 @@
 """Access reviews: how far each is, what waits for me, and my word on it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query
 from pydantic import Field
@@ -20,9 +20,9 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read import reviews as rows
 from onepam.store.read.concerned import meant
+from onepam.store.read.console import OVERSEERS
 from onepam.store.read.names import name
 
-OVERSEERS = (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR)
 UNKNOWN = Refused("review.unknown", "There is no such review.", "/reviews")
 
 
@@ -155,7 +155,7 @@ async def read_review(
     caller: Who,
     services: Services,
     at: AsOf,
-    which: Annotated[str, Query(max_length=20, description="mine, waiting, nobody, removed, suspended, all")] = "mine",
+    which: Literal["mine", "waiting", "nobody", "removed", "suspended", "all"] = "mine",
     after: Annotated[str, Query(max_length=200)] = "",
 ) -> ReviewItemsOut:
     """A review with its items: mine, or, for whoever oversees, those asked for."""

@@ -12,7 +12,7 @@ from onepam.api.models import Answer, Chain, Done, Happened, Id, MaybeMoment, Mo
 from onepam.api.routes.route import Route
 from onepam.app.sessions.kill_session import kill_session
 from onepam.app.sessions.watch_recording import watch_recording
-from onepam.domain.access.model import Action, ConsoleRight
+from onepam.domain.access.model import Action
 from onepam.domain.access.proof import MfaBasis
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint
@@ -20,11 +20,9 @@ from onepam.domain.sessions.recordings import Condition
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.store.read import sessions as rows
+from onepam.store.read.console import OVERSEERS
 from onepam.store.read.recordings import final_head
 from onepam.store.read.waited import waited
-
-OVERSEERS = (ConsoleRight.AUDIT, ConsoleRight.MONITOR, ConsoleRight.ADMINISTER)
-"""Who sees everybody's sessions. A recording's content is for fewer: `app.watch_recording`."""
 
 MEDIA_TYPE = "application/x-asciicast"
 LINES_TYPE = "application/jsonl"

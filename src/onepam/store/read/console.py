@@ -23,7 +23,8 @@ from onepam.store.read.reviews import waiting_for
 from onepam.store.read.second_factor import count_without_factor
 
 OVERSEERS = frozenset({ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR})
-"""Holders of any of these see what is everybody's; others what is their own."""
+"""Holders of any of these see what is everybody's; others what is their own. A recording's content is for fewer:
+`app.watch_recording`."""
 
 
 @dataclass(frozen=True, slots=True)
