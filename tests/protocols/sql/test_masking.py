@@ -4,7 +4,9 @@ import struct
 
 import pytest
 
+from onepam.domain.access.masking import Mask
 from onepam.domain.access.patterns import Patterns
+from onepam.protocols.mysql.guarding import allowance
 from onepam.protocols.sql import masking
 from onepam.protocols.sql.masking import NOTHING, Masking, Shown
 from onepam.recording.statements import Parameter
@@ -164,3 +166,24 @@ def test_what_a_target_says_of_a_masked_value_is_not_repeated() -> None:
     assert mask.words("22P02 invalid input", bound=False) == "22P02 invalid input"
     assert mask.words(f"22P02 invalid {CARD}", bound=False) == "22P02 [masked: 24 bytes]"
     assert mask.words("57014", bound=True) == "57014"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT 'a'" + "/**/" * 1_000 + "x, 'b'",
+        "SELECT 'a' " + "-" * 40_000 + "\nx, 'b'",
+        "SELECT 'a'\n" + "--\n" * 1_000 + "x, 'b'",
+    ],
+)
+def test_comments_do_not_make_a_text_take_long_to_be_looked_at(text: str) -> None:
+    """Where they were read in more than one way, this would take for ever."""
+    assert by_pattern(text) == text
+    mysql = allowance(None, Mask(patterns=(r"\b\d{16}\b",))).masking
+    assert mysql is not None
+    assert mysql.text(text.encode(), text).text.decode() == text
+
+
+def test_a_pattern_is_found_behind_comments_in_comments() -> None:
+    text = "SELECT U&'4111!0031' /* a /* b */ c */ -- d\r/**/ uescape '!', 'x'"
+    assert by_pattern(text) == text.replace("4111!0031", "[masked: 9 bytes]").replace("U&", "")

@@ -209,3 +209,47 @@ def test_a_text_whose_passwords_were_taken_out_is_kept_to_its_end() -> None:
     long.take(b"PASSWORD '[masked: 7 bytes]'; SELECT 1")
     long.end()
     assert b"".join(each.text for each in journal.step.events if isinstance(each, Text)).endswith(b"SELECT 1")
+
+
+LONG = 64 * 1024
+
+
+@pytest.mark.parametrize("unit", ["://:", "://u:p", "password for '", 'identified with "', "or password "])
+def test_no_text_takes_long_to_be_looked_at(unit: str) -> None:
+    """Where what is looked for were looked for from each beginning to the end, this would take minutes."""
+    many = (unit * (4 * LONG // len(unit))).encode()
+    for text in (b"SELECT $$" + many + b"$$", b"/*" + many, b"SELECT '" + many):
+        assert hidden(text)[0]
+    assert not binds(b"password " + many)
+    assert not binds(b"password " + b"/* " * LONG)
+
+
+@pytest.mark.parametrize("deep", [1, 8, 9, 3000])
+def test_a_password_is_found_however_deep_in_quotes_it_stands(deep: int) -> None:
+    begin = "".join(f"$a{each}$ " for each in range(deep))
+    end = "".join(f" $a{each}$" for each in reversed(range(deep)))
+    said, count = hidden(f"DO {begin} ALTER ROLE app PASSWORD '{SECRET}' {end}".encode())
+    assert (SECRET.encode() in said, count) == (False, 1)
+    assert (b"ALTER ROLE app" in said) is (deep <= 8)
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("password /* /* ?", False), ("'/*' password = -- x\n ?", True), ("password /* c */ for '/*' = ?", True),
+        ("password /* a */*/ ?", False), ("password -- a */ b\n ?", True), ("password */*?", False),
+    ],
+)  # fmt: skip
+def test_a_comment_without_an_end_is_none(text: str, right: bool) -> None:
+    assert binds(text.encode()) is right
+
+
+@pytest.mark.parametrize(
+    ("said", "masked"),
+    [
+        ("see ://u:p@h", True), ("x@y://u:p@h", True), ("a://b://u:p@h", True), ("://:p@", True),
+        ("a://u:@h", False), ("a://u:p h@i", False), ("a://u/x:p@h", False), ("a@h://u:p", False),
+    ],
+)  # fmt: skip
+def test_an_address_is_masked_where_it_has_a_password(said: str, masked: bool) -> None:
+    assert hidden(f"SELECT '{said}'".encode())[1] == int(masked)

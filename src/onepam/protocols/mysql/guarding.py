@@ -32,7 +32,7 @@ _CHARSETS: Final = {
 }
 """Numbers of collations -> the character set, where a byte of ASCII in it is always itself."""
 
-_JOINS: Final = re.compile(rb"(?:\s|#[^\n]*\n|--[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
+_JOINS: Final = re.compile(rb"(?:\s|#[^\n]*\n|--[^\n]*\n|/\*.*?\*/)*+", re.DOTALL)
 """Between two texts that are one for the servers."""
 
 _OTHERWISE: Final = (

@@ -12,7 +12,7 @@ from onepam.protocols.postgres.wire import Malformed, types_of
 from onepam.protocols.sql.events import Freed, Hidden, Text
 from onepam.protocols.sql.journal import LongText
 from onepam.protocols.sql.judging import ALLOWED, UNREADABLE, judged
-from onepam.protocols.sql.literals import literals
+from onepam.protocols.sql.literals import behind_blanks, literals
 from onepam.protocols.sql.masking import NOTHING as NOTHING_SHOWN
 from onepam.protocols.sql.masking import Masked, Masking, parts_masked
 from onepam.protocols.sql.passwords import announced, binds, surely_hidden
@@ -45,8 +45,6 @@ _UNSETTLED = Refused(
     "Wait for the answer to what is of the kind admin before you send backslashes, or letters beyond ASCII.",
 )
 _COPY = re.compile(rb"copy\b", re.IGNORECASE)
-_BLANK = re.compile(rb"(?:\s|--[^\r\n]*)*")
-_COMMENT = re.compile(rb"/\*|\*/")
 
 
 def read_otherwise(settings: Mapping[str, str]) -> bool:
@@ -178,17 +176,8 @@ class Texts:
 
 
 def _copies(text: bytes) -> bool:
-    """Whether it begins with COPY, behind comments, which may be nested."""
-    offset, depth = 0, 0
-    while (blank := _BLANK.match(text, offset)) and text.startswith(b"/*", offset := blank.end()):
-        for found in _COMMENT.finditer(text, offset):
-            depth += 1 if found[0] == b"/*" else -1
-            if not depth:
-                offset = found.end()
-                break
-        else:
-            return False
-    return _COPY.match(text, offset) is not None
+    """Whether it begins with COPY, behind comments."""
+    return _COPY.match(text, behind_blanks(text)) is not None
 
 
 class TextReader:

@@ -27,6 +27,7 @@ _TOKEN: Final = re.compile(
 _STRING_END: Final = re.compile(rb"[^']*+(?:''[^']*+)*+'")
 _ESCAPED_END: Final = re.compile(rb"(?:[^'\\]|\\.|'')*+'", re.DOTALL)
 _COMMENT: Final = re.compile(rb"/\*|\*/")
+_BLANK: Final = re.compile(rb"(?:\s|--[^\r\n]*+)*+")
 
 
 class What(Enum):
@@ -77,6 +78,13 @@ def literals(text: bytes, *, escapes: bool = False) -> list[Literal]:
             offset = size if end is None else end.end()
             found.append(Literal(What.STRING, start, offset, inner))
     return found
+
+
+def behind_blanks(text: bytes, offset: int = 0) -> int:
+    """Where from here something stands that is neither blank nor a comment."""
+    while (blank := _BLANK.match(text, offset)) and text.startswith(b"/*", offset := blank.end()):
+        offset = _comment_end(text, offset + 2)
+    return offset
 
 
 def _comment_end(text: bytes, offset: int) -> int:

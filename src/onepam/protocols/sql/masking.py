@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Final
 
 from onepam.domain.access.patterns import Patterns
-from onepam.protocols.sql.literals import Literal, What, literals
+from onepam.protocols.sql.literals import Literal, What, behind_blanks, literals
 from onepam.protocols.sql.readings import floating, integer, readings
 from onepam.recording.statements import Parameter
 
@@ -21,8 +21,8 @@ MOST_LITERALS = 5_000
 MOST_BYTES = 64 * 1024
 """A text, or a value, of more bytes is not looked for patterns."""
 
-_JOINS: Final = re.compile(rb"(?:[^\S\n\r]|--[^\n\r]*)*[\n\r](?:\s|--[^\n\r]*[\n\r])*")
-_OWN_ESCAPES: Final = re.compile(rb"(?:\s|--[^\n]*\n|/\*.*?\*/)*uescape\b", re.IGNORECASE | re.DOTALL)
+_JOINS: Final = re.compile(rb"(?:[^\S\n\r]|--[^\n\r]*+)*+[\n\r](?:\s|--[^\n\r]*+[\n\r])*+")
+_OWN_ESCAPES: Final = re.compile(rb"uescape\b", re.IGNORECASE)
 """Behind `U&'…'`: it has an escape of its own, and is not read."""
 
 
@@ -145,25 +145,30 @@ class Masking:
         begin, end = literal.inner
         if shown is not None and literal.what is not What.COMMENT and not _bears(text, literal, shown):
             return True
-        if self._patterns is not None and literal.what is What.STRING and _OWN_ESCAPES.match(text, literal.end):
+        if (
+            self._patterns is not None
+            and literal.what is What.STRING
+            and _OWN_ESCAPES.match(text, behind_blanks(text, literal.end))
+        ):
             return True
         return self._has(text[begin:end].decode("utf-8", "backslashreplace"))
 
     def _with_joined(self, text: bytes, parts: list[Literal], hidden: list[Literal]) -> list[Literal]:
         """Literals that the server joins into one, for nothing but the end of a line is between them, are one here."""
-        rows, row = list[list[Literal]](), list[Literal]()
+        rows, found = list[list[Literal]](), {*hidden}
         for each in parts:
             if each.what is What.COMMENT:
                 continue
-            joins = row and each.what is What.STRING and self._joins.fullmatch(text, row[-1].end, each.start)
-            row = [*(row if joins else ()), each]
-            rows = [*rows[:-1], row] if joins else [*rows, row]
-        for each_row in rows:
-            if len(each_row) > 1:
-                said = b"".join(text[slice(*each.inner)] for each in each_row).decode("utf-8", "backslashreplace")
-                if any(each in hidden for each in each_row) or self._has(said):
-                    hidden += [each for each in each_row if each not in hidden]
-        return sorted(hidden, key=lambda each: each.start)
+            if rows and each.what is What.STRING and self._joins.fullmatch(text, rows[-1][-1].end, each.start):
+                rows[-1].append(each)
+            else:
+                rows.append([each])
+        for row in rows:
+            if len(row) > 1:
+                said = b"".join(text[slice(*each.inner)] for each in row).decode("utf-8", "backslashreplace")
+                if not found.isdisjoint(row) or self._has(said):
+                    found.update(row)
+        return sorted(found, key=lambda each: each.start)
 
     def _has(self, text: str) -> bool:
         """Whether a masked pattern stands there, however it is written, or it cannot be told."""

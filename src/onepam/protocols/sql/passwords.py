@@ -43,10 +43,16 @@ _JOINS: Final = re.compile(rb"\s*+(?:\|\||,)[\s(\w.]*+")
 
 _INSIDE: Final = re.compile(
     rb"""password["`]?+\s*+(?:['"$=:(\\]|/\*|--|(?:[enbx]|u&)['\\])|set\s++password\b"""
-    rb"""|identified\s++(?:by|with|via)\b|://[^/\s:@]*+:[^@\s]++@""",
+    rb"""|identified\s++(?:by|with|via)\b""",
     re.IGNORECASE,
 )
 """Within a literal: a connection string, or a text that is run from there."""
+
+_ADDRESS: Final = re.compile(rb"(?<![^@\s])(?=[^@\s]*+@)[^@\s]*?://[^/\s:@]*+:[^@\s]")
+"""An address with a password in it. What stands before an `@` is looked at from its beginning, and once."""
+
+_MOST_DEEP: Final = 8
+"""So deep in quotes within quotes a password is looked for; what is deeper is taken out where one is announced."""
 
 NEAR_BYTES: Final = 64
 _NEAR: Final = re.compile(
@@ -66,8 +72,9 @@ def announced(text: bytes) -> bool:
     return b"password" in small or b"identified" in small or b"://" in small
 
 
-def hidden(text: bytes, reads: Reads = literals) -> tuple[bytes, int]:
-    """The text without its passwords, and how many parts were taken out; in their place stands their size."""
+def hidden(text: bytes, reads: Reads = literals, depth: int = 0) -> tuple[bytes, int]:
+    """The text without its passwords, and how many parts were taken out; in their place stands their size. `depth`: in
+    so many quotes it stands."""
     if not announced(text):
         return text, 0
     parts, before = list[bytes](), bytearray()
@@ -79,7 +86,7 @@ def hidden(text: bytes, reads: Reads = literals) -> tuple[bytes, int]:
         before += between
         gap += between
         joined = goes_on is not None and each.what is What.STRING and goes_on.fullmatch(gap) is not None
-        said = _instead(text, each, bytes(before[-_BEHIND:]), reads, joined=joined)
+        said = _instead(text, each, bytes(before[-_BEHIND:]), reads, depth, joined=joined)
         if said is not None:
             parts += (text[shown : each.start], said)
             shown, count = each.end, count + 1
@@ -114,10 +121,19 @@ def near(piece: bytes) -> int:
 
 def binds(text: bytes) -> bool:
     """Whether a parameter stands where a password does."""
-    return announced(text) and any(_BINDS.search(each) for each in (text, _COMMENTS.sub(b" ", text)))
+    if not announced(text):
+        return False
+    end = text.rfind(b"*/") + 1  # behind it nothing is a comment that begins so, and nobody looks for its end
+    bare = _COMMENTS.sub(b" ", text[:end] + text[end:].replace(b"/*", b"/+"))
+    return any(_BINDS.search(each) for each in (text, bare))
 
 
-def _instead(text: bytes, literal: Literal, before: bytes, reads: Reads, *, joined: bool) -> bytes | None:
+def _inside(inner: bytes) -> bool:
+    """Whether a password stands within a literal or a comment."""
+    return _INSIDE.search(inner) is not None or (b"://" in inner and _ADDRESS.search(inner) is not None)
+
+
+def _instead(text: bytes, literal: Literal, before: bytes, reads: Reads, depth: int, *, joined: bool) -> bytes | None:
     """What stands in the place of a literal that is a password or has one; None where it stays."""
     begin, end = literal.inner
     inner = text[begin:end]
@@ -125,10 +141,11 @@ def _instead(text: bytes, literal: Literal, before: bytes, reads: Reads, *, join
         return None
     size = b"[masked: %d byte%b]" % (len(inner), b"" if len(inner) == 1 else b"s")
     if literal.what is What.COMMENT:
-        return b"/* %b */" % size if _INSIDE.search(inner) else None
+        return b"/* %b */" % size if _inside(inner) else None
     if joined or (announced(before) and _STANDS.search(before)):
         return b"'%b'" % size
-    if literal.what is What.QUOTED:
-        body, found = hidden(inner, reads)
+    if literal.what is What.QUOTED and depth < _MOST_DEEP:
+        body, found = hidden(inner, reads, depth + 1)
         return text[literal.start : begin] + body + text[end : literal.end] if found else None
-    return b"'%b'" % size if _INSIDE.search(inner) else None
+    within = announced(inner) if literal.what is What.QUOTED else _inside(inner)
+    return b"'%b'" % size if within else None
