@@ -24,7 +24,7 @@ from onepam.domain.people.events import PersonKind
 from onepam.domain.reviews.events import Scope, Verdict
 from onepam.domain.reviews.opening import Opened as ReviewOpened
 from onepam.domain.reviews.opening import Opening
-from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
+from onepam.domain.signing_in.events import EnrolmentUsed, FactorEnrolled, FactorKind
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.store.read.everybody import people
 from onepam.store.read.reviews import (
@@ -85,6 +85,15 @@ async def test_each_item_is_decided_by_the_one_whose_it_is(tmp_path: Path) -> No
         assert await made.reader(review_page, None, "rev_9", "ada", True) is None
 
 
+async def test_nobody_decides_for_whoever_may_be_one_hand_with_them(tmp_path: Path) -> None:
+    async with company(tmp_path) as made:
+        assert (await made.reader(waiting_for, None, "ada"), await made.reader(waiting_for, None, "bob")) == (4, 2)
+        await record(made.ledger, EnrolmentUsed("enr_eve", "eve", ("ada",)))
+        assert (await made.reader(waiting_for, None, "ada"), await made.reader(waiting_for, None, "bob")) == (3, 3)
+        refused(await decide(made, "ada", "eve", "engineer", KEEP), "review.own")
+        assert await decide(made, "bob", "eve", "engineer", KEEP) is None
+
+
 async def test_nothing_goes_to_a_service_account_that_its_person_owns(tmp_path: Path) -> None:
     async with company(tmp_path) as made:
         bot = Attributes("bot", None, owner="eve", ends=Instant(made.clock() + 30 * DAY))
@@ -123,9 +132,11 @@ async def test_a_removal_is_carried_out_once_nothing_gives_the_role(tmp_path: Pa
         assert await carry_out(made.ledger) == 0
         (row,) = await made.reader(reviews, None, "ada", True)
         assert (row.removed, row.open_removals, row.waiting) == (1, 1, 6)
+        assert await opened(made, "rev_2", scope=Scope(roles=("engineer", "vendor"))) == 1
+        refused(await decide(made, "ada", "eve", "engineer", KEEP, "rev_2"), "review.unknown")
         await made.unbind("eve", "engineer")
         assert await carry_out(made.ledger) == 1
-        (row,) = await made.reader(reviews, None, "ada", True)
+        (_, row) = await made.reader(reviews, None, "ada", True)
         assert (row.removed, row.open_removals) == (1, 0)
         await made.bind("eve", "engineer")
         assert isinstance(await made.open("eve", "dev-1", "app"), Opened | Challenge)

@@ -9,6 +9,9 @@ from onepam.domain.access.model import SubjectKind
 from onepam.domain.people.events import GroupMemberAdded
 from onepam.domain.reviews.events import Returned, RoleReturned, RoleWithheld, Withheld
 from onepam.kernel.clock import HOUR, Instant
+from onepam.store.facts.directory_brake import administrators
+from onepam.store.read.everybody import PeopleFilter, people
+from onepam.store.read.matrix import access_matrix
 from onepam.store.read.people import lanes
 from onepam.store.read.role import role
 from tests.company import Company, binding, record
@@ -47,3 +50,20 @@ async def test_what_a_review_withholds_parts_the_lane_of_roles_and_shows_at_the_
 async def bars_of_roles(company: Company) -> list[tuple[str, Instant | None]]:
     drawn = {lane.name: lane.bars for lane in await company.reader(lanes, None, "eve")}
     return sorted(((bar.words, bar.ends) for bar in drawn["roles"]), key=lambda each: each[0])
+
+
+async def test_a_role_through_a_group_is_held_by_the_others_only(company: Company) -> None:
+    roles = ("vendor", "administrator")
+    await record(
+        company.ledger,
+        *(GroupMemberAdded("ops", each, "file", None) for each in ("eve", "max")),
+        *(binding("ops", each, kind=SubjectKind.GROUP) for each in roles),
+        *(RoleWithheld("eve", each, "rev_1", Withheld.REMOVED, "max") for each in roles),
+    )
+    found = {each.person: set(each.roles) for each in (await company.reader(people, None)).rows}
+    assert (found["eve"], found["max"]) == ({"engineer"}, {"manager", *roles})
+    of_role = await company.reader(people, None, PeopleFilter(role="vendor"))
+    assert {each.person for each in of_role.rows} == {"vic", "max"}
+    rows = await company.reader(lambda db, at: tuple(access_matrix(db, at)), None)
+    assert {each.person for each in rows if each.because.role == "vendor"} == {"vic", "max"}
+    assert await company.reader(administrators, None) == {"ada", "bob", "max"}
