@@ -53,6 +53,19 @@ def test_what_is_already_so_changes_nothing() -> None:
     assert made.summary() == "nothing changes; gain: 0, lose: 0"
 
 
+def test_what_would_come_back_wider_takes_a_second_person_though_nobody_gains_now() -> None:
+    """Else one who decides in a review removes, widens what is withheld alone, and keeps."""
+    taken = replace(BASE, withheld=frozenset({("eve", "dev")}))
+    another = replace(taken, resources={**taken.resources, "far": replace(WEB, resource="far")})
+    made = plan(taken, another)
+    assert [each for each in made.differences if each.gains and "eve" in each.people] == []
+    assert made.widenings == ("what a review withholds from somebody: would give more once it is theirs again",)
+    assert plan(taken, with_web(port=23)).widenings == plan(BASE, with_web(port=23)).widenings
+    assert plan(taken, taken).widenings == ()
+    elsewhere = replace(taken, withheld=frozenset({("nobody", "dev")}))
+    assert plan(elsewhere, replace(another, withheld=elsewhere.withheld)).widenings == ()
+
+
 def test_the_digest_binds_base_file_and_result() -> None:
     digests = {
         plan(BASE, BASE).digest,

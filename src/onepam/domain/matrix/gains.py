@@ -82,12 +82,15 @@ class _Option:
         )
 
 
-def differences(before: Matrix, after: Matrix, now: Instant) -> tuple[Difference, ...]:
-    """Everybody who gains or loses anything, in classes of people for whom it is the same."""
+def differences(
+    before: Matrix, after: Matrix, now: Instant, among: frozenset[str] | None = None
+) -> tuple[Difference, ...]:
+    """Everybody (of `among`, if given) who gains or loses anything, in classes of people for whom it is the same."""
     catalogue = _Catalogue(before.resources, after.resources)
     old, new = _Side(before, now), _Side(after, now)
     classes: dict[tuple[Roles, Roles], list[str]] = {}
-    for person in sorted(old.held.keys() | new.held.keys()):
+    concerned = old.held.keys() | new.held.keys()
+    for person in sorted(concerned if among is None else concerned & among):
         classes.setdefault((old.held.get(person, frozenset()), new.held.get(person, frozenset())), []).append(person)
     found = (_difference(tuple(people), (old, had), (new, has), catalogue) for (had, has), people in classes.items())
     return tuple(each for each in found if each.gains or each.loses)

@@ -91,7 +91,7 @@ def make_plan(before: Matrix, wanted: Matrix, document: str, now: Instant) -> Pl
         digest=sha256(named).hexdigest(),
         objects=tuple(_objects(before, after)),
         differences=differences(before, after, now),
-        widenings=widenings(before, after),
+        widenings=(*widenings(before, after), *_once_returned(before, after, now)),
     )
 
 
@@ -120,6 +120,15 @@ def _merged(before: Matrix, wanted: Matrix, now: Instant) -> Matrix:
     kept = {key: each for key, each in before.bindings.items() if each.source != SOURCE and each.role in wanted.roles}
     listed = {key: each for key, each in wanted.bindings.items() if each.in_force(now) or key in before.bindings}
     return replace(wanted, groups=groups, bindings={**listed, **kept}, withheld=before.withheld)
+
+
+def _once_returned(before: Matrix, after: Matrix, now: Instant) -> tuple[str, ...]:
+    """That somebody gains by it once a review withholds a role from them no longer: one person's word ends that."""
+    people = frozenset(person for person, _ in before.withheld)
+    free = [replace(each, withheld=frozenset[tuple[str, str]]()) for each in (before, after)]
+    if people and any(each.gains for each in differences(free[0], free[1], now, people)):
+        return ("what a review withholds from somebody: would give more once it is theirs again",)
+    return ()
 
 
 def _objects(before: Matrix, after: Matrix) -> Iterator[ObjectChange]:
