@@ -251,6 +251,7 @@ UNREADABLE: Final = (
     "SELECT 1a FROM t",
     "SELECT 0xZZ",
     "SELECT a FROM t PROCEDURE ANALYSE()",
+    "INSERT INTO t VALUES (1), (2), (SELEC 1)",
     "SET STATEMENT max_statement_time=0 FOR SELECT 1",
     "SET a",
     "EXPLAIN FOR CONNECTION 5",

@@ -11,12 +11,12 @@ from sqlglot import exp
 
 from onepam.protocols.mysql.calling import strangers
 from onepam.protocols.mysql.lexing import Kind, Part, name, split, tokens, words
+from onepam.protocols.mysql.making import ROUTINES
 from onepam.protocols.mysql.parsing import place, tree
 from onepam.protocols.mysql.statements import classify
 from onepam.protocols.sql.masking import NOTHING, Shown
 
 _UNTOLD: Final = frozenset(("CALL", "EXECUTE", "PREPARE", "LOAD", "HANDLER"))
-_MAKES: Final = frozenset(("PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"))
 _COMPARING: Final = (
     exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.RegexpLike, exp.In, exp.Between,
 )  # fmt: skip
@@ -47,7 +47,7 @@ def _touches(part: Part, names: frozenset[str]) -> bool:
     if part[0].text in _UNTOLD or any(True for _ in strangers(part)) or any(name(each) in names for each in part):
         return True
     said = words(part)
-    if said[0] == "CREATE" and not _MAKES.isdisjoint(said):
+    if said[0] == "CREATE" and not ROUTINES.isdisjoint(said):
         return True
     return said[0] in ("INSERT", "REPLACE") and not _names_columns(part)
 

@@ -59,7 +59,6 @@ _PIECE: Final = re.compile(
 )
 _KINDS: Final = {each.value: each for each in Kind}
 _NAMES: Final = frozenset((Kind.WORD, Kind.NAME, Kind.VARIABLE, Kind.STRING, Kind.NUMBER))
-_PREFIXES: Final = frozenset(("X", "B", "N"))
 
 
 def tokens(text: bytes) -> tuple[Token, ...] | None:

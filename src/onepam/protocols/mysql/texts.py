@@ -7,6 +7,7 @@ from typing import Final
 from onepam.domain.access.guardrails import StatementClass
 from onepam.kernel.errors import Refused
 from onepam.protocols.mysql.exchange import Exchange, Statement
+from onepam.protocols.mysql.making import ROUTINES
 from onepam.protocols.mysql.uploading import loads
 from onepam.protocols.sql.events import Hidden, Text
 from onepam.protocols.sql.journal import LongText
@@ -40,7 +41,7 @@ _UNESCAPED: Final = re.compile(_PIECE.pattern.replace(_QUOTED, rb"'[^']*'?+|\"[^
 """The same where a backslash is a letter."""
 
 _OWN: Final = re.compile(rb"kill (?:(?:hard|soft) )?(?:(?:connection|(?P<query>query)) )?(?P<thread>\d{1,19})(?: ;)?")
-_ROUTINES: Final = frozenset((b"procedure", b"function", b"trigger", b"event", b"package"))
+_ROUTINES: Final = frozenset(each.lower().encode() for each in ROUTINES)
 _FIRST: Final = 16
 """Of so many pieces a text says what it is."""
 
