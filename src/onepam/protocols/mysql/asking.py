@@ -360,8 +360,10 @@ class Asking:
 
     def _keeps(self, statement: Statement) -> bool:
         """Whether the text of one that asks first can be kept until it is executed; else that is refused."""
+        if not statement.asks:
+            return True
         kept = sum(len(each.statement.text) for each in self._exchange.prepared.values())
-        if not statement.asks or kept + len(statement.text) <= MOST_KEPT:
+        if kept + len(statement.text) <= MOST_KEPT:
             return True
         self.refuse(statement, Form.EXTENDED, Refused("statement.many", _MANY), TOO_MANY)
         return False
