@@ -1,11 +1,16 @@
 """What a session of MySQL may have at a time, and what is kept of it."""
 
 from struct import pack
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from onepam.protocols.mysql import wire
+from onepam.kernel.errors import Refused
+from onepam.protocols.mysql import looking, wire
+from onepam.protocols.mysql.dial import TargetLeg
 from onepam.protocols.mysql.exchange import MAX_KEPT_BYTES
+from onepam.protocols.mysql.hiding import MOST_COLUMNS, MOST_ROW_BYTES
 from onepam.protocols.mysql.parameters import MAX_PARAMETERS_BYTES
 from onepam.protocols.mysql.texts import KNOWN_TEXTS
 from onepam.protocols.sql.events import Allowance
@@ -76,6 +81,41 @@ def test_a_session_is_not_reset_where_not_everything_may_run() -> None:
     (done,) = talk.ends
     assert (talk.to_target, done.outcome) == (b"", Outcome.REFUSED)
     assert b"connect again" in talk.to_client
+
+
+def test_so_many_columns_and_so_long_a_description_are_read_under_a_mask() -> None:
+    def described(allowance: Allowance, *columns: bytes) -> str:
+        return Talk(allowance).client(my.query(b"SELECT")).target(my.packet(1, b"\1"), *columns).fault
+
+    masked, named = Allowance(named=lambda *names: False), my.column(2)
+    many = [named[:3] + bytes([(2 + each) % 256]) + named[4:] for each in range(MOST_COLUMNS + 1)]
+    assert described(masked, *many[:-1]) == ""
+    assert described(masked, *many) == "target.protocol"
+    assert described(Allowance(), *many) == "", "nothing is kept of them"
+    head = (MOST_ROW_BYTES + 1).to_bytes(3, "little") + b"\2\3"
+    assert described(masked, head) == "target.protocol"
+    assert described(Allowance(), head) == ""
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"\0\0\0\1",
+        b"\xff\xff\xff\1",
+        my.packet(1, b"\4") + my.eof(2) * 2,
+        my.packet(1, b"\5") + my.eof(2) + my.packet(3, b"\6column"),
+        my.packet(1, b"\5") + my.eof(2) + my.error(3),
+        my.packet(1, b"\5") + my.column(2) * 30 + my.eof(32) * 2,
+    ],
+)
+async def test_a_catalogue_that_is_none(monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
+    """Empty and endless packets, other columns, rows that are none, and more than a target may say."""
+    monkeypatch.setattr(looking, "MOST_BYTES", 500)
+    leg = SimpleNamespace(early=b"", is_closed=lambda: False, hold=bool, send=lambda data: leg.heard(said))
+    found = await looking.look_up(cast(TargetLeg, leg), ("email",))
+    assert isinstance(found, Refused)
+    assert found.code == "target.refusing"
 
 
 def test_a_number_that_the_target_gives_again_is_another_statement() -> None:

@@ -86,7 +86,8 @@ def _listed(names: Iterable[str]) -> str:
 
 def catalogue(rows: Iterable[Row], columns: tuple[str, ...]) -> Catalogue:
     """What the rows of `look` say, of a mask with these columns."""
-    bases, texts, made = set[tuple[str, str]](), dict[tuple[str, str], str](), dict[tuple[str, str, str], str]()
+    bases, texts = set[tuple[str, str]](), dict[tuple[str, str], str]()
+    made = dict[tuple[str, str], dict[str, str]]()
     for what, schema, table, column, text in rows:
         where = (schema.casefold(), table.casefold())
         if what == "table":
@@ -94,25 +95,27 @@ def catalogue(rows: Iterable[Row], columns: tuple[str, ...]) -> Catalogue:
         elif what == "view":
             texts[where] = text
         else:
-            made[*where, column.casefold()] = text
-    exact = {each for each in made if each[:2] in bases and _is_masked(each, columns)}
-    grown = -1
-    while grown != len(exact):
-        grown = len(exact)
-        exact |= {
-            each
-            for each, text in made.items()
-            if each[:2] in bases and not {one[2] for one in exact if one[:2] == each[:2]}.isdisjoint(_names(text))
-        }
+            made.setdefault(where, {})[column.casefold()] = text
+    exact = set[tuple[str, str, str]]()
     by_table: dict[str, frozenset[str]] = {}
-    for _, table, column in exact:
-        by_table[table] = by_table.get(table, frozenset()) | {column}
+    for where in bases & made.keys():
+        masked = _masked(where, made[where], columns)
+        if masked:
+            exact |= {(*where, each) for each in masked}
+            by_table[where[1]] = by_table.get(where[1], frozenset()) | masked
     closed = _closed(texts, by_table)
     return Catalogue(by_table, frozenset(exact), frozenset(bases), frozenset(each[1] for each in texts), closed)
 
 
-def _is_masked(found: tuple[str, str, str], columns: tuple[str, ...]) -> bool:
-    return any(".".join(found[place:]) in columns for place in range(3))
+def _masked(where: tuple[str, str], made: Mapping[str, str], columns: tuple[str, ...]) -> frozenset[str]:
+    """The masked columns of one table, with those that are made of them."""
+    masked = {each for each in made if any(".".join((*where, each)[place:]) in columns for place in range(3))}
+    named = {each: _names(text) for each, text in made.items()} if masked else {}
+    grown = -1
+    while grown != len(masked):
+        grown = len(masked)
+        masked |= {each for each, said in named.items() if not masked.isdisjoint(said)}
+    return frozenset(masked)
 
 
 def _closed(texts: Mapping[tuple[str, str], str], tables: Mapping[str, frozenset[str]]) -> frozenset[str]:

@@ -14,6 +14,9 @@ MASK: Final = b"[masked]"
 MOST_ROW_BYTES: Final = 4 * 1024 * 1024
 """A longer row is not given where columns are masked."""
 
+MOST_COLUMNS: Final = 4096
+"""So many has a result at most (MySQL, "Limits on Table Column Count and Row Size")."""
+
 _TEXTS: Final = frozenset((0x0F, 0xF9, 0xFA, 0xFB, 0xFC, 0xFD, 0xFE))
 _BINARY, _CHOICES = 63, 0x0100 | 0x0800
 """The character set of bytes; flags of ENUM and SET."""
@@ -155,8 +158,8 @@ class Hiding(Answering):
 
     def _describes(self, offset: int, length: int) -> int | None:
         end = offset + HEAD_BYTES + length
-        if length > MOST_ROW_BYTES:
-            raise Malformed("a description of a column is too long")
+        if length > MOST_ROW_BYTES or len(self._described) >= MOST_COLUMNS:
+            raise Malformed("a description of a column is too long, or one too many")
         if end > len(self._data):
             return 0
         self._described.append(column(self._data[offset + HEAD_BYTES : end], self._exchange))

@@ -33,7 +33,7 @@ async def look_up(leg: TargetLeg, columns: tuple[str, ...]) -> Catalogue | Refus
     try:
         async with asyncio.timeout(LOOK_SECONDS):
             rows = await answered
-        return _UNKNOWN if rows is None else _catalogue(rows, columns)
+        return _UNKNOWN if rows is None else await asyncio.to_thread(_catalogue, rows, columns)
     except (TimeoutError, ValueError):
         return _UNKNOWN
     finally:
@@ -42,7 +42,7 @@ async def look_up(leg: TargetLeg, columns: tuple[str, ...]) -> Catalogue | Refus
 
 @lru_cache(maxsize=8)
 def _catalogue(rows: tuple[Row, ...], columns: tuple[str, ...]) -> Catalogue:
-    """Sessions of one database share it."""
+    """Sessions of one database share it. Of many views it takes long, and others have their turn meanwhile."""
     return catalogue(rows, columns)
 
 
@@ -66,6 +66,7 @@ class _Answer:
             end = offset + HEAD_BYTES + length
             if self._left < 0 or not 0 < length < WHOLE:
                 self._settle(None)
+                break
             if end > len(self._rest):
                 break
             self._packet(bytes(self._rest[offset + HEAD_BYTES : end]))
