@@ -1,16 +1,22 @@
 """What statements may do with masked columns, and what a look at a catalogue says of them."""
 
 import re
+from struct import pack
 from typing import Final
 
 import pytest
 
 from onepam.domain.access.masking import Mask
 from onepam.protocols.mysql import guarding
+from onepam.protocols.mysql.answering import without_values
 from onepam.protocols.mysql.bound import bound
 from onepam.protocols.mysql.catalogue import catalogue, look
+from onepam.protocols.mysql.exchange import Exchange
+from onepam.protocols.mysql.hiding import Column, column
 from onepam.protocols.mysql.lexing import literals
 from onepam.protocols.mysql.masked_columns import refusal
+from onepam.protocols.mysql.wire import error_of
+from onepam.protocols.sql.events import Allowance
 from onepam.protocols.sql.masking import NOTHING, Masking
 from tests.protocols.mysql import messages as my
 from tests.protocols.mysql.told import Talk
@@ -128,6 +134,7 @@ TELLS: Final = (
     "SELECT * FROM JSON_TABLE((SELECT email FROM c), '$' COLUMNS (a INT PATH '$')) j",
     "SELECT 1 FROM c PROCEDURE ANALYSE()",
     "SELECT id FROM c AS x (email, id)",
+    "SELECT a FROM c AS x (a, b)",
     "SELECT id FROM c WHERE `emaıl` = 'a' AND x = email",
     "SELECT id FROM newer.c",
     "SELECT `EMAIL` + 0 FROM c",
@@ -162,6 +169,41 @@ def test_what_shows_them_in_another_way_is_refused(text: str) -> None:
     refused = refusal(text, KNOWN)
     assert refused is not None
     assert refused.code == "statement.masked"
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "right"),
+    [
+        (1062, "Duplicate entry 'a' for key 'k'", "Duplicate entry '[masked]'"),
+        (1062, "Duplicate entry 'it's' for", "Duplicate entry '[masked]' for"),
+        (1054, "Unknown column 'x' in 'field list'", "Unknown column 'x' in 'field list'"),
+        (1644, "a is taken", "'[masked]'"),
+        (1526, "Table has no partition for value 7", "'[masked]'"),
+        (1364, "no quote, or one '", "no quote, or one '"),
+    ],
+)
+def test_an_error_has_words_without_values(number: int, words: str, right: str) -> None:
+    said = without_values(b"\xff" + number.to_bytes(2, "little") + b"#42000" + words.encode())
+    assert error_of(said) == (number, "42000", right)
+
+
+@pytest.mark.parametrize(
+    ("kind", "charset", "flags", "text"),
+    [
+        (0xFD, 45, 0, True),
+        (0xFC, 45, 0, True),
+        (0xFC, 63, 0, False),
+        (0xFE, 45, 0x0100, False),
+        (0xFE, 45, 0x0800, False),
+        (3, 63, 0, False),
+    ],
+)
+def test_what_says_that_it_is_masked(kind: int, charset: int, flags: int, text: bool) -> None:
+    """VARCHAR and TEXT; not BLOB, ENUM, SET and INT, of which no value means that."""
+    names = b"\3def\3app\1c\1c\5email\5email\x0c"
+    exchange = Exchange(Allowance(named=KNOWN.masks), lambda thread, whole: False)
+    found = column(names + pack("<HIBHB", charset, 20, kind, flags, 0) + b"\0\0", exchange)
+    assert found == Column(kind, text, masked=True)
 
 
 # In recordings -------------------------------------------------------------------------------------------------------
@@ -200,6 +242,8 @@ def test_what_has_nothing_to_do_with_a_masked_column_is_shown(text: str) -> None
         ("SELEC 'x'", "SELEC ¤"),
         ("UPDATE t SET card = 'it\\'s' -- 'x'", "UPDATE t SET card = ¤ -- 'x'"),
         ("CREATE PROCEDURE p() UPDATE t SET b = 'x'", "CREATE PROCEDURE p() UPDATE t SET b = ¤"),
+        ("CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET @a = 'x'",
+         "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET @a = ¤"),
     ],
 )  # fmt: skip
 def test_of_what_has_only_what_is_bound_to_other_columns_is(text: str, right: str) -> None:

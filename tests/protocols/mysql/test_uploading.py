@@ -8,6 +8,7 @@ import pytest
 from onepam.app.open_session import Opened
 from onepam.domain.access.model import Action
 from onepam.protocols.mysql.uploading import loads
+from onepam.protocols.sql.events import Allowance
 from onepam.recording.statements import Form, Outcome
 from tests.protocols.mysql import messages as my
 from tests.protocols.mysql.small import Small
@@ -91,6 +92,13 @@ def test_no_target_has_a_file_that_nobody_gave(text: bytes, files: bool) -> None
     talk = Talk(files=files).client(my.query(text)).target(WANTED)
     assert talk.fault == "target.protocol"
     assert WANTED not in talk.to_client
+
+
+def test_no_target_has_a_file_behind_rows_of_which_nothing_more_is_given() -> None:
+    """The client would not hear that it is asked, and the target would take what it says next for the file."""
+    talk = Talk(Allowance(rows=1), files=True).client(my.query(b"SELECT 1; " + LOAD))
+    talk.target(my.rows(b"1", b"2", status=2 | 8), my.packet(7, b"\xfbf"))
+    assert talk.fault == "target.protocol"
 
 
 # Before a real server ------------------------------------------------------------------------------------------------

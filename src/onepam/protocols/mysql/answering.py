@@ -14,8 +14,8 @@ MOST_READ: Final = 64 * 1024
 _TELLING: Final = frozenset((1044, 1045, 1046, 1049, 1054, 1064, 1142, 1143, 1146, 1205, 1213, 1305, 1317, 1792, 1969))
 """Errors whose words repeat no value: of names, of rights, of syntax, of locks and time."""
 
-
-_SIGNALS: Final = frozenset((1642, 1643, 1644))
+_UNQUOTED: Final = frozenset((1526, 1642, 1643, 1644))
+"""Errors in which a value stands without quotes: of a partition that there is not, and somebody's own (SIGNAL)."""
 
 
 class Answering:
@@ -279,9 +279,9 @@ def _is_plain(owed: Owed, first: int, length: int) -> bool:
 
 def without_values(payload: bytes) -> bytes:
     """An error whose words repeat no value of a row: of most, what stands between the first quote and the last one is
-    left out, and of somebody's own (SIGNAL) all."""
+    left out, and of those whose values have no quotes all."""
     number, sqlstate, words = wire.error_of(payload)
-    if number in _SIGNALS:
+    if number in _UNQUOTED:
         words = "'the words of this error are masked'"
     first, last = words.find("'"), words.rfind("'")
     if number in _TELLING or last <= first:
