@@ -112,7 +112,8 @@ def test_so_many_columns_and_so_long_a_description_are_read_under_a_mask() -> No
 async def test_a_catalogue_that_is_none(monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
     """Empty and endless packets, other columns, rows that are none, and more than a target may say."""
     monkeypatch.setattr(looking, "MOST_BYTES", 500)
-    leg = SimpleNamespace(early=b"", is_closed=lambda: False, hold=bool, send=lambda data: leg.heard(said))
+    leg = SimpleNamespace(early=b"", is_closed=lambda: False, hold=bool)
+    leg.send = lambda data: leg.heard(said)
     found = await looking.look_up(cast(TargetLeg, leg), ("email",))
     assert isinstance(found, Refused)
     assert found.code == "target.refusing"

@@ -1,6 +1,7 @@
 """What a server of MySQL's says until it is ready, told by one of ours: what follows is the session's, to the byte."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from struct import pack
@@ -107,6 +108,15 @@ async def test_what_comes_with_the_ok_is_the_sessions(cut: int) -> None:
         leg = await dialled(port)
         assert isinstance(leg, TargetLeg)
         assert await heard(leg, len(LAST) + 7) == LAST + LAST[:7]
+
+
+async def test_what_a_server_says_behind_its_greeting_in_the_clear_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever stands between could say that we are in."""
+    monkeypatch.setattr(sys.modules[__name__], "GREETING", GREETING + my.ok(2))
+    async with saying(my.ok(2)) as port:
+        refused = await dialled(port)
+    assert isinstance(refused, Refused)
+    assert refused.code == "target.refusing"
 
 
 def without_end(step: int) -> bytes:

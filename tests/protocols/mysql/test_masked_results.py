@@ -11,6 +11,9 @@ import pytest
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.masking import Mask
 from onepam.domain.access.model import Action
+from onepam.kernel.errors import Refused
+from onepam.protocols.mysql import session
+from onepam.protocols.mysql.dial import TargetLeg
 from tests.protocols.mysql.server import Server
 from tests.protocols.mysql.small import Small
 from tests.protocols.postgres import small as small_door
@@ -72,6 +75,21 @@ async def test_whoever_may_sees_all_and_recordings_are_masked(small: Small, monk
     assert (status, said) == (0, f"1\n{SECRET}\n")
     assert SECRET not in repr(small.journals[-1].frames)
     assert any("[masked: 15 bytes]" in each[0] for each in small.journals[-1].statements())
+
+
+async def test_where_nobody_knows_what_is_masked_nothing_stays_open(
+    masked: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    legs = list[TargetLeg]()
+
+    async def look_up(leg: TargetLeg, columns: tuple[str, ...]) -> Refused:
+        legs.append(leg)
+        return Refused("target.refusing", "nobody says")
+
+    monkeypatch.setattr(session, "look_up", look_up)
+    status, shown, _ = await masked.mariadb("SELECT email FROM customers", "app")
+    assert (status, shown) == (1, "")
+    assert [each.is_closed() for each in legs] == [True]
 
 
 @pytest.mark.claim
