@@ -45,6 +45,7 @@ async def test_an_administrator_opens_one_and_reviewers_decide(office: Office) -
     assert "Look at it" not in console
     assert "Never used to open a session" in await ada.read(f"{page}?which=all")
     assert "Kept." in await max_.done(f"{page}/decide", person="vic", role="vendor", decision="approve", comment="yes")
+    assert 'data-item="Vic Example, vendor"' in await max_.read(page), "until it is over they may change their mind"
     assert "Somebody else decides" in await max_.refused(
         f"{page}/decide", person="eve", role="engineer", decision="deny"
     )
