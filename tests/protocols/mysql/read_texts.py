@@ -66,6 +66,7 @@ READS: Final = {
     "SET character_set_results = NULL": "other",
     "UNLOCK TABLES": "other",
     "DEALLOCATE PREPARE x": "other",
+    "DROP PREPARE x": "other",
     "KILL QUERY 5": "other",
 }  # fmt: skip
 """What may run for whoever reads: a server that is told so takes all of it for reading, too."""
