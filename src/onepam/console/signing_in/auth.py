@@ -206,11 +206,12 @@ async def _step_up(visit: Visit, then: str, refused: Refused | None = None) -> R
 
 
 def _leads(visit: Visit, then: str) -> Context | None:
-    """The page of the reader's side bar that the path belongs to, the nearest one; None where there is none."""
+    """The page of the reader's side bar that the path belongs to; None where there is none."""
     path = urlsplit(then).path
-    over = [each for each in visit.shown() if each.shown and (path == each.path or path.startswith(f"{each.path}/"))]
-    found = max(over, key=lambda each: len(each.path), default=None)
-    return {"href": found.path, "word": found.shown.word} if found is not None and found.shown else None
+    for each in visit.shown():
+        if each.shown and (path == each.path or path.startswith(f"{each.path}/")):
+            return {"href": each.path, "word": each.shown.word}
+    return None
 
 
 async def step_up_options(visit: Visit) -> Response:
