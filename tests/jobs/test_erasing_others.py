@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from onepam.app.leaving.erase_person import approve_erasure, erase_portion, propose_erasure
+from onepam.app.open_session import Opened
 from onepam.app.people.add_person import add_person
 from onepam.app.people.change_person import change_person
 from onepam.app.requests.deny_request import deny_request
+from onepam.app.sessions.kill_session import kill_session
+from onepam.domain.access.guardrails import StatementClass
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.history.system import PayloadsErased
 from onepam.domain.leaving.erasure_events import ErasureProposed
@@ -19,9 +22,10 @@ from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonKind
 from onepam.domain.provisioning.events import ScimUserSet
 from onepam.domain.roster.events import RosterHeld
+from onepam.domain.sessions.waiting_statements import StatementAsked, StatementEnded
 from onepam.jobs.erasing import Erasing
 from onepam.kernel import canonical
-from onepam.kernel.clock import DAY
+from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Corrupt
 from onepam.store.db import rows
 from onepam.store.engine.database import connect, forget
@@ -60,6 +64,17 @@ def first_of(company: Company, kind: str, person: str) -> int:
     with closing(connect(company.path)) as db:
         found = (each for each in entries(db, 0, 1 << 40) if each.header.kind == kind and each.payload is not None)
         return next(each.header.index for each in found if each.fields.get("person") == person)
+
+
+async def dan_is_refused(company: Company) -> None:
+    """By max, who goes on to decide."""
+    dan = Attributes("Dan Example", "dan@example.com")
+    assert await add_person(company.ledger, company.actor("ada"), "dan", PersonKind.EMPLOYEE, dan, "new") is None
+    await company.bind("dan", "engineer")
+    await company.sign_in("dan")
+    await company.sign_in("max")
+    made = await company.ask("dan", "web-1", "app", reason="of dan")
+    assert await deny_request(company.ledger, company.actor("max"), made.request, "no, says max") is None
 
 
 def has_payload(company: Company, index: int) -> bool:
@@ -115,13 +130,7 @@ async def test_what_is_anothers_does_not_go_whatever_was_written_there(
 )
 async def test_what_others_wrote_on_anothers_request_stays(company: Company, sql: str) -> None:
     """Whatever somebody makes of the table of requests, or of the entry that says whose it is."""
-    dan = Attributes("Dan Example", "dan@example.com")
-    assert await add_person(company.ledger, company.actor("ada"), "dan", PersonKind.EMPLOYEE, dan, "new") is None
-    await company.bind("dan", "engineer")
-    await company.sign_in("dan")
-    await company.sign_in("max")
-    made = await company.ask("dan", "web-1", "app", reason="of dan")
-    assert await deny_request(company.ledger, company.actor("max"), made.request, "no, says max") is None
+    await dan_is_refused(company)
     await agree(company)
     with closing(connect(company.path)) as db:
         assert db.execute(sql).rowcount >= 1
@@ -143,6 +152,29 @@ async def test_what_went_that_was_anothers_is_found_afterwards(company: Company)
     assert [each.partition(": ")[2] for each in found] == [
         f"it erased what entry {theirs} (person.added) says of another than eve",
         f"it erased entry {file} (person.added) as a list or a file, which that is not",
+    ]
+
+
+async def test_what_others_wrote_of_what_is_anothers_is_found_afterwards_where_it_went(company: Company) -> None:
+    """The entries name nobody: whose request, session and statement it was, those say that made them."""
+    await dan_is_refused(company)
+    await company.approve("max", await company.ask("dan", "web-2", "app", reason="of dan"))
+    opened = await company.open("dan", "web-2", "app")
+    assert isinstance(opened, Opened)
+    await kill_session(company.ledger, company.actor("ada"), opened.session, "thrown out, for dan")
+    until, classes = Instant(company.clock() + DAY), (StatementClass.WRITE,)
+    asked = StatementAsked("stm_2", opened.session, "dan", "web-2", "app", 1, classes, False, ("manager",), until)
+    await record(company.ledger, asked, StatementEnded("stm_2", "denied", "max", "not for dan"))
+    await agree(company)
+    kinds = ("request.denied", "session.kill_ordered", "statement.ended")
+    with closing(connect(company.path)) as db:
+        taken = [entries_of(db, (kind,))[-1].index for kind in kinds]
+    assert compare(company.path) == []
+    await record(company.ledger, *(PayloadsErased("ers_1", "eve", (each,), naming=False) for each in taken))
+    found = [str(each).partition(": ")[2] for each in compare(company.path) if isinstance(each, Corrupt)]
+    assert found == [
+        f"it erased what entry {each} ({kind}) says of another than eve"
+        for each, kind in zip(taken, kinds, strict=True)
     ]
 
 
