@@ -53,10 +53,10 @@ def test_what_a_seam_says_is_lost_is_told_with_every_word() -> None:
 
 def test_recordings_are_counted_apart() -> None:
     assert Recordings(5).line() == "0 of 5 checked"
-    told = Recordings(9, 7, NOW, disposed=1, missing=2, cut=3, altered=4, foreign=5, unopened=6)
+    told = Recordings(9, 7, NOW, disposed=1, missing=2, cut=3, altered=4, foreign=5, unopened=6, unasked=7)
     assert told.line().startswith(f"7 of 9 checked, as of {iso(NOW)}")
-    assert told.line().endswith("; 1 disposed; 2 missing; 3 cut; 4 altered; 5 foreign; 6 unopened")
-    assert told.bad == 20
+    assert told.line().endswith("; 1 disposed; 2 missing; 3 cut; 4 altered; 5 foreign; 6 unopened; 7 unasked")
+    assert told.bad == 27
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,7 @@ def test_recordings_are_counted_apart() -> None:
         (0, [], 0, Recordings(3, 3), ExitCode.UNANCHORED),
         (0, [held(10)], 0, Recordings(3, 3, missing=1), ExitCode.RECORDINGS),
         (0, [], 0, Recordings(3, 3, altered=1), ExitCode.RECORDINGS),
+        (0, [held(10)], 0, Recordings(3, 3, unasked=1), ExitCode.RECORDINGS),
         (1, [held(10)], 0, Recordings(3, 3, cut=1), ExitCode.BROKEN),
         (0, [held(10)], 2, Recordings(3, 3, cut=1), ExitCode.UNLAWFUL),
         (0, [], 1, None, ExitCode.UNLAWFUL),
