@@ -11,10 +11,11 @@ from onepam.domain.access.proof import MfaBasis
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.providers.assertion import ProviderKind
 from onepam.domain.providers.events import IdentityLinked, ProviderRule, ProviderSet
-from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, SteppedUp
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, FactorRemoved, FactorUsed, SteppedUp
 from onepam.kernel.clock import DAY, HOUR
 from onepam.store.read.everybody import people
 from onepam.store.read.people import lanes, person
+from onepam.store.read.proofs_of_sign_in import spent_codes
 from onepam.store.read.second_factor import LastSignIn, last_sign_ins, mfa_report
 from onepam.store.read.sessions import sessions
 from tests.company import Company, record, resource_set
@@ -112,3 +113,15 @@ async def test_a_persons_identities_and_leaving_are_told_and_drawn(company: Comp
     assert (gone.leaving.origin, gone.row.because) == ("scim:idp_1", "left")
     drawn = {each.name: [bar.words for bar in each.bars] for each in await company.reader(lanes, None, "eve")}
     assert (drawn["identities"], drawn["leaving"]) == (["Okta"], ["access ended: left"])
+
+
+async def test_each_recovery_code_is_spent_once_and_no_other_factor_spends_any(company: Company) -> None:
+    codes = FactorEnrolled("fac_r", "eve", FactorKind.RECOVERY, "v1", None, "ada")
+    await record(company.ledger, codes, FactorEnrolled("fac_t", "eve", FactorKind.TOTP, "v1", None, "ada"))
+    for used, spent in ((("fac_r", 3), 1), (("fac_t", 7), 1), (("fac_r", 5), 2)):
+        company.clock.advance(HOUR)
+        await record(company.ledger, FactorUsed(used[0], "eve", used[1]))
+        assert await company.reader(spent_codes, None, "eve") == spent
+    company.clock.advance(HOUR)
+    await record(company.ledger, replace(codes, factor="fac_n"), FactorRemoved("fac_r", "eve", "replaced", "ada"))
+    assert await company.reader(spent_codes, None, "eve") == 0, "the new ones are whole"
