@@ -23,11 +23,13 @@ from onepam.domain.people.events import (
     PersonKind,
 )
 from onepam.domain.providers.events import IdentityLinked, ProviderRemoved
+from onepam.domain.reviews.events import Answers
 from onepam.domain.roster.events import RosterRulesSet
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from tests.ledger.lawful.story import Story, binding
 from tests.ledger.lawful.test_providers import with_provider
 from tests.ledger.lawful.test_provisioning import USER, ZOE, with_token
+from tests.ledger.lawful.test_reviews import decided, review
 
 NO_TOKEN = "no directory of okta wrote it under a token in force"
 EVE = PersonChanged("eve", "ada", None, None, None, "eve", "eve@example.com")
@@ -319,3 +321,13 @@ def test_of_what_one_command_cannot_end_the_rest_is_no_finding() -> None:
     at = told.add(gone, bare=True)
     told.add(PersonEnabled("joe", "ada", "back"))
     assert told.said() == [(at, "what they held was left")]  # the factors
+
+
+def test_the_manager_with_whom_somebody_is_added_decides_in_their_review() -> None:
+    told = Story().ready("ada", "max")
+    told.add(added(manager="max"))
+    told.change("chg_1", "ada", binding("bnd_zoe", "engineer", "zoe"))
+    told.add(review(told))
+    told.add(decided("zoe", by="max", answers=Answers.MANAGER))
+    at = told.add(decided("zoe", by="bob", answers=Answers.MANAGER))
+    assert [place for place, _ in told.said()] == [at]
