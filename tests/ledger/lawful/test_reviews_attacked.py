@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from onepam.domain.access.model import BindingEnded
 from onepam.domain.reviews.events import Passed, ReviewClosed
+from tests.ledger.lawful.story import PROD, Story, binding, resource_set, role_set
 from tests.ledger.lawful.test_reviews import NO, PASSED, REMOVE, decided, over, ready, returned, review, taken, withheld
 from tests.ledger.lawful.test_sessions import opened
 from tests.ledger.lawful.test_sessions import ready as sessions_ready
@@ -48,3 +49,15 @@ def test_no_session_is_opened_by_a_role_that_is_withheld() -> None:
     told.add(NO, withheld())
     at = told.add(opened(told, session="ses_2", shown=shown))
     assert told.said() == [(at, "eve did not hold the role engineer by that binding")]
+
+
+def test_nobody_reaches_a_resource_by_a_role_that_is_withheld_from_all_who_have_it() -> None:
+    for removed, whys in ((True, []), (False, ["somebody reaches it, and nobody else had approved the change"])):
+        told = Story().ready("ada", "bob")
+        far = role_set("far", [replace(PROD, where={"team": "y"})])
+        told.change("chg_1", "ada", far, binding("bnd_far", "far", "eve"))
+        told.add(review(told))
+        if removed:
+            told.add(decided(role="far", verdict=REMOVE), withheld(role="far"))
+        told.change("chg_2", "ada", resource_set("far-1", {"team": "y"}), alone=True)
+        assert [why for _, why in told.said()] == whys
