@@ -35,23 +35,24 @@ async def test_words_are_told_once_the_oldest_first_and_what_says_nothing_is_put
     job, folder = Backups(company.ledger, tmp_path, "node-1"), tmp_path / UNTOLD
     await job.turn()  # nobody left any
     assert await company.reader(backups) == BackupFacts(None, None)
-    leave_word(tmp_path, NEWER, secrets.token_bytes)
-    leave_word(tmp_path, OLDER, secrets.token_bytes)
+    between = [replace(OLDER, backup=f"bak_{each * 16}", copied=Instant(ord(each) - 48)) for each in "gdhcfe"]
+    for word in (NEWER, *between, OLDER):  # from 50 to 60, in no order of names, instants or leaving
+        leave_word(tmp_path, word, secrets.token_bytes)
     leave_word(tmp_path, replace(NEWER, proven=Instant(70)), secrets.token_bytes)
     for number, each in enumerate(ODD):
         (folder / f"bak_{number}.json").write_bytes(each)
     (folder / "bak_link.json").symlink_to(folder / "bak_0.json")
     (folder / "bak_folder.json").mkdir()
     (folder / "of-others.json").write_bytes(b"")
-    leave_word(tmp_path, replace(NEWER, backup="bak_cccccccccccccccc", entries=1 << 50), secrets.token_bytes)
+    leave_word(tmp_path, replace(NEWER, backup="bak_zzzzzzzzzzzzzzzz", entries=1 << 50), secrets.token_bytes)
     before = company.ledger.size()
     await job.turn()
     assert {each.name for each in folder.iterdir()} == {"bak_folder.json", "of-others.json"}
     assert await company.reader(backups) == BackupFacts(Instant(60), Instant(70))
     told = [each.event for each in await anext(company.ledger.follow(before))]
-    assert [type(each).__name__ for each in told] == ["BackupMade", "BackupMade", "BackupProven"]
+    assert [type(each).__name__ for each in told] == ["BackupMade"] * 8 + ["BackupProven"]
     assert caplog.text.count("says nothing of a backup") == len(ODD) + 2
-    assert caplog.text.count("bak_cccccccccccccccc is no backup of this history") == 1
+    assert caplog.text.count("bak_zzzzzzzzzzzzzzzz is no backup of this history") == 1
     leave_word(tmp_path, OLDER, secrets.token_bytes)  # from a copy of the folder
     at = company.ledger.size()
     await job.turn()
