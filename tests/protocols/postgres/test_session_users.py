@@ -134,6 +134,24 @@ async def test_nobody_signs_in_after_its_time(server: Server, where: Where) -> N
     assert await dropped(where, name) is True
 
 
+async def test_nobody_signs_in_once_its_connections_are_being_ended(
+    server: Server, where: Where, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, tried = new_name(token_bytes), list[TargetLeg | Refused]()
+
+    async def tries(leg: TargetLeg, text: str, seconds: float) -> tuple[Row, ...] | Failed:
+        found = await ask(leg, text, seconds)
+        if "pg_terminate_backend" in text and f"usename = '{name}'" in text:
+            tried.append(await signed_in(where, name))
+        return found
+
+    assert await made(where, name) is None
+    monkeypatch.setattr(session_users, "ask", tries)
+    assert await dropped(where, name) is True
+    assert tried
+    assert all(isinstance(each, Refused) and "is not permitted to log in" in each.message for each in tried)
+
+
 @pytest.mark.parametrize("how", ["unsent", "sent", "answered"])
 async def test_whoever_makes_or_drops_it_may_die_at_each_step(
     server: Server, where: Where, monkeypatch: pytest.MonkeyPatch, how: str
