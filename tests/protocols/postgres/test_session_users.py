@@ -244,6 +244,14 @@ async def test_nothing_that_a_user_may_do_to_what_it_owns_or_was_granted_holds_i
     assert server.sql(owners).strip() == ROLE
 
 
+async def test_what_the_account_has_by_itself_counts_for_nothing(server: Server, where: Where) -> None:
+    name = new_name(token_bytes)
+    server.sql("ALTER ROLE owner SET default_transaction_read_only = on")
+    refused, gone = await made(where, name), await dropped(where, name)
+    server.sql("ALTER ROLE owner RESET ALL")
+    assert (refused, gone) == (None, True)
+
+
 async def test_one_that_owns_nothing_is_dropped_without_its_role(server: Server, where: Where) -> None:
     server.sql("CREATE ROLE fleeting; GRANT fleeting TO owner WITH ADMIN OPTION")
     user = User(new_name(token_bytes), "fleeting")
