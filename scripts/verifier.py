@@ -27,7 +27,8 @@ PARTS = (
     "population", "roster", "standing", "ways", "access", "factors", "judging", "lacking", "anchors", "batches",
     *(f"{RULES}.{name}" for name in (
         "forms", "form", "entry", "known", "state", "rule", "standing", "guardrails", "gains", "proposals", "access",
-        "rostering", "people", "signing_in", "factors", "excepting", "providers", "provisioning", "requests", "reviews",
+        "separating", "rostering", "people", "signing_in", "factors", "excepting", "providers", "provisioning",
+        "requests", "reviews",
         "door", "sessions", "login_tokens", "target_secrets", "session_users", "waiting_statements", "system",
         "erasing", "table", "judging")),
     "lawful", "verdict", "command",

@@ -200,6 +200,7 @@ CALLS: dict[tuple[str, str], Call] = {
         prepare=proposed_enrolment, rules=dict.fromkeys(("owner", "engineer", "manager", "auditor"), 403)
     ),
     ("POST", "/access/plan"): Call(422, lambda people: ({}, FILE)),
+    ("POST", "/access/what-if"): Call(422, lambda people: ({}, FILE)),
     ("POST", "/access/role"): Call(404, lambda people: ({}, {"person": "nothing", "role": "engineer", "gives": True})),
     ("POST", "/access/apply"): Call(422, lambda people: ({}, {**FILE, "digest": "0" * 64})),
     ("GET", "/roster"): Call(),

@@ -22,7 +22,8 @@ SMALL = {
     "migration", "release", "head", "clock_doubt",
     "access_version", "binding", "change", "disk", "door", "erasure", "mfa_declaration", "mfa_exception",
     "provider", "provider_proposal", "receiver", "resource", "review",
-    "role", "scim_group", "scim_token", "signal_stream", "signal_stream_proposal", "staff_rules", "staff_source",
+    "role", "scim_group", "scim_token", "separation", "signal_stream", "signal_stream_proposal", "staff_rules",
+    "staff_source",
 }  # fmt: skip
 """Tables of what administrators set by hand: some hundreds of rows."""
 

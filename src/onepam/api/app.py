@@ -23,6 +23,7 @@ from onepam.api.routes import (
     provisioning,
     requests,
     reviews,
+    rights,
     roster,
     second_factors,
     sessions,
@@ -49,6 +50,7 @@ ROUTES: tuple[Route, ...] = (
     *signals.ROUTES,
     *roster.ROUTES,
     *matrix.ROUTES,
+    *rights.ROUTES,
     *ledger.ROUTES,
 )
 """The table of routes; the tests walk it with every role."""

@@ -11,7 +11,7 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_FILE_BODY_BYTES = 2 * MAX_PAYLOAD_BYTES
 """Of the routes that take a file as JSON text, which may be twice its size."""
 
-FILE_PATHS = ("/access/plan", "/access/apply")
+FILE_PATHS = ("/access/plan", "/access/apply", "/access/what-if")
 
 MAX_ROSTER_BODY_BYTES = 7 * MAX_PAYLOAD_BYTES
 ROSTER_PATHS = ("/roster/plan", "/roster/apply")

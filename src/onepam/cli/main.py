@@ -16,6 +16,7 @@ from onepam.cli.commands import (
     people,
     provider,
     reviews,
+    rights,
     roles,
     roster,
     scim,
@@ -71,6 +72,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     matrix.plan,
     matrix.apply,
     matrix.changes,
+    rights.what_if,
     mfa.mfa,
     evidence.verify,
 )

@@ -8,6 +8,7 @@ import pytest
 from onepam.domain.access.authority import Actor
 from onepam.domain.access.model import Mode
 from onepam.domain.access.proof import MfaBasis
+from onepam.domain.access.separation import Separation
 from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import PersonKind
 from onepam.domain.requests.approval import (
@@ -65,6 +66,19 @@ ENDS = Instant(LATER + 10 * SECOND)
 def given(**changes: Any) -> ApprovalFacts:
     """The facts with another request."""
     return replace(FACTS, request=replace(waiting(), **changes))
+
+
+def test_what_came_to_be_kept_apart_from_another_role_of_theirs_is_void() -> None:
+    apart = (Separation("production", ("engineer", "manager"), "nobody approves their own"),)
+    both = replace(given(requester=access(ENGINEER, replace(MANAGER, ends=LATER))), separations=apart)
+    decided = approve(both, MAX, COMMAND, NOW)
+    assert isinstance(decided, Decided)
+    assert isinstance(decided.result, Refused)
+    assert (decided.result.code, [type(each) for each in decided.events]) == ("request.separated", [RequestWithdrawn])
+    over = replace(both, request=replace(waiting(), requester=access(ENGINEER, replace(MANAGER, ends=EFFECT))))
+    allowed = approve(over, MAX, COMMAND, NOW)
+    assert isinstance(allowed, Decided)
+    assert isinstance(allowed.result, Granted)
 
 
 QUARTER = 15 * MINUTE

@@ -7,6 +7,7 @@ import pytest
 from onepam.domain.access.authority import HeldRole
 from onepam.domain.access.model import Action, Mode
 from onepam.domain.access.proposal import REQUEST
+from onepam.domain.access.separation import Separation
 from onepam.domain.history.commit import Decided
 from onepam.domain.requests.asking import (
     MAX_OPEN_REQUESTS,
@@ -26,7 +27,7 @@ from onepam.domain.requests.events import (
 )
 from onepam.kernel.clock import HOUR, MINUTE
 from onepam.kernel.errors import Refused
-from tests.domain.given import DEV, ENGINEER, EVE, LATER, MAX, NOW, OPEN, PROD, WEB, present
+from tests.domain.given import DEV, ENGINEER, EVE, LATER, MANAGER, MAX, NOW, OPEN, PROD, WEB, present
 
 COMMAND = Ask("req_9", "web-1", "root", HOUR, " restart  nginx ", "OPS-7")
 FACTS = AskFacts(present("eve", ENGINEER), WEB, ())
@@ -105,6 +106,14 @@ def test_who_is_not_signed_in_asks_for_nothing() -> None:
 )
 def test_what_is_outside_the_catalogue_is_unknown(facts: AskFacts) -> None:
     assert code(facts) == "resource.unknown"
+
+
+def test_nothing_is_asked_for_under_a_role_that_is_kept_apart_from_another_of_theirs() -> None:
+    apart = (Separation("production", ("engineer", "manager"), "nobody approves their own"),)
+    both = replace(FACTS, actor=present("eve", ENGINEER, MANAGER), separations=apart)
+    assert code(both) == "request.separated"
+    over = replace(both, actor=present("eve", ENGINEER, replace(MANAGER, ends=NOW)))
+    assert made(over)[0].substance.role == "engineer"
 
 
 def test_what_stands_already_needs_no_request() -> None:

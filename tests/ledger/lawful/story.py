@@ -208,9 +208,13 @@ class Story:
 
     def ask(self, who: str = "eve", request: str = "req_1") -> Substance:
         """Access to production that waits for a manager."""
+        self.ask_at(who, request)
+        return substance(who)
+
+    def ask_at(self, who: str = "eve", request: str = "req_1") -> int:
+        """The same; the position of the entry."""
         asked = substance(who)
-        self.add(RequestMade(request, asked, asked.digest(), Instant(self.at() + DAY), "why", ""))
-        return asked
+        return self.add(RequestMade(request, asked, asked.digest(), Instant(self.at() + DAY), "why", ""))
 
     def approve(self, asked: Substance, by: str = "max", request: str = "req_1", grant: str = "grt_1") -> int:
         """A manager's yes, with the grant that it gives."""

@@ -103,7 +103,7 @@ class PersonNamed(Answer):
 
 
 class DifferenceOut(Answer):
-    """What the same people gain and lose."""
+    """What the same people gain and lose. `excused`: from which separations of roles, newly or for longer."""
 
     people: list[PersonNamed]
     gained: list[AccessOut]
@@ -112,10 +112,23 @@ class DifferenceOut(Answer):
     console_lost: list[str]
     approves_gained: list[str]
     approves_lost: list[str]
+    excused: list[str]
+
+
+class BreachOut(Answer):
+    """Somebody holds `roles` that a separation keeps apart; `given` are those that the change gives: it is refused."""
+
+    separation: str
+    because: str
+    person: str
+    name: str
+    roles: list[str]
+    given: list[str]
 
 
 class PlanOut(Answer):
-    """A change before it is made. `widens`: another administrator must approve it."""
+    """A change before it is made. `widens`: another administrator must approve it. `broken`: the separations of roles
+    that somebody breaks after it."""
 
     digest: str
     document: str
@@ -124,6 +137,7 @@ class PlanOut(Answer):
     widenings: list[str]
     objects: list[ObjectOut]
     differences: list[DifferenceOut]
+    broken: list[BreachOut]
 
 
 class RolePlanOut(Answer):
@@ -178,8 +192,8 @@ async def plan(body: FileIn, caller: Who, services: Services) -> PlanOut:
     """What a file would change, and who would gain and lose. Nothing is recorded."""
     found = await plan_access(services.ledger, caller.actor, body.text, file=body.file)
     if isinstance(found, InvalidFile | Refused):
-        raise _refusal(found)
-    return await services.reader(_plan, None, found)
+        raise refusal(found)
+    return await services.reader(plan_of, None, found)
 
 
 async def plan_of_role(body: RoleIn, caller: Who, services: Services) -> RolePlanOut:
@@ -197,8 +211,8 @@ async def plan_of_role(body: RoleIn, caller: Who, services: Services) -> RolePla
     if isinstance(made, Refused):
         raise ApiError(made)
     if isinstance(made.plan, InvalidFile):
-        raise _refusal(made.plan)
-    return RolePlanOut(text=made.text, plan=await services.reader(_plan, None, made.plan))
+        raise refusal(made.plan)
+    return RolePlanOut(text=made.text, plan=await services.reader(plan_of, None, made.plan))
 
 
 async def apply(body: ApplyIn, caller: Who, services: Services) -> AppliedOut:
@@ -229,7 +243,7 @@ async def read_change(change: Id, services: Services, at: AsOf) -> ChangeDetail:
         change=ChangeOut.model_validate(found.row),
         text=found.text,
         text_before=found.text_before,
-        plan=await services.reader(_plan, at, found.plan) if found.plan else None,
+        plan=await services.reader(plan_of, at, found.plan) if found.plan else None,
         sessions=found.sessions,
         people=found.people,
     )
@@ -237,8 +251,8 @@ async def read_change(change: Id, services: Services, at: AsOf) -> ChangeDetail:
 
 async def _applied(outcome: Outcome, services: Services) -> AppliedOut:
     if isinstance(outcome, InvalidFile | Refused):
-        raise _refusal(outcome)
-    shown = await services.reader(_plan, None, outcome.plan)
+        raise refusal(outcome)
+    shown = await services.reader(plan_of, None, outcome.plan)
     match outcome:
         case Applied(change=change):
             return AppliedOut(outcome="applied", change=change, plan=shown)
@@ -248,7 +262,7 @@ async def _applied(outcome: Outcome, services: Services) -> AppliedOut:
             return AppliedOut(outcome="unchanged", change=None, plan=shown)
 
 
-def _refusal(found: InvalidFile | Refused) -> ApiError:
+def refusal(found: InvalidFile | Refused) -> ApiError:
     """A file that means nothing is answered with all its problems."""
     if isinstance(found, Refused):
         return ApiError(found)
@@ -257,7 +271,8 @@ def _refusal(found: InvalidFile | Refused) -> ApiError:
     return ApiError(refused, problems=found.problems)
 
 
-def _plan(db: Snapshot, at: Instant, plan: Plan) -> PlanOut:
+def plan_of(db: Snapshot, at: Instant, plan: Plan) -> PlanOut:
+    """A plan as the API gives it."""
     called = Called(db, at)
     return PlanOut(
         digest=plan.digest,
@@ -267,6 +282,17 @@ def _plan(db: Snapshot, at: Instant, plan: Plan) -> PlanOut:
         widenings=list(plan.widenings),
         objects=[ObjectOut(kind=it.kind, name=it.name, how=it.how.value, what=list(it.what)) for it in plan.objects],
         differences=[_difference(each, called) for each in plan.differences],
+        broken=[
+            BreachOut(
+                separation=each.separation,
+                because=each.because,
+                person=each.person,
+                name=called.get(each.person, each.person),
+                roles=list(each.roles),
+                given=list(each.given),
+            )
+            for each in plan.broken
+        ],
     )
 
 
@@ -279,6 +305,7 @@ def _difference(found: Difference, called: Mapping[str, str]) -> DifferenceOut:
         console_lost=[each.value for each in found.console_lost],
         approves_gained=list(found.approves_gained),
         approves_lost=list(found.approves_lost),
+        excused=list(found.excused),
     )
 
 

@@ -19,7 +19,7 @@ AccessFile = Annotated[Path, typer.Argument(metavar="FILE", help="access.yaml; -
 
 def plan(file: AccessFile, as_json: Json = False) -> None:
     """Show what a file would change, and who would gain and lose by it."""
-    found = call("POST", "/access/plan", _body(file))
+    found = call("POST", "/access/plan", file_body(file))
     printed(found) if Output.as_json else show_plan(found)
 
 
@@ -33,7 +33,7 @@ def apply(
     as_json: Json = False,
 ) -> None:
     """Apply a file: at once where nobody gains by it, else as a proposal to another administrator."""
-    body = _body(file)
+    body = file_body(file)
     if not digest:
         found = call("POST", "/access/plan", body)
         if not Output.as_json:
@@ -117,6 +117,12 @@ def show_plan(found: dict[str, Any]) -> None:
                 say(f"  {verb} the right to {name}")
             for name in each[f"approves_{part}"]:
                 say(f"  {verb} approving {name}")
+        for name in each["excused"]:
+            say(f"  excused from the separation {name}")
+    for each in found["broken"]:
+        roles = " and ".join(each["roles"])
+        verb = "would hold" if each["given"] else "holds already"
+        say(f"! {each['name']} {verb} {roles}, kept apart by {each['separation']}: {each['because']}")
     for sentence in found["widenings"]:
         say(f"! {sentence}")
     say(f"digest {found['digest']}")
@@ -133,7 +139,8 @@ def _access(access: dict[str, Any]) -> str:
     )
 
 
-def _body(file: Path) -> dict[str, str]:
+def file_body(file: Path) -> dict[str, str]:
+    """A file as the API takes it."""
     try:
         if str(file) == "-":
             data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)

@@ -120,6 +120,7 @@ def _one(page: rows.ChangePage, called: Mapping[str, str]) -> Context:
         "planned": page.plan is not None,
         "effects": effects(page.plan, called),
         "widenings": named(page.plan.widenings, called) if page.plan else [],
+        "broken": broken(page.plan, called),
         "ends": {"sessions": page.sessions, "people": page.people},
         "diff": list(difference(page.text_before, page.text)),
     }
@@ -128,6 +129,18 @@ def _one(page: rows.ChangePage, called: Mapping[str, str]) -> Context:
 def named(sentences: Iterable[str], called: Mapping[str, str]) -> list[str]:
     """Sentences that name people by their ids, with their names instead."""
     return [_PERSON.sub(lambda found: called.get(found[0], found[0]), each) for each in sentences]
+
+
+def broken(planned: Plan | None, called: Mapping[str, str]) -> list[Context]:
+    """Who would hold what is kept apart, or holds it already."""
+    return [
+        {
+            "says": f"{called.get(each.person, each.person)} {'would hold' if each.given else 'holds already'} "
+            f"{' and '.join(each.roles)} ({each.separation}): {each.because}",
+            "refused": bool(each.given),
+        }
+        for each in (planned.broken if planned else ())[:MOST_PEOPLE]
+    ]
 
 
 def effects(planned: Plan | None, called: Mapping[str, str]) -> list[Context]:
@@ -166,6 +179,7 @@ def _gains(difference: Difference) -> tuple[list[str], list[str]]:
         *map(_access, difference.gained),
         *(f"console: {right.value}" for right in difference.console_gained),
         *(f"approving {permission}" for permission in difference.approves_gained),
+        *(f"excused from the separation {name}" for name in difference.excused),
     ]
     loses = [
         *map(_access, difference.lost),

@@ -42,8 +42,8 @@ class ProposePage(PageContext):
     `replaces`: "", or what is in force without a text: putting another text in force replaces all of it
     `said`: none, or {text, hint}: why it was not proposed, or what has become of what was typed
     `problems`: list of {line, column, message, hint}: why it means nothing yet
-    `plan`: none, or {digest, summary, changes_something, widens (bool), widenings (list of str), effects, diff}: see
-        changes.html
+    `plan`: none, or {digest, summary, changes_something, widens (bool), widenings (list of str), effects, diff, broken,
+        ends}: see changes.html
     """
 
     template: ClassVar = "propose.html"

@@ -18,7 +18,7 @@ from onepam.console.frame.period import day_begins
 from onepam.console.frame.places import ADMINISTERS, Place
 from onepam.console.frame.rendering import Flash, plural, words
 from onepam.console.frame.visit import Visit
-from onepam.console.matrix.changes import difference, effects, named
+from onepam.console.matrix.changes import broken, difference, effects, named
 from onepam.console.matrix.changes_page import ProposePage
 from onepam.domain.matrix.carrying import carried
 from onepam.domain.matrix.changing import Applied, Proposed, Unchanged
@@ -228,13 +228,15 @@ def _replaced(db: Snapshot, at: Instant) -> str:
 
 
 def _planned(db: Snapshot, at: Instant, planned: Plan, text: str) -> Context:
-    called = Called(db, at)
+    called, cut = Called(db, at), rows.sessions_cut(db, at, planned)
     return {
         "digest": planned.digest,
         "summary": planned.summary(),
         "changes_something": bool(planned.objects),
         "widens": planned.widens,
         "widenings": named(planned.widenings, called),
+        "broken": broken(planned, called),
+        "ends": {"sessions": len(cut), "people": len({each.person for each in cut})},
         "effects": effects(planned, called),
         "diff": list(difference(rows.text_in_force(db, at), text)),
     }

@@ -125,6 +125,8 @@ def apply(
     if not _administered(plan, facts.people, now):
         hint = "Bind a role with console: [administer] to somebody who is enabled."
         return Refused("change.lock_out", "After this change nobody could change the roles any more.", hint)
+    if (parts := _separated(plan, facts.people)) is not None:
+        return parts
     by = facts.actor.person if facts.actor else None
     if by is not None and plan.widens and (gain := plan.gained_by(by)) is not None:
         return _gains(change, by, "you would gain by it yourself", gain)
@@ -157,6 +159,8 @@ def approve(facts: MatrixFacts, read: AccessFile, change: str, digest: str, now:
         return _gains(change, by, *gains)
     if not _administered(plan, facts.people, now):
         return _reject(change, by, "change.lock_out", "After this change nobody could change the roles any more.")
+    if (parts := _separated(plan, facts.people)) is not None:
+        return _reject(change, by, parts.code, parts.message)
     return _in_force(facts, plan, change, by, (ChangeApproved(change, digest, by),), now)
 
 
@@ -215,6 +219,22 @@ def _administered(plan: Plan, people: tuple[Someone, ...], now: Instant) -> bool
     )
 
 
+def _separated(plan: Plan, people: tuple[Someone, ...]) -> Refused | None:
+    """That it gives somebody what a separation keeps apart; what is broken already it may leave."""
+    given = [each for each in plan.broken if each.given]
+    if not given:
+        return None
+    called = {each.person: each.email for each in people}
+    who = "; ".join(
+        f"{called.get(each.person) or each.person} would hold {' and '.join(each.roles)} ({each.separation}: "
+        f"{each.because})"
+        for each in given[:3]
+    )
+    more = f"; and {len(given) - 3} more" if len(given) > 3 else ""
+    hint = "Take one of the roles in the same file, or excuse them: excused, with what is done instead, and an end."
+    return Refused("change.separated", f"Roles that are kept apart would come together: {who}{more}.", hint)
+
+
 def _gained_in_hand(facts: MatrixFacts, plan: Plan, actor: ActorFacts, proposer: str) -> tuple[str, Difference] | None:
     """Why one of two could be both who decides or proposes and who gains by it, and what they gain. Whom the proposer
     invited may gain: somebody else's yes is what that takes, and it may as well come before the invitation."""
@@ -241,6 +261,7 @@ def _gains(change: str, by: str, why: str, gain: Difference) -> Decided[Any]:
     ]
     found += [f"the console right {each.value}" for each in gain.console_gained]
     found += [f"approving requests for {each}" for each in gain.approves_gained[:3]]
+    found += [f"being excused from the separation {each}" for each in gain.excused]
     message = f"This cannot be: {why}: {'; '.join(found)}."
     return _refuse(change, by, "change.own_gain", message, "Somebody who gains nothing by it can do this.")
 

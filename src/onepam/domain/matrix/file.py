@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TypeVar
 
-from onepam.domain.access.kinds import KINDS
 from onepam.domain.access.model import (
     ENVIRONMENT,
     MAX_SESSION,
@@ -21,8 +20,9 @@ from onepam.domain.access.model import (
     ResourceKind,
     SubjectKind,
 )
+from onepam.domain.access.separation import Separation
 from onepam.domain.history.event import plain
-from onepam.domain.matrix import database_fields, fields
+from onepam.domain.matrix import database_fields, fields, pins, separation_fields
 from onepam.domain.matrix.matrix import (
     SOURCE,
     BindingDefinition,
@@ -53,16 +53,7 @@ MAX_GUESSES = 5
 PORTS = {ResourceKind.POSTGRES: 5432, ResourceKind.MYSQL: 3306}
 """The port of an address that names none; of the others it must be written."""
 
-_PINS = {ResourceKind.SSH: "host_keys", ResourceKind.POSTGRES: "tls", ResourceKind.MYSQL: "tls"}
-"""By which field a kind says what it is known by."""
-
-_TAKEN = {
-    ResourceKind.SSH: "Take it from the machine itself: /etc/ssh/ssh_host_ed25519_key.pub",
-    ResourceKind.POSTGRES: "Take it from the server itself: the file that ssl_cert_file names, or of the CA behind it.",
-    ResourceKind.MYSQL: "Take it from the server itself: the file that ssl_cert names, or of the CA behind it.",
-}
-
-_SECTIONS = ("groups", "resources", "roles", "bindings")
+_SECTIONS = ("groups", "resources", "roles", "separate", "bindings")
 
 T = TypeVar("T")
 
@@ -151,6 +142,10 @@ def _identified(wanted: Matrix, ids: Mapping[str, str]) -> Matrix:
         resources={name: replace(each, owner=ids[each.owner]) for name, each in wanted.resources.items()},
         roles={name: replace(each, owner=ids[each.owner]) for name, each in wanted.roles.items()},
         bindings=bindings,
+        separations={
+            name: replace(each, excused=tuple(replace(one, person=ids[one.person]) for one in each.excused))
+            for name, each in wanted.separations.items()
+        },
     )
 
 
@@ -173,11 +168,14 @@ class _Reading:
         resources = self._section(given.get("resources"), "resource", MAX_RESOURCES, self._resource)
         roles = self._section(given.get("roles"), "role", MAX_ROLES, self._role)
         self._check_approvers(roles)
+        apart = self._section(given.get("separate"), "separation", MAX_ROLES, self._separation)
+        separation_fields.check_roles(given.get("separate"), roles, self._findings)
         return Matrix(
             groups=_whole(groups),
             resources=_whole(resources),
             roles=_whole(roles),
             bindings=self._bindings(given.get("bindings"), groups, roles),
+            separations=_whole(apart),
         )
 
     def _section(
@@ -216,7 +214,7 @@ class _Reading:
 
     def _resource(self, name: str, key: Scalar, node: Node) -> ResourceDefinition | None:
         required = ("kind", "address", "labels", "owner", "logins")
-        optional = (*dict.fromkeys(_PINS.values()), "mfa", "environment", "mask", "results", "session_users")
+        optional = (*pins.FIELDS, "mfa", "environment", "mask", "results", "session_users")
         given = fields.record(node, key.spot, "resource", required, optional, self._findings)
         findings = self._findings
         kind = _read(given, "kind", lambda value: fields.choice(value, "kind", ResourceKind, findings))
@@ -225,7 +223,7 @@ class _Reading:
         labels = _read(given, "labels", lambda value: fields.labels(value, "set of labels", findings))
         owner = self._person(given.get("owner"), "owner")
         logins = _read(given, "logins", lambda value: self._logins(value, wildcard=False))
-        keys = self._pins(kind or ResourceKind.SSH, given, key) if given else None
+        keys = pins.read(kind or ResourceKind.SSH, given, key, findings) if given else None
         if kind is None or address is None or labels is None or owner is None or logins is None or keys is None:
             return None
         mfa = _read(given, "mfa", lambda value: fields.mfa_rule(value, findings))
@@ -250,22 +248,6 @@ class _Reading:
             star = ', or ["*"] for every login of the resource' if wildcard else ""
             self._findings.add(node.spot, "There is no login.", f"Name at least one, such as [deploy]{star}.")
         return logins
-
-    def _pins(self, kind: ResourceKind, given: Mapping[str, Node], key: Scalar) -> tuple[str, ...] | None:
-        """What the resource is known by, in the field of its kind and in no other."""
-        name, pin, findings = _PINS[kind], KINDS[kind].pin, self._findings
-        for other in dict.fromkeys(_PINS.values()):
-            if other != name and other in given:
-                findings.add(given[other].spot, f"A resource of kind {kind} has no `{other}`.", f"Write `{name}`.")
-        if name not in given:
-            findings.add(key.spot, f"This resource has no `{name}`.", f"Add a line: {name}: ...")
-            return None
-        listed = fields.items(given[name], f"{pin}s", findings, 8)
-        if not listed:
-            findings.add(given[name].spot, f"Without a {pin} the gateway connects to nothing.", _TAKEN[kind])
-        read = fields.host_key if kind is ResourceKind.SSH else database_fields.certificate
-        pins = (read(each, findings) for each in listed)
-        return tuple(sorted({each for each in pins if each is not None}))
 
     def _role(self, name: str, key: Scalar, node: Node) -> RoleDefinition | None:
         given = fields.record(node, key.spot, "role", ("purpose", "owner"), ("console", "permissions"), self._findings)
@@ -323,6 +305,9 @@ class _Reading:
         return Permission(
             name, actions, where, logins, mode, longest, names, administrative or False, recording, guards
         )
+
+    def _separation(self, name: str, key: Scalar, node: Node) -> Separation | None:
+        return separation_fields.separation(name, key, node, self._person, self._findings)
 
     def _check_approvers(self, roles: Mapping[str, RoleDefinition | None]) -> None:
         """Who is named as an approver must be a role that carries the right to approve."""

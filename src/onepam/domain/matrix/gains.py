@@ -53,11 +53,13 @@ class Difference:
     console_lost: tuple[ConsoleRight, ...]
     approves_gained: tuple[str, ...]
     approves_lost: tuple[str, ...]
+    excused: tuple[str, ...] = ()
+    """Separations of roles that these people are newly excused from, or for longer."""
 
     @property
     def gains(self) -> bool:
         """Whether these people gain anything at all."""
-        return bool(self.gained or self.console_gained or self.approves_gained)
+        return bool(self.gained or self.console_gained or self.approves_gained or self.excused)
 
     @property
     def loses(self) -> bool:

@@ -1,12 +1,13 @@
 """The role matrix as a value: groups, resources, roles and bindings, as they are or as a file wants them."""
 
 from base64 import b32encode
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import ENVIRONMENT, ConsoleRight, MfaRule, Permission, ResourceKind, SubjectKind
+from onepam.domain.access.separation import Breach, Separation
 from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.history.event import plain
 from onepam.kernel.canonical import Json, encode
@@ -84,12 +85,13 @@ class Matrix:
     roles: Mapping[str, RoleDefinition]
     bindings: Mapping[str, BindingDefinition]
     withheld: frozenset[tuple[str, str]] = frozenset()
+    separations: Mapping[str, Separation] = field(default_factory=dict)
 
     def digest(self) -> str:
         """Hex SHA-256 over all of it. Two matrices with one digest are the same."""
         lines = sorted(
             encode(line)
-            for part in (self.resources, self.roles, self.bindings)
+            for part in (self.resources, self.roles, self.bindings, self.separations)
             for line in ([type(each).__name__, plain(each)] for each in part.values())
         ) + sorted(encode(["member", group, plain(members)]) for group, members in self.groups.items() if members)
         lines += sorted(encode(["withheld", person, role]) for person, role in self.withheld)
@@ -110,6 +112,22 @@ class Matrix:
         else:
             found = tuple(self.groups.get(binding.subject, ()))
         return tuple([each for each in found if (each, binding.role) not in self.withheld]) if self.withheld else found
+
+    def holding(self, roles: frozenset[str], now: Instant) -> dict[str, set[str]]:
+        """By person which of these roles they hold at `now`, whether they are enabled or not."""
+        found: dict[str, set[str]] = {}
+        for binding in self.bindings.values():
+            if binding.role in roles and binding.role in self.roles and binding.in_force(now):
+                for person in self.members(binding):
+                    found.setdefault(person, set()).add(binding.role)
+        return found
+
+    def broken(self, now: Instant) -> Iterator[Breach]:
+        """Who holds what separations keep apart, and is not excused."""
+        for name, each in sorted(self.separations.items()):
+            for person, held in sorted(self.holding(frozenset(each.roles), now).items()):
+                if together := each.together(person, held, now):
+                    yield Breach(name, each.because, person, together)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from onepam.domain.access.model import (
     RoleRemoved,
     RoleSet,
 )
+from onepam.domain.access.separation import Breach, SeparationRemoved, SeparationSet
 from onepam.domain.matrix.gains import Difference, differences
 from onepam.domain.matrix.matrix import SOURCE, BindingDefinition, Matrix, ResourceDefinition, RoleDefinition
 from onepam.domain.matrix.widening import widenings
@@ -49,7 +50,8 @@ class ObjectChange:
 class Plan:
     """A change before it is made. `digest` binds it to the state before, the file, and the state after.
 
-    `widenings` are the sentences why a second person is needed, beside what `differences` say people gain.
+    `widenings` are the sentences why a second person is needed, beside what `differences` say people gain. `broken`
+    are the separations that are broken after it; what it gives so itself, it cannot give.
     """
 
     before: Matrix
@@ -59,6 +61,7 @@ class Plan:
     objects: tuple[ObjectChange, ...]
     differences: tuple[Difference, ...]
     widenings: tuple[str, ...]
+    broken: tuple[Breach, ...] = ()
 
     @property
     def widens(self) -> bool:
@@ -90,8 +93,9 @@ def make_plan(before: Matrix, wanted: Matrix, document: str, now: Instant) -> Pl
         document=document,
         digest=sha256(named).hexdigest(),
         objects=tuple(_objects(before, after)),
-        differences=differences(before, after, now),
+        differences=(*differences(before, after, now), *_excused(before, after, now)),
         widenings=(*widenings(before, after), *_once_returned(before, after, now)),
+        broken=tuple(_broken(before, after, now)),
     )
 
 
@@ -105,6 +109,11 @@ def plan_events(plan: Plan, change: str, by: str | None) -> tuple[object, ...]:
         *(ResourceRemoved(name, change, by) for name in sorted(before.resources.keys() - after.resources.keys())),
         *(_resource_set(each, change, by) for each in _other(before.resources, after.resources)),
         *(_role_set(each, change, by) for each in _other(before.roles, after.roles)),
+        *(SeparationRemoved(name, change, by) for name in sorted(before.separations.keys() - after.separations.keys())),
+        *(
+            SeparationSet(each.separation, each.roles, each.because, each.excused, change, by)
+            for each in _other(before.separations, after.separations)
+        ),
         *(GroupMemberAdded(group, person, source, by) for group, person, source in _members(after, before)),
         *(_binding_added(each, change, by) for each in _other(before.bindings, after.bindings)),
     )
@@ -131,6 +140,22 @@ def _once_returned(before: Matrix, after: Matrix, now: Instant) -> tuple[str, ..
     return ()
 
 
+def _excused(before: Matrix, after: Matrix, now: Instant) -> Iterator[Difference]:
+    """Whom separations excuse newly, or for longer: in doubt they gain by it."""
+    for name, separation in sorted(after.separations.items()):
+        old = before.separations.get(name)
+        until = {each.person: each.ends for each in old.excused} if old is not None else {}
+        for each in separation.excused:
+            if each.ends > max(now, until.get(each.person, now)):
+                yield Difference((each.person,), (), (), (), (), (), (), (name,))
+
+
+def _broken(before: Matrix, after: Matrix, now: Instant) -> Iterator[Breach]:
+    had = before.holding(frozenset(role for each in after.separations.values() for role in each.roles), now)
+    for each in after.broken(now):
+        yield replace(each, given=tuple(role for role in each.roles if role not in had.get(each.person, ())))
+
+
 def _objects(before: Matrix, after: Matrix) -> Iterator[ObjectChange]:
     for name in sorted(before.groups.keys() | after.groups.keys()):
         old, new = before.groups.get(name, {}), after.groups.get(name, {})
@@ -141,6 +166,7 @@ def _objects(before: Matrix, after: Matrix) -> Iterator[ObjectChange]:
             yield ObjectChange("group", name, how, (*come, *gone))
     yield from _changes("resource", before.resources, after.resources)
     yield from _changes("role", before.roles, after.roles)
+    yield from _changes("separation", before.separations, after.separations)
     yield from _changes("binding", before.bindings, after.bindings)
 
 

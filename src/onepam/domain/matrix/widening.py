@@ -11,6 +11,7 @@ from onepam.domain.access.kinds import KINDS
 from onepam.domain.access.masking import hides, keeps
 from onepam.domain.access.mfa_rule import eased
 from onepam.domain.access.model import Mode, Permission, Recording
+from onepam.domain.access.separation import Separation
 from onepam.domain.matrix.matrix import BindingDefinition, Matrix, ResourceDefinition, RoleDefinition
 
 _KEPT = (Recording.HEAD_TAIL, None, Recording.WHOLE)
@@ -29,6 +30,8 @@ def widenings(before: Matrix, after: Matrix) -> tuple[str, ...]:
     for key, binding in after.bindings.items():
         if (what := _binding(before.bindings.get(key), binding)) is not None:
             found.append(f"binding of {binding.role} to {binding.subject_kind.value} {binding.subject}: {what}")
+    for name, separation in before.separations.items():
+        found += (f"separation {name}: {what}" for what in _separation(separation, after.separations.get(name)))
     return tuple(found)
 
 
@@ -83,6 +86,14 @@ def _resource(was: ResourceDefinition, now: ResourceDefinition) -> Iterator[str]
     if now.session_users != was.session_users:
         yield "makes other users for its sessions, or by another account"
     yield from eased(was.mfa, now.mfa)
+
+
+def _separation(was: Separation, now: Separation | None) -> Iterator[str]:
+    """Whom it excuses newly gains by it: that is a difference (see `plan.py`)."""
+    if now is None:
+        yield "is removed"
+    elif left := [each for each in was.roles if each not in now.roles]:
+        yield f"no longer keeps {', '.join(left)} apart"
 
 
 def _binding(was: BindingDefinition | None, now: BindingDefinition) -> str | None:

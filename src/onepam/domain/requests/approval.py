@@ -11,6 +11,7 @@ from onepam.domain.access.authority import Actor, ActorFacts, HeldRole, authoris
 from onepam.domain.access.decision import AccessFacts, HeldGrant
 from onepam.domain.access.model import ConsoleRight, Mode, Permission, Substance
 from onepam.domain.access.proposal import PRIVILEGED_REQUEST, REQUEST, Rules, same_hand
+from onepam.domain.access.separation import Separation, kept_apart
 from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import PersonKind
 from onepam.domain.requests.asking import OpenRequest, unknown_request
@@ -50,10 +51,12 @@ class RequestFacts:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalFacts:
-    """The one who decides, and what is to be decided; None where there is no such request."""
+    """The one who decides, what is to be decided (None where there is no such request), and which roles are kept
+    apart."""
 
     actor: ActorFacts
     request: RequestFacts | None
+    separations: tuple[Separation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,8 @@ def approve(facts: ApprovalFacts, actor: Actor, command: Approve, now: Instant) 
         )
     starts = Instant(now + UNDO)
     held = standing(request.substance, facts.request.requester, starts)
+    if isinstance(held, HeldRole):
+        held = _apart(facts, request.substance, starts) or held
     if isinstance(held, Refused):
         void = RequestWithdrawn(command.request, RequestStatus.VOID, held.code, actor.person)
         return Decided((void,), held)
@@ -283,6 +288,14 @@ def _may_end(facts: GrantFacts, actor: Actor, now: Instant) -> str | None:
 
 def _refuse(request: str, actor: Actor, code: str, message: str, hint: str) -> Decided[Any]:
     return Decided((ApprovalRefused(request, actor.person, code),), Refused(code, message, hint))
+
+
+def _apart(facts: ApprovalFacts, substance: Substance, now: Instant) -> Refused | None:
+    """That the requester holds what is kept apart from the role that it is asked under."""
+    assert facts.request is not None  # there is one to approve
+    held = (each.role for each in facts.request.requester.roles if each.ends is None or each.ends > now)
+    apart = kept_apart(facts.separations, substance.person, substance.role, held, now)
+    return apart and _void(apart.code, f"its role {substance.role} and another of theirs are kept apart")
 
 
 def _void(code: str, why: str) -> Refused:

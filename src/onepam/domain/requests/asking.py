@@ -11,6 +11,7 @@ from onepam.domain.access.decision import ResourceFacts
 from onepam.domain.access.guardrails import width
 from onepam.domain.access.model import Mode, Permission, Substance
 from onepam.domain.access.proposal import REQUEST, lapses
+from onepam.domain.access.separation import Separation, kept_apart
 from onepam.domain.history.commit import Decided
 from onepam.domain.requests.events import (
     ApprovalRefused,
@@ -58,11 +59,13 @@ class OpenRequest:
 
 @dataclass(frozen=True, slots=True)
 class AskFacts:
-    """The actor, the resource (None where no such exists) and the actor's requests that wait."""
+    """The actor, the resource (None where no such exists), the actor's requests that wait, and which roles are kept
+    apart."""
 
     actor: ActorFacts
     resource: ResourceFacts | None
     open: tuple[OpenRequest, ...]
+    separations: tuple[Separation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,9 @@ def ask(facts: AskFacts, command: Ask, now: Instant) -> Decided[Asked] | Refused
     if isinstance(offer, Refused):
         return offer
     held, permission = offer
+    roles = (each.role for each in facts.actor.roles if each.ends is None or each.ends > now)
+    if (apart := kept_apart(facts.separations, facts.actor.person, held.role, roles, now)) is not None:
+        return apart
     substance = Substance(
         person=facts.actor.person,
         resource=command.resource,

@@ -3600,6 +3600,9 @@ secret.proven 1 secret=text version=integer
 secret.retired 1 because=text by=text? secret=text version=integer
 secret.set 1 by=text login=text payload=text resource=text secret=text version=integer
 secret.used 1 secret=text session=text version=integer
+separation.removed 1 by=text? change=text separation=text
+separation.set 1 because=text by=text? change=text excused=[{because=text,ends=integer,person=text}] roles=[text]
+  separation=text
 session.closed 1
   because=(access.login|access.narrowed|access.needs_approval|access.not_yet|client.closed|client.protocol|
     client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|gateway.unavailable|
@@ -4355,6 +4358,7 @@ class State:
     about: About = field(default_factory=About)
     announced: dict[str, Announcement] = field(default_factory=dict)
     recovery_key: str | None = None
+    separations: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     roster_pulls: bool = False
     roster_taken: bool = False
     roster_creates: bool = False
@@ -4859,6 +4863,30 @@ def held_by(state: State, who: str) -> Held:
     return found
 
 
+def kept_apart(state: State, who: str, role: str) -> bool:
+    """Whether somebody holds the role and another that is kept apart from it, and is not excused."""
+    held: Held | None = None
+    for each in state.separations.values():
+        if role in each["roles"]:
+            held = held_by(state, who) if held is None else held
+            excused = any(one["person"] == who and one["ends"] > state.begun for one in each["excused"])
+            if not excused and role in held and sum(other in held for other in each["roles"]) > 1:
+                return True
+    return False
+
+
+def brought_together(state: State, role: str, given: Iterable[str]) -> Why:
+    """That whoever is given the role, and did not hold it, holds it with one that is kept apart from it."""
+    if any(role in each["roles"] for each in state.separations.values()):
+        for who in sorted(given):
+            if role not in held_by(state, who):
+                yield Later(f"{who} holds what is kept apart from {role}", _together(state, who, role))
+
+
+def _together(state: State, who: str, role: str) -> Callable[[], bool]:
+    return lambda: kept_apart(state, who, role)
+
+
 def holders(state: State, role: str) -> set[str]:
     """To whom bindings in force give the role."""
     return set(_holding(state, role))
@@ -5101,12 +5129,16 @@ WITH_A_CHANGE = frozenset(
         ("role", "set removed"),
         ("binding", "added ended"),
         ("group", "member_added member_removed"),
+        ("separation", "set removed"),
         ("grant", "ended"),
         ("request", "withdrawn"),
     )
     for done in each.split()
 )
 """All that a command does which changes the roles: whoever gains by it for a moment does nothing by that."""
+
+DECIDING = "deciding"
+"""Under which the command keeps who decided on its change or proposed it, and who may be one hand with them."""
 
 NOBODY_ELSE = "and nobody else had approved the change"
 
@@ -5190,7 +5222,7 @@ def proposal_refused(state: State, entry: Entry) -> Why:
 def resource_set(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     body = entry.body
-    yield _by_change(entry)
+    yield by_change(entry)
     name, before, was = body["resource"], state.resources.get(body["resource"]), was_of(state)
     resource = state.resources[name] = Resource(
         body["labels"],
@@ -5204,7 +5236,7 @@ def resource_set(state: State, entry: Entry) -> Why:
         body.get("session_users"),
     )
     was.resources.setdefault(name, before)
-    if _alone(state, body):
+    if alone(state, body):
         if before is not None:
             yield from (f"it opens {what}, {NOBODY_ELSE}" for what in wider_resource(before, resource))
         else:
@@ -5215,7 +5247,7 @@ def resource_set(state: State, entry: Entry) -> Why:
 def resource_removed(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     name = entry.body["resource"]
-    yield _by_change(entry)
+    yield by_change(entry)
     was_of(state).resources.setdefault(name, state.resources.get(name))
     if state.end(state.resources, name) is None:
         yield "there was no such resource"
@@ -5225,14 +5257,14 @@ def resource_removed(state: State, entry: Entry) -> Why:
 def role_set(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     body = entry.body
-    yield _by_change(entry)
+    yield by_change(entry)
     name, before = body["role"], state.roles.get(body["role"])
     permissions = {each["name"]: each for each in body["permissions"]}
     role = state.roles[name] = Role(body["version"], frozenset(body["console"]), permissions, body["owner"])
     was_of(state).roles.setdefault(name, before)
     if body["version"] != _version(body):
         yield "its version is not the digest of what it says"
-    if _alone(state, body):
+    if alone(state, body):
         if before is not None:
             yield from (f"it gives {what}, {NOBODY_ELSE}" for what in wider_role(before, role))
         could = could_approve(state, before, role)
@@ -5243,7 +5275,7 @@ def role_set(state: State, entry: Entry) -> Why:
 def role_removed(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     name = entry.body["role"]
-    yield _by_change(entry)
+    yield by_change(entry)
     was_of(state).roles.setdefault(name, state.roles.get(name))
     if state.end(state.roles, name) is None:
         yield "there was no such role"
@@ -5256,7 +5288,7 @@ def binding_added(state: State, entry: Entry) -> Why:
     body = entry.body
     subject, to_group = body["subject"], body["subject_kind"] == "group"
     if body["change"]:
-        yield _by_change(entry)
+        yield by_change(entry)
     else:
         yield Unless("no change of the roles that was applied gave it", (("recovered", subject),))
         if body["role"] in state.roles and ADMINISTER not in state.roles[body["role"]].console:
@@ -5268,8 +5300,11 @@ def binding_added(state: State, entry: Entry) -> Why:
         yield "there was another binding of that name"
     if body["role"] not in state.roles:
         yield f"there was no role {body['role']}"
-    if body["change"] and _alone(state, body) and later_end(before, binding):
+    if body["change"] and alone(state, body) and later_end(before, binding):
         yield f"it gives somebody a role, or for longer, {NOBODY_ELSE}"
+    if body["change"]:
+        given = {who for who, _ in state.members.get(subject, ())} if to_group else {subject}
+        yield from brought_together(state, binding.role, given)
     state.bindings[binding.binding] = binding
     state.role_bindings.setdefault(binding.role, {})[binding.binding] = binding
     if to_group:
@@ -5294,7 +5329,7 @@ def binding_ended(state: State, entry: Entry) -> Why:
         elif binding.subject in state.people:
             state.end(state.people[binding.subject].bindings, binding.binding)
     if body["change"]:
-        yield _by_change(entry)
+        yield by_change(entry)
     elif binding is not None:
         person = state.people.get(binding.subject)
         if person is None or person.enabled:
@@ -5332,6 +5367,8 @@ def group_member_added(state: State, entry: Entry) -> Why:
             yield f"a directory of {provider} says its groups by SCIM"
         if body["source"] == FILE and body["by"] is not None and not state.caused("approving", body["by"]):
             yield Later(f"it gives somebody more, {NOBODY_ELSE}", _gain(state, was_of(state), body["person"]))
+        for each in state.group_bindings.get(body["group"], {}).values() if way == FILE else ():
+            yield from brought_together(state, each.role, {body["person"]})
         person.groups[(body["group"], body["source"])] = entry
         state.members.setdefault(body["group"], {})[(body["person"], body["source"])] = entry
 
@@ -5388,7 +5425,7 @@ def administered(state: State) -> bool:
     )
 
 
-def _alone(state: State, body: Mapping[str, Any]) -> bool:
+def alone(state: State, body: Mapping[str, Any]) -> bool:
     """Whether a person changed it, and nobody else had approved the change."""
     return body["by"] is not None and not state.caused("approved", body["change"], body["by"])
 
@@ -5399,7 +5436,7 @@ def _own_gains(state: State, by: str, proposer: str | None) -> Why:
     linked = hands(state, by, made=False) | hands(state, by, made=True)
     if proposer is not None:
         linked |= {proposer} | hands(state, proposer, made=False)
-    was = was_of(state)
+    was, state.kept[DECIDING] = was_of(state), {by} | linked
     for who in sorted({by} | linked):
         yield Later(
             f"{who} gains by it, and decided, proposed it, or may be one hand with who did", _gain(state, was, who)
@@ -5430,7 +5467,8 @@ def _said_member(state: State, body: Mapping[str, Any], provider: str) -> str | 
     return Unless(why, (("in group", provider, name, body["person"]),))
 
 
-def _by_change(entry: Entry) -> Unless:
+def by_change(entry: Entry) -> Unless:
+    """That a change which was applied in the same command says so."""
     body = entry.body
     return Unless("no change of the roles that was applied says so", (("change", body["change"], body["by"]),))
 
@@ -5439,6 +5477,48 @@ def _administrator_or_host(state: State, by: str | None) -> str | None:
     if by is not None:
         return acts(state, by, ADMINISTER)
     return None if founding(state) else "it is on nobody's word, and somebody had signed in already"
+
+
+# ---- lawful.separating -----------------------------------------------------------------------------------------------
+# Rules of roles that are kept apart, and of who is excused from that.
+
+
+separation_rules = Rules()
+
+
+@separation_rules.of("separation.set", "keeping roles apart", Authority.CAUSE)
+def separation_set(state: State, entry: Entry) -> Why:
+    """By a change that was applied in the same command; what keeps less apart, or excuses somebody, by two."""
+    body = entry.body
+    yield by_change(entry)
+    name, before = body["separation"], state.separations.get(body["separation"])
+    if len(set(body["roles"])) < 2:
+        yield "it keeps no two roles apart"
+    excused = _newly_excused(before, body, state.begun)
+    if alone(state, body):
+        if before is not None and not set(before["roles"]) <= set(body["roles"]):
+            yield f"it keeps less apart, {NOBODY_ELSE}"
+        if excused:
+            yield f"it excuses somebody, {NOBODY_ELSE}"
+    for who in sorted(excused & state.kept.get(DECIDING, set())):
+        yield f"{who} is excused by it, and decided, proposed it, or may be one hand with who did"
+    state.separations[name] = body
+
+
+@separation_rules.of("separation.removed", "letting roles be held together", Authority.CAUSE)
+def separation_removed(state: State, entry: Entry) -> Why:
+    """By a change that was applied in the same command, and by two."""
+    yield by_change(entry)
+    if state.end(state.separations, entry.body["separation"]) is None:
+        yield "there was no such separation"
+    if alone(state, entry.body):
+        yield f"it keeps nothing apart any more, {NOBODY_ELSE}"
+
+
+def _newly_excused(before: Mapping[str, Any] | None, body: Mapping[str, Any], at: int) -> set[str]:
+    """Whom it excuses who was not, or not for so long."""
+    until = {each["person"]: each["ends"] for each in before["excused"]} if before is not None else {}
+    return {each["person"] for each in body["excused"] if each["ends"] > max(at, until.get(each["person"], at))}
 
 
 # ---- lawful.rostering ------------------------------------------------------------------------------------------------
@@ -7327,6 +7407,8 @@ def _offered(state: State, substance: Mapping[str, Any]) -> Why:
     role = state.roles.get(substance["role"])
     permission = role.permissions.get(substance["permission"]) if role is not None else None
     yield from _stands(state, substance)
+    if kept_apart(state, substance["person"], substance["role"]):
+        yield f"{substance['person']} holds what is kept apart from {substance['role']}"
     if permission is not None and (
         substance["duration"] > permission["longest"]
         or set(substance["actions"]) - set(permission["actions"])
@@ -8736,6 +8818,7 @@ RuleSet = Mapping[tuple[str, int], Rule]
 
 _ROOMS = (
     access_rules,
+    separation_rules,
     rostering_rules,
     people_rules,
     signing_in_rules,

@@ -11,6 +11,7 @@ from onepam.kernel.instant import Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.gains import (
     Was,
+    brought_together,
     could_approve,
     gains,
     held_by,
@@ -47,12 +48,16 @@ WITH_A_CHANGE = frozenset(
         ("role", "set removed"),
         ("binding", "added ended"),
         ("group", "member_added member_removed"),
+        ("separation", "set removed"),
         ("grant", "ended"),
         ("request", "withdrawn"),
     )
     for done in each.split()
 )
 """All that a command does which changes the roles: whoever gains by it for a moment does nothing by that."""
+
+DECIDING = "deciding"
+"""Under which the command keeps who decided on its change or proposed it, and who may be one hand with them."""
 
 NOBODY_ELSE = "and nobody else had approved the change"
 
@@ -136,7 +141,7 @@ def proposal_refused(state: State, entry: Entry) -> Why:
 def resource_set(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     body = entry.body
-    yield _by_change(entry)
+    yield by_change(entry)
     name, before, was = body["resource"], state.resources.get(body["resource"]), was_of(state)
     resource = state.resources[name] = Resource(
         body["labels"],
@@ -150,7 +155,7 @@ def resource_set(state: State, entry: Entry) -> Why:
         body.get("session_users"),
     )
     was.resources.setdefault(name, before)
-    if _alone(state, body):
+    if alone(state, body):
         if before is not None:
             yield from (f"it opens {what}, {NOBODY_ELSE}" for what in wider_resource(before, resource))
         else:
@@ -161,7 +166,7 @@ def resource_set(state: State, entry: Entry) -> Why:
 def resource_removed(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     name = entry.body["resource"]
-    yield _by_change(entry)
+    yield by_change(entry)
     was_of(state).resources.setdefault(name, state.resources.get(name))
     if state.end(state.resources, name) is None:
         yield "there was no such resource"
@@ -171,14 +176,14 @@ def resource_removed(state: State, entry: Entry) -> Why:
 def role_set(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     body = entry.body
-    yield _by_change(entry)
+    yield by_change(entry)
     name, before = body["role"], state.roles.get(body["role"])
     permissions = {each["name"]: each for each in body["permissions"]}
     role = state.roles[name] = Role(body["version"], frozenset(body["console"]), permissions, body["owner"])
     was_of(state).roles.setdefault(name, before)
     if body["version"] != _version(body):
         yield "its version is not the digest of what it says"
-    if _alone(state, body):
+    if alone(state, body):
         if before is not None:
             yield from (f"it gives {what}, {NOBODY_ELSE}" for what in wider_role(before, role))
         could = could_approve(state, before, role)
@@ -189,7 +194,7 @@ def role_set(state: State, entry: Entry) -> Why:
 def role_removed(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     name = entry.body["role"]
-    yield _by_change(entry)
+    yield by_change(entry)
     was_of(state).roles.setdefault(name, state.roles.get(name))
     if state.end(state.roles, name) is None:
         yield "there was no such role"
@@ -202,7 +207,7 @@ def binding_added(state: State, entry: Entry) -> Why:
     body = entry.body
     subject, to_group = body["subject"], body["subject_kind"] == "group"
     if body["change"]:
-        yield _by_change(entry)
+        yield by_change(entry)
     else:
         yield Unless("no change of the roles that was applied gave it", (("recovered", subject),))
         if body["role"] in state.roles and ADMINISTER not in state.roles[body["role"]].console:
@@ -214,8 +219,11 @@ def binding_added(state: State, entry: Entry) -> Why:
         yield "there was another binding of that name"
     if body["role"] not in state.roles:
         yield f"there was no role {body['role']}"
-    if body["change"] and _alone(state, body) and later_end(before, binding):
+    if body["change"] and alone(state, body) and later_end(before, binding):
         yield f"it gives somebody a role, or for longer, {NOBODY_ELSE}"
+    if body["change"]:
+        given = {who for who, _ in state.members.get(subject, ())} if to_group else {subject}
+        yield from brought_together(state, binding.role, given)
     state.bindings[binding.binding] = binding
     state.role_bindings.setdefault(binding.role, {})[binding.binding] = binding
     if to_group:
@@ -240,7 +248,7 @@ def binding_ended(state: State, entry: Entry) -> Why:
         elif binding.subject in state.people:
             state.end(state.people[binding.subject].bindings, binding.binding)
     if body["change"]:
-        yield _by_change(entry)
+        yield by_change(entry)
     elif binding is not None:
         person = state.people.get(binding.subject)
         if person is None or person.enabled:
@@ -278,6 +286,8 @@ def group_member_added(state: State, entry: Entry) -> Why:
             yield f"a directory of {provider} says its groups by SCIM"
         if body["source"] == FILE and body["by"] is not None and not state.caused("approving", body["by"]):
             yield Later(f"it gives somebody more, {NOBODY_ELSE}", _gain(state, was_of(state), body["person"]))
+        for each in state.group_bindings.get(body["group"], {}).values() if way == FILE else ():
+            yield from brought_together(state, each.role, {body["person"]})
         person.groups[(body["group"], body["source"])] = entry
         state.members.setdefault(body["group"], {})[(body["person"], body["source"])] = entry
 
@@ -334,7 +344,7 @@ def administered(state: State) -> bool:
     )
 
 
-def _alone(state: State, body: Mapping[str, Any]) -> bool:
+def alone(state: State, body: Mapping[str, Any]) -> bool:
     """Whether a person changed it, and nobody else had approved the change."""
     return body["by"] is not None and not state.caused("approved", body["change"], body["by"])
 
@@ -345,7 +355,7 @@ def _own_gains(state: State, by: str, proposer: str | None) -> Why:
     linked = hands(state, by, made=False) | hands(state, by, made=True)
     if proposer is not None:
         linked |= {proposer} | hands(state, proposer, made=False)
-    was = was_of(state)
+    was, state.kept[DECIDING] = was_of(state), {by} | linked
     for who in sorted({by} | linked):
         yield Later(
             f"{who} gains by it, and decided, proposed it, or may be one hand with who did", _gain(state, was, who)
@@ -376,7 +386,8 @@ def _said_member(state: State, body: Mapping[str, Any], provider: str) -> str | 
     return Unless(why, (("in group", provider, name, body["person"]),))
 
 
-def _by_change(entry: Entry) -> Unless:
+def by_change(entry: Entry) -> Unless:
+    """That a change which was applied in the same command says so."""
     body = entry.body
     return Unless("no change of the roles that was applied says so", (("change", body["change"], body["by"]),))
 

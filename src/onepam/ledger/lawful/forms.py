@@ -189,6 +189,9 @@ secret.proven 1 secret=text version=integer
 secret.retired 1 because=text by=text? secret=text version=integer
 secret.set 1 by=text login=text payload=text resource=text secret=text version=integer
 secret.used 1 secret=text session=text version=integer
+separation.removed 1 by=text? change=text separation=text
+separation.set 1 because=text by=text? change=text excused=[{because=text,ends=integer,person=text}] roles=[text]
+  separation=text
 session.closed 1
   because=(access.login|access.narrowed|access.needs_approval|access.not_yet|client.closed|client.protocol|
     client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|gateway.unavailable|

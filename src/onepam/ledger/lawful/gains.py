@@ -7,13 +7,14 @@ that gives something.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from onepam.kernel.instant import FOREVER, HOUR
 from onepam.ledger.lawful.guardrails import as_wide, hides, keeps
 from onepam.ledger.lawful.known import Binding, Resource, Role
+from onepam.ledger.lawful.rule import Later, Why
 from onepam.ledger.lawful.standing import APPROVE
 from onepam.ledger.lawful.state import State
 
@@ -105,6 +106,30 @@ def held_by(state: State, who: str) -> Held:
         if _end(binding) > state.begun:
             found[binding.role] = max(_end(binding), found.get(binding.role, 0))
     return found
+
+
+def kept_apart(state: State, who: str, role: str) -> bool:
+    """Whether somebody holds the role and another that is kept apart from it, and is not excused."""
+    held: Held | None = None
+    for each in state.separations.values():
+        if role in each["roles"]:
+            held = held_by(state, who) if held is None else held
+            excused = any(one["person"] == who and one["ends"] > state.begun for one in each["excused"])
+            if not excused and role in held and sum(other in held for other in each["roles"]) > 1:
+                return True
+    return False
+
+
+def brought_together(state: State, role: str, given: Iterable[str]) -> Why:
+    """That whoever is given the role, and did not hold it, holds it with one that is kept apart from it."""
+    if any(role in each["roles"] for each in state.separations.values()):
+        for who in sorted(given):
+            if role not in held_by(state, who):
+                yield Later(f"{who} holds what is kept apart from {role}", _together(state, who, role))
+
+
+def _together(state: State, who: str, role: str) -> Callable[[], bool]:
+    return lambda: kept_apart(state, who, role)
 
 
 def holders(state: State, role: str) -> set[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from onepam.kernel.instant import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
+from onepam.ledger.lawful.gains import kept_apart
 from onepam.ledger.lawful.guardrails import as_wide
 from onepam.ledger.lawful.known import Binding, Grant, Person, Request
 from onepam.ledger.lawful.rule import Rules, Unless, Why
@@ -318,6 +319,8 @@ def _offered(state: State, substance: Mapping[str, Any]) -> Why:
     role = state.roles.get(substance["role"])
     permission = role.permissions.get(substance["permission"]) if role is not None else None
     yield from _stands(state, substance)
+    if kept_apart(state, substance["person"], substance["role"]):
+        yield f"{substance['person']} holds what is kept apart from {substance['role']}"
     if permission is not None and (
         substance["duration"] > permission["longest"]
         or set(substance["actions"]) - set(permission["actions"])

@@ -7,7 +7,7 @@ compared with the time of the command's first entry.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,6 +101,7 @@ class State:
     about: About = field(default_factory=About)
     announced: dict[str, Announcement] = field(default_factory=dict)
     recovery_key: str | None = None
+    separations: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     roster_pulls: bool = False
     roster_taken: bool = False
     roster_creates: bool = False

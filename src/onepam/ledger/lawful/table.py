@@ -22,6 +22,7 @@ from onepam.ledger.lawful.requests import request_rules
 from onepam.ledger.lawful.reviews import review_rules
 from onepam.ledger.lawful.rostering import rostering_rules
 from onepam.ledger.lawful.rule import Rule
+from onepam.ledger.lawful.separating import separation_rules
 from onepam.ledger.lawful.session_users import session_user_rules
 from onepam.ledger.lawful.sessions import session_rules
 from onepam.ledger.lawful.signing_in import signing_in_rules
@@ -34,6 +35,7 @@ RuleSet = Mapping[tuple[str, int], Rule]
 
 _ROOMS = (
     access_rules,
+    separation_rules,
     rostering_rules,
     people_rules,
     signing_in_rules,

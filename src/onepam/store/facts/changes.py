@@ -22,6 +22,7 @@ from onepam.store.facts.holdings import (
     mfa_rule,
     permissions,
     results,
+    separations,
     session_users,
     substance,
 )
@@ -65,6 +66,7 @@ def matrix(db: Snapshot, at: Instant) -> Matrix:
             (each["person"], each["role"])
             for each in rows(db, f"SELECT person, role FROM role_withheld WHERE {AT}", {"at": at})
         ),
+        separations={each.separation: each for each in separations(db, at)},
     )
 
 

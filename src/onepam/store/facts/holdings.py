@@ -18,6 +18,7 @@ from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import ConsoleRight, MfaRule, Permission, ResourceKind, Substance
 from onepam.domain.access.proof import MfaBasis, MfaProof
 from onepam.domain.access.proposal import ONE_HAND
+from onepam.domain.access.separation import Excuse, Separation
 from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.history.event import decoder
 from onepam.domain.leaving.brake import HoldReason, under_hold
@@ -67,6 +68,7 @@ _mfa_rule = decoder(MfaRule)
 _mask = decoder(Mask)
 _results = decoder(Results)
 _session_users = decoder(SessionUsers)
+_excuses = decoder(tuple[Excuse, ...])
 
 
 def held_roles(db: Snapshot, person: str, at: Instant) -> tuple[HeldRole, ...]:
@@ -313,6 +315,18 @@ def substance(text: str) -> Substance:
 def permissions(text: str) -> tuple[Permission, ...]:
     """A role's permissions as its row keeps them; cached, because many people hold few roles."""
     return tuple(decoder(tuple[Permission, ...])(json.loads(text)))
+
+
+def separations(db: Snapshot, at: Instant) -> tuple[Separation, ...]:
+    """The roles that are kept apart, by name."""
+    return tuple(
+        Separation(each["separation"], tuple(json.loads(each["roles"])), each["because"], _excused(each["excused"]))
+        for each in rows(db, f"SELECT * FROM separation WHERE {AT} ORDER BY separation", {"at": at})
+    )
+
+
+def _excused(text: str) -> tuple[Excuse, ...]:
+    return tuple(_excuses(json.loads(text)))
 
 
 @lru_cache(maxsize=64)

@@ -29,6 +29,7 @@ from onepam.store.facts.holdings import (
     held_roles,
     permissions,
     resource_facts,
+    separations,
     substance,
 )
 
@@ -55,6 +56,7 @@ def asking(db: Snapshot, query: AskQuery, at: Instant) -> AskFacts:
         actor=actor_facts(db, query.actor, at),
         resource=resource_facts(db, query.resource, at),
         open=tuple(open_request(each) for each in waiting),
+        separations=separations(db, at),
     )
 
 
@@ -72,7 +74,9 @@ def withdrawing(db: Snapshot, query: WithdrawQuery, at: Instant) -> WithdrawFact
 def approval(db: Snapshot, query: ApprovalQuery, at: Instant) -> ApprovalFacts:
     found = _request(db, query.request, at)
     return ApprovalFacts(
-        actor=actor_facts(db, query.actor, at), request=_request_facts(db, found, at) if found else None
+        actor=actor_facts(db, query.actor, at),
+        request=_request_facts(db, found, at) if found else None,
+        separations=separations(db, at),
     )
 
 

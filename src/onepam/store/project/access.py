@@ -1,6 +1,7 @@
 """Roles, resources and bindings."""
 
 from onepam.domain.access import model as events
+from onepam.domain.access.separation import SeparationRemoved, SeparationSet
 from onepam.kernel.text import natural
 from onepam.store.db import Db
 from onepam.store.engine.projections import Place, projects, state
@@ -62,6 +63,19 @@ BINDING = state(
             "change": "TEXT NOT NULL",
         },
         (("subject",), ("role",)),
+    )
+)
+SEPARATION = state(
+    StateTable(
+        "separation",
+        ("separation",),
+        {
+            "separation": "TEXT NOT NULL",
+            "roles": "TEXT NOT NULL",
+            "because": "TEXT NOT NULL",
+            "excused": "TEXT NOT NULL",
+            "change": "TEXT NOT NULL",
+        },
     )
 )
 
@@ -135,3 +149,21 @@ def binding_added(db: Db, place: Place, event: events.BindingAdded) -> None:
 @projects(events.BindingEnded)
 def binding_ended(db: Db, place: Place, event: events.BindingEnded) -> None:
     BINDING.end(db, place.time, binding=event.binding)
+
+
+@projects(SeparationSet)
+def separation_set(db: Db, place: Place, event: SeparationSet) -> None:
+    SEPARATION.put(
+        db,
+        place.time,
+        separation=event.separation,
+        roles=event.roles,
+        because=event.because,
+        excused=event.excused,
+        change=event.change,
+    )
+
+
+@projects(SeparationRemoved)
+def separation_removed(db: Db, place: Place, event: SeparationRemoved) -> None:
+    SEPARATION.end(db, place.time, separation=event.separation)

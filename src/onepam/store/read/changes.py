@@ -48,6 +48,16 @@ class ChangeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """An open session that a change would end."""
+
+    session: str
+    person: str
+    resource: str
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChangePage:
     """One change with its file, and the file that was in force before it (empty for the first).
 
@@ -106,14 +116,14 @@ def change(db: Snapshot, at: Instant, change: str) -> ChangePage | None:
         {"proposed": found["proposed"], "at": at},
     )
     plan = _plan(db, found)
-    cut = _cut(db, at, plan) if plan is not None and found["status"] == "proposed" else []
+    cut = sessions_cut(db, at, plan) if plan is not None and found["status"] == "proposed" else []
     return ChangePage(
         row=_row(found, Called(db, at)),
         text=found["text"] or "",
         text_before=(before["text"] or "") if before else "",
         plan=plan,
         sessions=len(cut),
-        people=len(set(cut)),
+        people=len({each.person for each in cut}),
     )
 
 
@@ -187,14 +197,14 @@ def _plan(db: Snapshot, found: Row) -> Plan | None:
     return make_plan(matrix(db, found["proposed"]), wanted, found["document"], found["proposed"])
 
 
-def _cut(db: Snapshot, at: Instant, plan: Plan) -> list[str]:
-    """The people of the open sessions that the change would end, once for each session."""
-    known = {each.person: each for each in people(db, at)}
+def sessions_cut(db: Snapshot, at: Instant, plan: Plan) -> list[Cut]:
+    """The open sessions that the change would end."""
     open_now = rows(
         db,
-        f"SELECT person, resource, login, actions FROM session WHERE status = 'open' AND {AT} AND ends > :at",
+        f"SELECT session, person, resource, login, actions FROM session WHERE status = 'open' AND {AT} AND ends > :at",
         {"at": at},
     )
+    known = {each.person: each for each in people(db, at)} if open_now else {}
     found = []
     for each in open_now:
         grants = held_grants(db, each["person"], each["resource"], at)
@@ -202,5 +212,5 @@ def _cut(db: Snapshot, at: Instant, plan: Plan) -> list[str]:
         after = access_under(plan.after, known[each["person"]], each["resource"], kept, at)
         actions = tuple(Action(action) for action in json.loads(each["actions"]))
         if session_falls(plan.before, after, each["login"], actions, at):
-            found.append(each["person"])
+            found.append(Cut(each["session"], each["person"], each["resource"], each["login"]))
     return found
