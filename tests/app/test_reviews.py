@@ -15,7 +15,7 @@ from onepam.app.people.change_person import change_person
 from onepam.app.people.disable_person import disable_person
 from onepam.app.reviews.close_review import carry_out, close_review, remind
 from onepam.app.reviews.decide_item import decide_item, pass_on
-from onepam.app.reviews.open_review import open_quarter, open_review
+from onepam.app.reviews.open_review import open_period, open_review
 from onepam.domain.leaving.leaving import Ended
 from onepam.domain.matrix.changing import Applied, Proposed
 from onepam.domain.matrix.plan import Plan
@@ -30,7 +30,7 @@ from onepam.store.read.everybody import people
 from onepam.store.read.reviews import (
     calendar,
     due_to_close,
-    quarter_due,
+    period_due,
     reminders_due,
     review_page,
     reviews,
@@ -246,21 +246,21 @@ async def test_a_managers_items_are_the_next_ones_when_they_leave(tmp_path: Path
         made.close()
 
 
-async def test_a_review_of_the_quarter_opens_once_and_a_missed_one_shows(tmp_path: Path) -> None:
+async def test_a_review_of_the_period_opens_once_and_a_missed_one_shows(tmp_path: Path) -> None:
     made = await Company.create(tmp_path)  # on 2 March
     try:
-        assert not await made.reader(quarter_due)
-        refused(await open_quarter(made.ledger, "rev_0"), "review.not_due")
+        assert not await made.reader(period_due)
+        refused(await open_period(made.ledger, "rev_0"), "review.not_due")
         made.clock.advance(30 * DAY)
-        assert await made.reader(quarter_due)
-        outcome = await open_quarter(made.ledger, "rev_1")
+        assert await made.reader(period_due)
+        outcome = await open_period(made.ledger, "rev_1")
         assert isinstance(outcome, ReviewOpened)
         assert outcome.items == 7
-        assert not await made.reader(quarter_due)
-        refused(await open_quarter(made.ledger, "rev_2"), "review.not_due")
+        assert not await made.reader(period_due)
+        refused(await open_period(made.ledger, "rev_2"), "review.not_due")
         made.clock.advance(190 * DAY)
         due = await made.reader(calendar)
-        assert [(each.quarter, each.review) for each in due] == [
+        assert [(each.period, each.review) for each in due] == [
             ("2026-Q4", ""), ("2026-Q3", ""), ("2026-Q2", "rev_1"),
         ]  # fmt: skip
     finally:

@@ -1,4 +1,4 @@
-"""Reviews by themselves: opened with their quarter, told of, ended in time, and noted as carried out."""
+"""Reviews by themselves: opened with their period, told of, ended in time, and noted as carried out."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ async def shown(company: Company) -> ReviewRow:
     return found
 
 
-async def test_a_review_from_its_quarter_to_its_end(tmp_path: Path) -> None:
+async def test_a_review_from_its_period_to_its_end(tmp_path: Path) -> None:
     company = await Company.create(tmp_path)  # on 2 March
     job = Reviewing(company.ledger, company.reader)
     try:

@@ -1,11 +1,11 @@
-"""Reviews by themselves: they open with their quarter, end in time, and what was carried out is noted."""
+"""Reviews by themselves: they open with their period, end in time, and what was carried out is noted."""
 
 from onepam.app.ports import Ledger, Reader
 from onepam.app.reviews.close_review import carry_out, close_review, remind
-from onepam.app.reviews.open_review import open_quarter
+from onepam.app.reviews.open_review import open_period
 from onepam.jobs.job import Job
 from onepam.jobs.roster import fresh
-from onepam.store.read.reviews import due_to_close, quarter_due, reminders_due
+from onepam.store.read.reviews import due_to_close, period_due, reminders_due
 
 PERIOD_SECONDS = 60.0
 
@@ -23,8 +23,8 @@ class Reviewing:
 
     async def turn(self) -> None:
         """Everything that is due."""
-        if await self._reader(quarter_due):
-            await open_quarter(self._ledger, fresh("rev"))
+        if await self._reader(period_due):
+            await open_period(self._ledger, fresh("rev"))
         for review in await self._reader(reminders_due):
             await remind(self._ledger, review)
         for review in await self._reader(due_to_close):

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from onepam.console.reviews.reviews import ANSWERS, SUSPENDS, WAYS
+from onepam.console.reviews.reviews import ANSWERS, SUSPENDS, TRIGGERS, WAYS
 from onepam.console.reviews.reviews_page import ReviewPage, ReviewsPage
-from onepam.domain.reviews.events import Answers, Suspends
+from onepam.domain.access.review_schedule import Suspends
+from onepam.domain.reviews.events import Answers
 from onepam.kernel.clock import DAY
 from tests.console.samples.company import JONAS, TOMAS, Context, ago, ahead
 
@@ -25,14 +26,20 @@ OVER = review(
 REVIEWS = ReviewsPage(
     reviews=[review("Review of 2026-Q4"), OVER],
     due=[
-        {"quarter": "2026-Q4", "begins": ago(50 * DAY), "review": "rev_4qz", "opened": ago(6 * DAY), "closed": None},
-        {"quarter": "2026-Q3", "begins": ago(141 * DAY), "review": "rev_3k7", "opened": ago(61 * DAY),
+        {"period": "2026-Q4", "begins": ago(50 * DAY), "review": "rev_4qz", "opened": ago(6 * DAY), "closed": None},
+        {"period": "2026-Q3", "begins": ago(141 * DAY), "review": "rev_3k7", "opened": ago(61 * DAY),
          "closed": ago(40 * DAY)},
-        {"quarter": "2026-Q2", "begins": ago(233 * DAY), "review": "", "opened": None, "closed": None},
+        {"period": "2026-Q2", "begins": ago(233 * DAY), "review": "", "opened": None, "closed": None},
     ],
+    schedule={
+        "every": "quarter", "days": 21, "suspends": SUSPENDS[Suspends.PRIVILEGED], "fallback": "Mira Okafor",
+        "holidays": ["2027-01-01", "saturday", "sunday"], "on": list(TRIGGERS.values()), "next": "2027-Q1",
+        "opens": ahead(33 * DAY),
+    },
     may_open=True,
 )  # fmt: skip
-NO_REVIEWS = replace(REVIEWS, reviews=[], due=[], may_open=False)
+_PLAIN: Context = {**REVIEWS.schedule, "fallback": "", "holidays": [], "on": []}
+NO_REVIEWS = replace(REVIEWS, reviews=[], due=[], schedule=_PLAIN, may_open=False)
 
 
 def item(who: Context, role: str, **more: Any) -> Context:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.history.commit import Decided
 from onepam.domain.reviews.closing import (
     MOST_AT_ONCE,
@@ -19,7 +20,6 @@ from onepam.domain.reviews.events import (
     ReviewClosed,
     RoleReturned,
     RoleWithheld,
-    Suspends,
     Verdict,
     Withheld,
 )

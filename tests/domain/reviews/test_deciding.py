@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.history.commit import Decided
 from onepam.domain.reviews.answering import Chain
 from onepam.domain.reviews.deciding import ItemFacts, ReviewFacts, Withholding, decide_item, pass_on
@@ -15,7 +16,6 @@ from onepam.domain.reviews.events import (
     ReviewPassed,
     RoleReturned,
     RoleWithheld,
-    Suspends,
     Verdict,
     Withheld,
 )

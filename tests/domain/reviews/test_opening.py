@@ -4,21 +4,22 @@ from dataclasses import replace
 
 import pytest
 
+from onepam.domain.access.review_schedule import Every, ReviewSchedule, Suspends
 from onepam.domain.history.commit import Decided
 from onepam.domain.matrix.matrix import Someone
-from onepam.domain.reviews.calendar import LASTS, begins, quarter_of
-from onepam.domain.reviews.events import ReviewOpened, Scope, Suspends
+from onepam.domain.reviews.calendar import Version, begins, period_of
+from onepam.domain.reviews.events import ReviewOpened, Scope
 from onepam.domain.reviews.opening import (
     MOST_NAMED,
     MOST_OPEN,
     Opened,
     Opening,
     OpeningFacts,
-    open_quarter,
+    open_period,
     open_review,
 )
 from onepam.domain.reviews.population import digest, population
-from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.clock import DAY, Instant, iso
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADMINISTRATOR, MANAGER, present
 from tests.domain.matrices import BASE, NOW
@@ -59,15 +60,31 @@ def test_what_is_not_opened(facts: OpeningFacts, wanted: Opening, code: str) -> 
     assert outcome.code == code
 
 
-def test_a_quarters_review_opens_by_itself_and_once() -> None:
-    quarter, alone = quarter_of(NOW), replace(FACTS, actor=None)
-    outcome = open_quarter(alone, "rev_1", NOW)
+def test_a_periods_review_opens_by_itself_and_once() -> None:
+    quarter, alone = period_of(Every.QUARTER, NOW), replace(FACTS, actor=None)
+    outcome = open_period(alone, "rev_1", NOW)
     assert isinstance(outcome, Decided)
     (opened,) = outcome.events
+    closes = Instant(NOW + 21 * DAY)
     assert opened == ReviewOpened(
-        "rev_1", quarter, Scope(), 2, digest(ITEMS, BASE), Instant(NOW + LASTS), Suspends.PRIVILEGED, None, None
+        "rev_1", quarter, Scope(), 2, digest(ITEMS, BASE), closes, Suspends.PRIVILEGED, None, None
     )
-    for facts in (replace(alone, quarters=frozenset({quarter})), replace(alone, founded=begins(quarter))):
-        refused = open_quarter(facts, "rev_1", NOW)
+    for facts in (replace(alone, periods=frozenset({quarter})), replace(alone, founded=begins(quarter))):
+        refused = open_period(facts, "rev_1", NOW)
         assert isinstance(refused, Refused)
         assert refused.code == "review.not_due"
+
+
+@pytest.mark.parametrize(("fallback", "decides"), [("max", "max"), ("gone", None)])
+def test_it_is_what_the_schedule_says(fallback: str, decides: str | None) -> None:
+    ends = iso(Instant(NOW + 7 * DAY))[:10]
+    schedule = ReviewSchedule(Every.MONTH, 7 * DAY, Suspends.EVERYTHING, fallback, (ends,))
+    facts = replace(
+        FACTS, actor=None, matrix=replace(BASE, reviews=schedule), schedules=(Version(Instant(DAY), schedule),)
+    )
+    outcome = open_period(facts, "rev_1", NOW)
+    assert isinstance(outcome, Decided)
+    (opened,) = outcome.events
+    assert isinstance(opened, ReviewOpened)
+    assert (opened.period, opened.closes) == (period_of(Every.MONTH, NOW), NOW + 8 * DAY)
+    assert (opened.suspends, opened.fallback) == (Suspends.EVERYTHING, decides)

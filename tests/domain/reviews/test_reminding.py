@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.history.commit import Decided
 from onepam.domain.reviews.deciding import ReviewFacts
-from onepam.domain.reviews.events import ReviewReminded, Stage, Suspends
+from onepam.domain.reviews.events import ReviewReminded, Stage
 from onepam.domain.reviews.reminding import SHORTLY, RemindingFacts, Waits, is_due, remind, stage_of
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused

@@ -25,6 +25,7 @@ from onepam.domain.access.model import (
     SubjectKind,
     Substance,
 )
+from onepam.domain.access.review_schedule import ReviewsSet
 from onepam.domain.history.event import kind_to_write
 from onepam.domain.matrix.events import ChangeApplied, ChangeApproved, ChangeProposed
 from onepam.domain.matrix.matrix import RoleDefinition
@@ -156,7 +157,8 @@ class Story:
             for each in objects
         ]
         applied = ChangeApplied(change, "d0", "d1", by, bootstrap=by is None)
-        gives = any(isinstance(each, BindingAdded | RoleSet | ResourceSet | GroupMemberAdded) for each in objects)
+        giving = BindingAdded | RoleSet | ResourceSet | GroupMemberAdded | ReviewsSet
+        gives = any(isinstance(each, giving) for each in objects)
         if by is None or alone or not gives:
             proposed = ChangeProposed(change, "d0", "d1", by is None, by, "changes", "text")
             return self.add(proposed, applied, *named)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from onepam.domain.access.model import BindingEnded
+from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.history.event import plain
 from onepam.domain.people.events import GroupMemberAdded, PersonAdded, PersonChanged, PersonKind
 from onepam.domain.reviews.events import (
@@ -21,7 +22,6 @@ from onepam.domain.reviews.events import (
     RoleWithheld,
     Scope,
     Stage,
-    Suspends,
     Verdict,
     Withheld,
 )
@@ -155,7 +155,7 @@ def test_a_quarter_has_one_review_by_itself() -> None:
     told.add(quarters(told))
     again = told.add(quarters(told, review="rev_2"))
     early = told.add(quarters(told, period="2026-Q2", review="rev_3"))
-    assert told.said() == [(again, "that quarter had had its review"), (early, "it was not due")]
+    assert told.said() == [(again, "that period had had its review"), (early, "it was not due")]
 
 
 def quarters(told: Story, scope: Scope | None = None, **other: Any) -> ReviewOpened:
@@ -165,19 +165,20 @@ def quarters(told: Story, scope: Scope | None = None, **other: Any) -> ReviewOpe
 
 
 @pytest.mark.parametrize(
-    ("scope", "other"),
+    ("scope", "other", "why"),
     [
-        (Scope(roles=("engineer",)), {}),
-        (Scope(privileged=True), {}),
-        (None, {"closes": Instant(0)}),
-        (None, {"suspends": Suspends.NOTHING}),
-        (None, {"fallback": "bob"}),
+        (Scope(roles=("engineer",)), {}, "it is not what the schedule says"),
+        (Scope(privileged=True), {}, "it is not what the schedule says"),
+        (None, {"closes": Instant(0)}, "it does not last as long as the schedule says"),
+        (None, {"suspends": Suspends.NOTHING}, "it is not what the schedule says"),
+        (None, {"fallback": "bob"}, "it is not what the schedule says"),
+        (None, {"period": ""}, "it was not due"),
     ],
 )
-def test_the_review_of_a_quarter_is_of_everything_and_lasts_as_long(scope: Scope | None, other: dict[str, Any]) -> None:
+def test_the_review_of_a_period_is_what_the_schedule_says(scope: Scope | None, other: dict[str, Any], why: str) -> None:
     told = Story().ready("ada")
     at = told.add(quarters(told, scope, **other))
-    assert told.said() == [(at, "it is less than a quarter's is")]
+    assert told.said() == [(at, why)]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +188,7 @@ def test_the_review_of_a_quarter_is_of_everything_and_lasts_as_long(scope: Scope
         ({"review": "rev_1"}, "there was such a review already"),
         ({"closes": Instant(0)}, "it does not last from 1 to 90 days"),
         ({"closes": Instant(2**53 - 1)}, "it does not last from 1 to 90 days"),
-        ({"period": QUARTER}, "it is in the quarter's name, and somebody opened it"),
+        ({"period": QUARTER}, "it is in the name of a period, and somebody opened it"),
         ({"fallback": "nobody"}, "there was no account nobody"),
         ({"items": 1}, "what it says it is of is not what everybody held"),
         ({"digest": "d"}, "what it says it is of is not what everybody held"),

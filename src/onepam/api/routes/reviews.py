@@ -12,8 +12,9 @@ from onepam.api.routes.route import Route
 from onepam.app.reviews.decide_item import decide_item, pass_on
 from onepam.app.reviews.open_review import open_review
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.review_schedule import Every, Suspends, Trigger
 from onepam.domain.reviews.deciding import NOBODY
-from onepam.domain.reviews.events import Answers, Scope, Suspends, Verdict, Withheld
+from onepam.domain.reviews.events import Answers, Scope, Verdict, Withheld
 from onepam.domain.reviews.opening import Opening
 from onepam.kernel.clock import DAY
 from onepam.kernel.errors import Refused
@@ -50,19 +51,35 @@ class ReviewOut(Answer):
 
 
 class DueOut(Answer):
-    """A quarter for which a review fell due; where it had none (`review` is empty) it was missed."""
+    """A period for which a review fell due; where it had none (`review` is empty) it was missed."""
 
-    quarter: str
+    period: str
     begins: Moment
     review: str
     opened: MaybeMoment
     closed: MaybeMoment
 
 
+class ScheduleOut(Answer):
+    """By what reviews fall due: how often, for how long (microseconds), what silence takes, who decides where nobody
+    else can, days on which none opens or ends, and what opens one between; and which one is next."""
+
+    every: Every
+    lasts: int
+    suspends: Suspends
+    fallback: str | None
+    fallback_name: str
+    holidays: list[str]
+    on: list[Trigger]
+    next_period: str
+    next_opens: Moment
+
+
 class ReviewsOut(Answer):
-    """The reviews, the newest first, and, for whoever oversees, the calendar of what fell due."""
+    """The reviews, the newest first, by what they fall due, and, for whoever oversees, the calendar of what did."""
 
     reviews: list[ReviewOut]
+    schedule: ScheduleOut
     due: list[DueOut]
 
 
@@ -146,7 +163,9 @@ async def list_reviews(caller: Who, services: Services, at: AsOf) -> ReviewsOut:
     found = await services.reader(rows.reviews, at, caller.actor.person, everybody)
     due = await services.reader(rows.calendar, at) if everybody else ()
     return ReviewsOut(
-        reviews=[ReviewOut.model_validate(each) for each in found], due=[DueOut.model_validate(each) for each in due]
+        reviews=[ReviewOut.model_validate(each) for each in found],
+        schedule=ScheduleOut.model_validate(await services.reader(rows.schedule, at)),
+        due=[DueOut.model_validate(each) for each in due],
     )
 
 

@@ -1,4 +1,4 @@
-"""Opening a review: when its quarter has come, or when an administrator wants one."""
+"""Opening a review: when its period has come, or when an administrator wants one."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -25,7 +25,7 @@ async def open_review(ledger: Ledger, actor: Actor, wanted: opening.Opening, rev
     return outcome if isinstance(outcome, Refused) else outcome.result
 
 
-async def open_quarter(ledger: Ledger, review: str) -> opening.Opened | Refused:
-    """Opens the review of the quarter that runs; a `Refused` where none is due."""
-    outcome = await ledger.commit(OpeningQuery(None), lambda facts, now: opening.open_quarter(facts, review, now))
+async def open_period(ledger: Ledger, review: str) -> opening.Opened | Refused:
+    """Opens the review of the period that runs; a `Refused` where none is due."""
+    outcome = await ledger.commit(OpeningQuery(None), lambda facts, now: opening.open_period(facts, review, now))
     return outcome if isinstance(outcome, Refused) else outcome.result

@@ -18,7 +18,7 @@ _WHICH = "mine, waiting, nobody, removed, suspended or all; all but the first fo
 
 @app.callback()
 def reviews(context: typer.Context, as_json: Json = False) -> None:
-    """List reviews, how far each is, and which quarters missed theirs."""
+    """List reviews, how far each is, when the next one is due, and which periods missed theirs."""
     if context.invoked_subcommand:
         return
     found = call("GET", "/reviews")
@@ -30,7 +30,7 @@ def reviews(context: typer.Context, as_json: Json = False) -> None:
         (
             (
                 each["review"],
-                each["period"],
+                each["period"] or "by hand",
                 when(each["closes"]),
                 f"{each['kept'] + each['removed']} of {each['items']}",
                 each["removed"],
@@ -43,7 +43,10 @@ def reviews(context: typer.Context, as_json: Json = False) -> None:
         ),
         "Nothing of a review is or was yours.",
     )
-    missed = [each["quarter"] for each in found["due"] if not each["review"]]
+    rule = found["schedule"]
+    days = rule["lasts"] // 86_400_000_000
+    say(f"One falls due each {rule['every']}, for {days} days; the next opens {when(rule['next_opens'])}.")
+    missed = [each["period"] for each in found["due"] if not each["review"]]
     if missed:
         say(f"Missed: {', '.join(missed)}.")
 

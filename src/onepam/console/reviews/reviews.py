@@ -12,8 +12,9 @@ from onepam.console.frame.rendering import Flash, plural
 from onepam.console.frame.visit import Visit
 from onepam.console.reviews.reviews_page import ReviewPage, ReviewsPage
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.review_schedule import Suspends, Trigger
 from onepam.domain.reviews.deciding import NOBODY
-from onepam.domain.reviews.events import Answers, Scope, Suspends, Verdict, Withheld
+from onepam.domain.reviews.events import Answers, Scope, Verdict, Withheld
 from onepam.domain.reviews.opening import Opening
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
@@ -36,6 +37,10 @@ SUSPENDS = {
     Suspends.PRIVILEGED: "What is privileged is suspended without an answer.",
     Suspends.EVERYTHING: "Everything is suspended without an answer.",
 }
+TRIGGERS = {
+    Trigger.MOVER: "somebody comes to another department or manager",
+    Trigger.WIDENED: "a role begins to give more",
+}
 WAYS = (
     ("mine", "Mine"),
     ("waiting", "Waiting"),
@@ -57,7 +62,7 @@ async def reviews_page(visit: Visit) -> Response:
             reviews=[_review(each) for each in found],
             due=[
                 {
-                    "quarter": each.quarter,
+                    "period": each.period,
                     "begins": each.begins,
                     "review": each.review,
                     "opened": each.opened,
@@ -65,6 +70,7 @@ async def reviews_page(visit: Visit) -> Response:
                 }
                 for each in due
             ],
+            schedule=_schedule(await visit.services.reader(rows.schedule, visit.at)),
             may_open=visit.me.has(ConsoleRight.ADMINISTER),
         )
     )
@@ -165,8 +171,21 @@ def _review(each: rows.ReviewRow) -> Context:
     }
 
 
+def _schedule(it: rows.ScheduleRow) -> Context:
+    return {
+        "every": it.every.value,
+        "days": it.lasts // DAY,
+        "suspends": SUSPENDS[it.suspends],
+        "fallback": it.fallback_name,
+        "holidays": list(it.holidays),
+        "on": [TRIGGERS[each] for each in it.on],
+        "next": it.next_period,
+        "opens": it.next_opens,
+    }
+
+
 def _named(each: rows.ReviewRow) -> str:
-    """What a review is called: by its quarter, or by what it is of."""
+    """What a review is called: by its period, or by what it is of."""
     if each.period:
         return f"Review of {each.period}"
     scope = each.scope

@@ -12,7 +12,9 @@ class ReviewsPage(PageContext):
 
     `reviews`: list of {id, name, opened, closes, closed (or none), items, kept, removed, waiting, mine, nobody,
         suspended, open_removals, done (percent)}
-    `due`: list of {quarter, begins, review (or ""), opened, closed}: for whoever oversees; the newest first
+    `due`: list of {period, begins, review (or ""), opened, closed}: for whoever oversees; the newest first
+    `schedule`: {every, days, suspends (str), fallback (name or ""), holidays (list of str), on (list of str),
+        next (period), opens}: by what they fall due
     `may_open`: the reader may open one
     POST /reviews (csrf, days, suspends, privileged, role, fallback): opens one.
     """
@@ -21,6 +23,7 @@ class ReviewsPage(PageContext):
 
     reviews: list[Context]
     due: list[Context]
+    schedule: Context
     may_open: bool
 
 

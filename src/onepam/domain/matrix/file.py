@@ -22,7 +22,7 @@ from onepam.domain.access.model import (
 )
 from onepam.domain.access.separation import Separation
 from onepam.domain.history.event import plain
-from onepam.domain.matrix import database_fields, fields, pins, separation_fields
+from onepam.domain.matrix import database_fields, fields, pins, review_fields, separation_fields
 from onepam.domain.matrix.matrix import (
     SOURCE,
     BindingDefinition,
@@ -53,7 +53,7 @@ MAX_GUESSES = 5
 PORTS = {ResourceKind.POSTGRES: 5432, ResourceKind.MYSQL: 3306}
 """The port of an address that names none; of the others it must be written."""
 
-_SECTIONS = ("groups", "resources", "roles", "separate", "bindings")
+_SECTIONS = ("groups", "resources", "roles", "separate", "bindings", "reviews")
 
 T = TypeVar("T")
 
@@ -146,6 +146,7 @@ def _identified(wanted: Matrix, ids: Mapping[str, str]) -> Matrix:
             name: replace(each, excused=tuple(replace(one, person=ids[one.person]) for one in each.excused))
             for name, each in wanted.separations.items()
         },
+        reviews=replace(wanted.reviews, fallback=ids[wanted.reviews.fallback] if wanted.reviews.fallback else None),
     )
 
 
@@ -176,6 +177,7 @@ class _Reading:
             roles=_whole(roles),
             bindings=self._bindings(given.get("bindings"), groups, roles),
             separations=_whole(apart),
+            reviews=review_fields.schedule(given.get("reviews"), self._findings, self._person),
         )
 
     def _section(

@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import ENVIRONMENT, ConsoleRight, MfaRule, Permission, ResourceKind, SubjectKind
+from onepam.domain.access.review_schedule import BUILT_IN, ReviewSchedule
 from onepam.domain.access.separation import Breach, Separation
 from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.history.event import plain
@@ -74,7 +75,7 @@ class BindingDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Everything that decides who reaches what, but for people's own dates and grants.
+    """Everything that decides who reaches what, but for people's own dates and grants; and when that is reviewed.
 
     `groups` maps a group to its members and each member to the source that put it there. `withheld` are people and
     roles: what a review took from somebody, whatever gives it to them.
@@ -86,6 +87,7 @@ class Matrix:
     bindings: Mapping[str, BindingDefinition]
     withheld: frozenset[tuple[str, str]] = frozenset()
     separations: Mapping[str, Separation] = field(default_factory=dict)
+    reviews: ReviewSchedule = BUILT_IN
 
     def digest(self) -> str:
         """Hex SHA-256 over all of it. Two matrices with one digest are the same."""
@@ -95,6 +97,8 @@ class Matrix:
             for line in ([type(each).__name__, plain(each)] for each in part.values())
         ) + sorted(encode(["member", group, plain(members)]) for group, members in self.groups.items() if members)
         lines += sorted(encode(["withheld", person, role]) for person, role in self.withheld)
+        if self.reviews != BUILT_IN:
+            lines.append(encode(["reviews", plain(self.reviews)]))
         return sha256(b"\n".join(lines)).hexdigest()
 
     def gives(self, binding: BindingDefinition, person: str) -> bool:

@@ -15,6 +15,7 @@ from onepam.domain.access.model import (
     RoleRemoved,
     RoleSet,
 )
+from onepam.domain.access.review_schedule import ReviewSchedule, ReviewsSet
 from onepam.domain.access.separation import Breach, SeparationRemoved, SeparationSet
 from onepam.domain.matrix.gains import Difference, differences
 from onepam.domain.matrix.matrix import SOURCE, BindingDefinition, Matrix, ResourceDefinition, RoleDefinition
@@ -35,7 +36,8 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ObjectChange:
-    """A role, resource, group or binding that becomes another. `what` are the fields that change, or the members.
+    """A role, resource, group or binding, or the schedule of reviews, that becomes another. `what` are the fields that
+    change, or the members.
 
     What `words.py` has words for stands there in words, a member stands there as `+person` or `-person`.
     """
@@ -116,6 +118,7 @@ def plan_events(plan: Plan, change: str, by: str | None) -> tuple[object, ...]:
         ),
         *(GroupMemberAdded(group, person, source, by) for group, person, source in _members(after, before)),
         *(_binding_added(each, change, by) for each in _other(before.bindings, after.bindings)),
+        *((_reviews_set(after.reviews, change, by),) if before.reviews != after.reviews else ()),
     )
 
 
@@ -168,6 +171,8 @@ def _objects(before: Matrix, after: Matrix) -> Iterator[ObjectChange]:
     yield from _changes("role", before.roles, after.roles)
     yield from _changes("separation", before.separations, after.separations)
     yield from _changes("binding", before.bindings, after.bindings)
+    if before.reviews != after.reviews:
+        yield ObjectChange("schedule", "reviews", How.CHANGED, tuple(changed(before.reviews, after.reviews)))
 
 
 def _changes(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[ObjectChange]:
@@ -244,6 +249,19 @@ def _binding_added(binding: BindingDefinition, change: str, by: str | None) -> B
         ends=binding.ends,
         source=binding.source,
         because=binding.because,
+        change=change,
+        by=by,
+    )
+
+
+def _reviews_set(schedule: ReviewSchedule, change: str, by: str | None) -> ReviewsSet:
+    return ReviewsSet(
+        every=schedule.every,
+        lasts=schedule.lasts,
+        suspends=schedule.suspends,
+        fallback=schedule.fallback,
+        holidays=schedule.holidays,
+        on=schedule.on,
         change=change,
         by=by,
     )

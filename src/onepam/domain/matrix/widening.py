@@ -11,6 +11,7 @@ from onepam.domain.access.kinds import KINDS
 from onepam.domain.access.masking import hides, keeps
 from onepam.domain.access.mfa_rule import eased
 from onepam.domain.access.model import Mode, Permission, Recording
+from onepam.domain.access.review_schedule import laxer
 from onepam.domain.access.separation import Separation
 from onepam.domain.matrix.matrix import BindingDefinition, Matrix, ResourceDefinition, RoleDefinition
 
@@ -32,6 +33,7 @@ def widenings(before: Matrix, after: Matrix) -> tuple[str, ...]:
             found.append(f"binding of {binding.role} to {binding.subject_kind.value} {binding.subject}: {what}")
     for name, separation in before.separations.items():
         found += (f"separation {name}: {what}" for what in _separation(separation, after.separations.get(name)))
+    found += (f"reviews: {what}" for what in laxer(before.reviews, after.reviews))
     return tuple(found)
 
 

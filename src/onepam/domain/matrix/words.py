@@ -7,6 +7,8 @@ from typing import Any
 from onepam.domain.access.guardrails import Guardrails
 from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import Permission
+from onepam.domain.access.review_schedule import ReviewSchedule
+from onepam.kernel.clock import DAY
 
 
 def changed(old: Any, new: Any) -> Iterator[str]:
@@ -18,6 +20,9 @@ def changed(old: Any, new: Any) -> Iterator[str]:
             continue
         if each.name in ("mask", "results"):
             yield f"{each.name}: {data_words(was)} → {data_words(now)}"
+            continue
+        if isinstance(old, ReviewSchedule) and each.name != "fallback":
+            yield f"{each.name}: {_schedule(was)} → {_schedule(now)}"
             continue
         yield each.name
         if each.name == "permissions":
@@ -56,3 +61,9 @@ def data_words(data: Mask | Results | None) -> str:
         return f"{data.rows:,} rows of at most {data.bytes:,} bytes"
     columns = [f"columns {', '.join(data.columns)}"] if data.columns else []
     return "; ".join([*columns, *([f"patterns {', '.join(data.patterns)}"] if data.patterns else [])])
+
+
+def _schedule(value: Any) -> str:
+    if isinstance(value, int):
+        return f"{value // DAY} days"
+    return value if isinstance(value, str) else ", ".join(value or ()) or "none"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.history.commit import Decided
 from onepam.domain.reviews.deciding import ReviewFacts
 from onepam.domain.reviews.events import (
@@ -10,7 +11,6 @@ from onepam.domain.reviews.events import (
     ReviewClosed,
     RoleReturned,
     RoleWithheld,
-    Suspends,
     Verdict,
     Withheld,
 )

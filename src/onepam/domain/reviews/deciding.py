@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from onepam.domain.access.authority import ActorFacts, present, shown_within
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import REQUEST
+from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.history.commit import Decided
 from onepam.domain.reviews.answering import Chain
 from onepam.domain.reviews.events import (
@@ -19,7 +20,6 @@ from onepam.domain.reviews.events import (
     ReviewPassed,
     RoleReturned,
     RoleWithheld,
-    Suspends,
     Verdict,
     Withheld,
 )

@@ -7,16 +7,9 @@ that entry holds its digest (`population.py`). Only decisions are entries, and w
 from dataclasses import dataclass
 from enum import StrEnum
 
+from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.history.event import event, private
 from onepam.kernel.clock import Instant
-
-
-class Suspends(StrEnum):
-    """What a review withholds of what nobody decided on in time."""
-
-    NOTHING = "nothing"
-    PRIVILEGED = "privileged"
-    EVERYTHING = "everything"
 
 
 @dataclass(frozen=True, slots=True)

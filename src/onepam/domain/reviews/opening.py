@@ -1,19 +1,17 @@
-"""Opening a review: with its quarter, by itself, or when somebody who administers wants one."""
+"""Opening a review: with its period, by itself, or when somebody who administers wants one."""
 
 from dataclasses import dataclass
 
 from onepam.domain.access.authority import ActorFacts, authorised
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.review_schedule import LONGEST, SHORTEST, Suspends
 from onepam.domain.history.commit import Decided
 from onepam.domain.matrix.matrix import Matrix, Someone
-from onepam.domain.reviews.calendar import LASTS, due_since, quarter_of
-from onepam.domain.reviews.events import ReviewOpened, Scope, Suspends
+from onepam.domain.reviews.calendar import Version, closes, due_since
+from onepam.domain.reviews.events import ReviewOpened, Scope
 from onepam.domain.reviews.population import digest, population
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
-
-SHORTEST, LONGEST = DAY, 90 * DAY
-"""How long a review may be decided on (microseconds)."""
 
 MOST_OPEN = 20
 """Reviews that are open at a time."""
@@ -24,15 +22,16 @@ MOST_NAMED = 200
 
 @dataclass(frozen=True, slots=True)
 class OpeningFacts:
-    """Who opens it (None: time does), all that decides who reaches what, the quarters that had a review, how many are
-    open, and when the installation began."""
+    """Who opens it (None: time does), all that decides who reaches what, the periods that had a review, how many are
+    open, when the installation began, and the schedules that were set since, the oldest first."""
 
     actor: ActorFacts | None
     matrix: Matrix
     people: tuple[Someone, ...]
-    quarters: frozenset[str]
+    periods: frozenset[str]
     open: int
     founded: Instant
+    schedules: tuple[Version, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Opened:
 
 
 def open_review(facts: OpeningFacts, wanted: Opening, review: str, now: Instant) -> Decided[Opened] | Refused:
-    """Somebody who administers opens one beside those of the quarters."""
+    """Somebody who administers opens one beside those of the calendar."""
     assert facts.actor is not None  # the use case always names one
     if (refused := authorised(facts.actor, ConsoleRight.ADMINISTER, now)) is not None:
         return refused
@@ -73,20 +72,23 @@ def open_review(facts: OpeningFacts, wanted: Opening, review: str, now: Instant)
     return Decided((opened,), Opened(review, opened.items))
 
 
-def open_quarter(facts: OpeningFacts, review: str, now: Instant) -> Decided[Opened] | Refused:
-    """The review of the quarter that runs, once, and none for the one in which the installation began."""
-    quarter = quarter_of(now)
-    if quarter in facts.quarters or quarter not in due_since(facts.founded, now):
-        return Refused("review.not_due", f"No review is due for {quarter}.")
-    opened = _opened(facts, Opening(Scope(), LASTS), review, quarter, now)
+def open_period(facts: OpeningFacts, review: str, now: Instant) -> Decided[Opened] | Refused:
+    """The review of the period that runs, once, and none for the one in which the installation began."""
+    due = due_since(facts.founded, facts.schedules, now)
+    if not due or due[-1].period in facts.periods:
+        return Refused("review.not_due", "No review is due.")
+    schedule = facts.matrix.reviews
+    here = any(each.person == schedule.fallback and each.present(now) for each in facts.people)
+    wanted = Opening(Scope(), closes(now, schedule) - now, schedule.suspends, schedule.fallback if here else None)
+    opened = _opened(facts, wanted, review, due[-1].period, now)
     return Decided((opened,), Opened(review, opened.items))
 
 
-def _opened(facts: OpeningFacts, wanted: Opening, review: str, quarter: str, now: Instant) -> ReviewOpened:
+def _opened(facts: OpeningFacts, wanted: Opening, review: str, period: str, now: Instant) -> ReviewOpened:
     items = population(facts.matrix, facts.people, wanted.scope, now)
     return ReviewOpened(
         review=review,
-        period=quarter,
+        period=period,
         scope=wanted.scope,
         items=len(items),
         digest=digest(items, facts.matrix),

@@ -3563,6 +3563,8 @@ review.opened 1 by=text? closes=integer digest=text fallback=text? items=integer
   scope={people?=[text],privileged?=truth,resources?=[text],roles?=[text]} suspends=(everything|nothing|privileged)
 review.passed 1 because=(assigned|delegated|not_mine) by=text payload=text person=text review=text role=text to=text
 review.reminded 1 closes=integer person=text review=text stage=(half|last|opened) suspended=integer waiting=integer
+reviews.set 1 by=text? change=text every=(half-year|month|quarter|year) fallback=text? holidays=[text] lasts=integer
+  on=[(mover|widened)] suspends=(everything|nothing|privileged)
 role.removed 1 by=text? change=text role=text
 role.returned 1 because=(given_up|kept) by=text? person=text review=text role=text
 role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
@@ -4316,8 +4318,8 @@ class State:
     what rules note for the rest of the command, `kinds` those of its entries so far. `led` has the user by which a
     directory leads a person, `named` its group of a name; `roster` the entries of the staff roster, `rostered` those
     that are somebody's, `untaken` versions that were not taken, `void` login tokens and sign-ins of terminals that
-    lapsed or were refused, `user_names` all users that were made for sessions. `quarters` are those that had their
-    review."""
+    lapsed or were refused, `user_names` all users that were made for sessions. `periods` are those that had their
+    review, `schedules` by which they fall due, each since when."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -4332,7 +4334,8 @@ class State:
     proposals: dict[tuple[str, str], Proposal] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
-    quarters: set[str] = field(default_factory=set)
+    periods: set[str] = field(default_factory=set)
+    schedules: list[tuple[Instant, Mapping[str, Any]]] = field(default_factory=list)
     grants: dict[str, Grant] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
@@ -5132,6 +5135,7 @@ WITH_A_CHANGE = frozenset(
         ("separation", "set removed"),
         ("grant", "ended"),
         ("request", "withdrawn"),
+        ("reviews", "set"),
     )
     for done in each.split()
 )
@@ -7444,6 +7448,93 @@ def admits(permission: Mapping[str, Any], login: str, logins: tuple[str, ...]) -
     return login in logins and (login in permission["logins"] or "*" in permission["logins"])
 
 
+# ---- lawful.review_schedule ------------------------------------------------------------------------------------------
+# Rules of when reviews of access fall due: the schedule that a change of the roles sets, and what is due by it.
+
+
+schedule_rules = Rules()
+
+BUILT_IN: Mapping[str, Any] = {
+    "every": "quarter",
+    "lasts": 21 * DAY,
+    "suspends": "privileged",
+    "fallback": None,
+    "holidays": [],
+    "on": [],
+}
+"""What holds until a change sets another."""
+
+MONTHS = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
+TAKES = ("nothing", "privileged", "everything")
+"""What silence takes, the least first."""
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_EPOCH = date(1970, 1, 1)
+
+
+@schedule_rules.of("reviews.set", "setting when reviews fall due", Authority.CAUSE)
+def reviews_set(state: State, entry: Entry) -> Why:
+    """By a change that was applied in the same command; what lets access stand for longer somebody else had
+    approved."""
+    body = entry.body
+    yield by_change(entry)
+    if alone(state, body):
+        yield from (f"reviews {what}, {NOBODY_ELSE}" for what in _laxer(schedule_in_force(state), body))
+    state.schedules.append((entry.time, body))
+
+
+def schedule_in_force(state: State) -> Mapping[str, Any]:
+    """The schedule that was set last."""
+    return state.schedules[-1][1] if state.schedules else BUILT_IN
+
+
+def period_due(state: State, at: int) -> str:
+    """The last period that began under the schedule in force then, and whose review is to have opened; empty where
+    there is none."""
+    until = at
+    for since, schedule in reversed([(Instant(0), BUILT_IN), *state.schedules]):
+        while until >= since:
+            name, first = _period(schedule["every"], until)
+            if first < since:
+                break
+            if next_working(first, schedule["holidays"]) <= at:
+                return name
+            until = first - 1
+        until = min(until, since - 1)
+    return ""
+
+
+def next_working(at: int, holidays: list[str]) -> int:
+    """The same time of the first day from that one on that is no holiday."""
+    for number in range(400):
+        day = _EPOCH + timedelta(days=at // DAY + number)
+        if day.isoformat() not in holidays and _WEEKDAYS[day.weekday()] not in holidays:
+            return at + number * DAY
+    return at
+
+
+def _period(every: str, at: int) -> tuple[str, int]:
+    """The period that an instant lies in, and its beginning."""
+    day = _EPOCH + timedelta(days=at // DAY)
+    number = (day.month - 1) // MONTHS[every]
+    part = {"month": f"-{number + 1:02}", "quarter": f"-Q{number + 1}", "half-year": f"-H{number + 1}", "year": ""}
+    first = date(day.year, number * MONTHS[every] + 1, 1)
+    return f"{day.year}{part[every]}", (first - _EPOCH).days * DAY
+
+
+def _laxer(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    if MONTHS[now["every"]] > MONTHS[was["every"]]:
+        yield "fall due less often"
+    if now["lasts"] > was["lasts"]:
+        yield "may be decided on for longer"
+    if TAKES.index(now["suspends"]) < TAKES.index(was["suspends"]):
+        yield "take less without an answer"
+    if now["fallback"] != was["fallback"]:
+        yield "are decided on by somebody else where nobody else can"
+    if not set(was["on"]) <= set(now["on"]):
+        yield "open on less"
+
+
 # ---- lawful.reviews --------------------------------------------------------------------------------------------------
 # Rules of access reviews: what one is of, whose each item is, what is withheld after it, and that it is over.
 
@@ -7451,8 +7542,8 @@ def admits(permission: Mapping[str, Any], login: str, logins: tuple[str, ...]) -
 review_rules = Rules()
 
 KEEP, REMOVE, SILENCE = "keep", "remove", "silence"
-REVIEW_LASTS, SHORTEST_REVIEW, LONGEST_REVIEW = 21 * DAY, DAY, 90 * DAY
-"""How long a quarter's review may be decided on, and anybody's (microseconds)."""
+SHORTEST_REVIEW, LONGEST_REVIEW = DAY, 90 * DAY
+"""How long a review that somebody opened may be decided on (microseconds)."""
 KEPT_WITHIN = HOUR
 """How long ago whoever keeps an access may have shown their second factor."""
 
@@ -7463,22 +7554,27 @@ _written = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")
 
 @review_rules.of("review.opened", "opening a review", Authority.PERSON, Authority.TIME)
 def review_opened(state: State, entry: Entry) -> Why:
-    """An administrator; or time, once for each quarter, of everything. What it is of is worked out from the history."""
+    """An administrator; or time, once for each period of the schedule, of everything. What it is of is worked out from
+    the history."""
     body = entry.body
     lasts = body["closes"] - state.begun
     if body["by"] is not None:
         yield acts(state, body["by"], ADMINISTER)
         if body["period"]:
-            yield "it is in the quarter's name, and somebody opened it"
+            yield "it is in the name of a period, and somebody opened it"
         if not SHORTEST_REVIEW <= lasts <= LONGEST_REVIEW:
             yield "it does not last from 1 to 90 days"
     else:
-        if body["period"] != _quarter_of(entry.time):
+        schedule = schedule_in_force(state)
+        fallback = schedule["fallback"] if there(state, schedule["fallback"] or "") is None else None
+        if body["period"] != period_due(state, entry.time) or not body["period"]:
             yield "it was not due"
-        if lasts != REVIEW_LASTS or any(body["scope"].values()) or body["suspends"] != "privileged" or body["fallback"]:
-            yield "it is less than a quarter's is"
-    if body["period"] in state.quarters:
-        yield "that quarter had had its review"
+        if body["closes"] != next_working(state.begun + schedule["lasts"], schedule["holidays"]):
+            yield "it does not last as long as the schedule says"
+        if any(body["scope"].values()) or (body["suspends"], body["fallback"]) != (schedule["suspends"], fallback):
+            yield "it is not what the schedule says"
+    if body["period"] in state.periods:
+        yield "that period had had its review"
     if body["review"] in state.reviews:
         yield "there was such a review already"
     if body["fallback"] is not None:
@@ -7486,7 +7582,7 @@ def review_opened(state: State, entry: Entry) -> Why:
     items, digest = _held_by_all(state, body["scope"])
     if (body["items"], body["digest"]) != (len(items), digest):
         yield "what it says it is of is not what everybody held"
-    state.quarters |= {body["period"]} - {""}
+    state.periods |= {body["period"]} - {""}
     state.reviews[body["review"]] = Review(items, Instant(body["closes"]), body["suspends"], body["fallback"])
 
 
@@ -7654,11 +7750,6 @@ def _weighs(role: Role) -> bool:
     return bool(role.console) or any(
         each.get("administrative") or each["where"].get("env", "prod") == "prod" for each in role.permissions.values()
     )
-
-
-def _quarter_of(at: int) -> str:
-    when = date(1970, 1, 1) + timedelta(days=at // DAY)
-    return f"{when.year}-Q{(when.month - 1) // 3 + 1}"
 
 
 def _review_over(state: State, review: Review) -> bool:
@@ -8827,6 +8918,7 @@ _ROOMS = (
     provider_rules,
     provisioning_rules,
     request_rules,
+    schedule_rules,
     review_rules,
     door_rules,
     session_rules,

@@ -51,6 +51,7 @@ WITH_A_CHANGE = frozenset(
         ("separation", "set removed"),
         ("grant", "ended"),
         ("request", "withdrawn"),
+        ("reviews", "set"),
     )
     for done in each.split()
 )

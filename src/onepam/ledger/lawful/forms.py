@@ -152,6 +152,8 @@ review.opened 1 by=text? closes=integer digest=text fallback=text? items=integer
   scope={people?=[text],privileged?=truth,resources?=[text],roles?=[text]} suspends=(everything|nothing|privileged)
 review.passed 1 because=(assigned|delegated|not_mine) by=text payload=text person=text review=text role=text to=text
 review.reminded 1 closes=integer person=text review=text stage=(half|last|opened) suspended=integer waiting=integer
+reviews.set 1 by=text? change=text every=(half-year|month|quarter|year) fallback=text? holidays=[text] lasts=integer
+  on=[(mover|widened)] suspends=(everything|nothing|privileged)
 role.removed 1 by=text? change=text role=text
 role.returned 1 because=(given_up|kept) by=text? person=text review=text role=text
 role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text

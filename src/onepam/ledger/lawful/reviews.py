@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
 from hashlib import sha256
 from json import JSONEncoder
 from typing import Any
@@ -14,6 +13,7 @@ from onepam.ledger.lawful.entry import Authority, Entry
 from onepam.ledger.lawful.gains import held_by, holders
 from onepam.ledger.lawful.known import Review, Role
 from onepam.ledger.lawful.requests import covers
+from onepam.ledger.lawful.review_schedule import next_working, period_due, schedule_in_force
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, acts, one_hand, signed_in, there
 from onepam.ledger.lawful.state import State
@@ -21,8 +21,8 @@ from onepam.ledger.lawful.state import State
 review_rules = Rules()
 
 KEEP, REMOVE, SILENCE = "keep", "remove", "silence"
-REVIEW_LASTS, SHORTEST_REVIEW, LONGEST_REVIEW = 21 * DAY, DAY, 90 * DAY
-"""How long a quarter's review may be decided on, and anybody's (microseconds)."""
+SHORTEST_REVIEW, LONGEST_REVIEW = DAY, 90 * DAY
+"""How long a review that somebody opened may be decided on (microseconds)."""
 KEPT_WITHIN = HOUR
 """How long ago whoever keeps an access may have shown their second factor."""
 
@@ -33,22 +33,27 @@ _written = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")
 
 @review_rules.of("review.opened", "opening a review", Authority.PERSON, Authority.TIME)
 def review_opened(state: State, entry: Entry) -> Why:
-    """An administrator; or time, once for each quarter, of everything. What it is of is worked out from the history."""
+    """An administrator; or time, once for each period of the schedule, of everything. What it is of is worked out from
+    the history."""
     body = entry.body
     lasts = body["closes"] - state.begun
     if body["by"] is not None:
         yield acts(state, body["by"], ADMINISTER)
         if body["period"]:
-            yield "it is in the quarter's name, and somebody opened it"
+            yield "it is in the name of a period, and somebody opened it"
         if not SHORTEST_REVIEW <= lasts <= LONGEST_REVIEW:
             yield "it does not last from 1 to 90 days"
     else:
-        if body["period"] != _quarter_of(entry.time):
+        schedule = schedule_in_force(state)
+        fallback = schedule["fallback"] if there(state, schedule["fallback"] or "") is None else None
+        if body["period"] != period_due(state, entry.time) or not body["period"]:
             yield "it was not due"
-        if lasts != REVIEW_LASTS or any(body["scope"].values()) or body["suspends"] != "privileged" or body["fallback"]:
-            yield "it is less than a quarter's is"
-    if body["period"] in state.quarters:
-        yield "that quarter had had its review"
+        if body["closes"] != next_working(state.begun + schedule["lasts"], schedule["holidays"]):
+            yield "it does not last as long as the schedule says"
+        if any(body["scope"].values()) or (body["suspends"], body["fallback"]) != (schedule["suspends"], fallback):
+            yield "it is not what the schedule says"
+    if body["period"] in state.periods:
+        yield "that period had had its review"
     if body["review"] in state.reviews:
         yield "there was such a review already"
     if body["fallback"] is not None:
@@ -56,7 +61,7 @@ def review_opened(state: State, entry: Entry) -> Why:
     items, digest = _held_by_all(state, body["scope"])
     if (body["items"], body["digest"]) != (len(items), digest):
         yield "what it says it is of is not what everybody held"
-    state.quarters |= {body["period"]} - {""}
+    state.periods |= {body["period"]} - {""}
     state.reviews[body["review"]] = Review(items, Instant(body["closes"]), body["suspends"], body["fallback"])
 
 
@@ -224,11 +229,6 @@ def _weighs(role: Role) -> bool:
     return bool(role.console) or any(
         each.get("administrative") or each["where"].get("env", "prod") == "prod" for each in role.permissions.values()
     )
-
-
-def _quarter_of(at: int) -> str:
-    when = date(1970, 1, 1) + timedelta(days=at // DAY)
-    return f"{when.year}-Q{(when.month - 1) // 3 + 1}"
 
 
 def _review_over(state: State, review: Review) -> bool:

@@ -59,8 +59,8 @@ class State:
     what rules note for the rest of the command, `kinds` those of its entries so far. `led` has the user by which a
     directory leads a person, `named` its group of a name; `roster` the entries of the staff roster, `rostered` those
     that are somebody's, `untaken` versions that were not taken, `void` login tokens and sign-ins of terminals that
-    lapsed or were refused, `user_names` all users that were made for sessions. `quarters` are those that had their
-    review."""
+    lapsed or were refused, `user_names` all users that were made for sessions. `periods` are those that had their
+    review, `schedules` by which they fall due, each since when."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -75,7 +75,8 @@ class State:
     proposals: dict[tuple[str, str], Proposal] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
-    quarters: set[str] = field(default_factory=set)
+    periods: set[str] = field(default_factory=set)
+    schedules: list[tuple[Instant, Mapping[str, Any]]] = field(default_factory=list)
     grants: dict[str, Grant] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from onepam.ledger.lawful.people import people_rules
 from onepam.ledger.lawful.providers import provider_rules
 from onepam.ledger.lawful.provisioning import provisioning_rules
 from onepam.ledger.lawful.requests import request_rules
+from onepam.ledger.lawful.review_schedule import schedule_rules
 from onepam.ledger.lawful.reviews import review_rules
 from onepam.ledger.lawful.rostering import rostering_rules
 from onepam.ledger.lawful.rule import Rule
@@ -44,6 +45,7 @@ _ROOMS = (
     provider_rules,
     provisioning_rules,
     request_rules,
+    schedule_rules,
     review_rules,
     door_rules,
     session_rules,

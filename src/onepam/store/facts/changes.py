@@ -6,9 +6,11 @@ from onepam.app.matrix.plan_access import MatrixQuery
 from onepam.app.ports import Snapshot
 from onepam.domain.access.model import ResourceKind, SubjectKind
 from onepam.domain.access.proposal import ProposalKind
+from onepam.domain.access.review_schedule import BUILT_IN, Every, ReviewSchedule, Suspends, Trigger
 from onepam.domain.matrix.changing import ChangeFacts, MatrixFacts
 from onepam.domain.matrix.matrix import BindingDefinition, Matrix, ResourceDefinition, RoleDefinition, Someone
 from onepam.domain.requests.asking import OpenRequest
+from onepam.domain.reviews.calendar import Version
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.facts import loads
@@ -67,6 +69,26 @@ def matrix(db: Snapshot, at: Instant) -> Matrix:
             for each in rows(db, f"SELECT person, role FROM role_withheld WHERE {AT}", {"at": at})
         ),
         separations={each.separation: each for each in separations(db, at)},
+        reviews=set_last[-1].schedule if (set_last := schedules(db, at)) else BUILT_IN,
+    )
+
+
+def schedules(db: Snapshot, at: Instant) -> tuple[Version, ...]:
+    """The schedules of reviews that were set until `at`, the oldest first: one row for each change of it."""
+    found = rows(db, "SELECT * FROM review_schedule WHERE valid_from <= :at ORDER BY valid_from", {"at": at})
+    return tuple(
+        Version(
+            each["valid_from"],
+            ReviewSchedule(
+                every=Every(each["every"]),
+                lasts=each["lasts"],
+                suspends=Suspends(each["suspends"]),
+                fallback=each["fallback"],
+                holidays=tuple(json.loads(each["holidays"])),
+                on=tuple(Trigger(one) for one in json.loads(each["triggers"])),
+            ),
+        )
+        for each in found
     )
 
 

@@ -9,12 +9,13 @@ from onepam.app.reviews.decide_item import ItemQuery
 from onepam.app.reviews.open_review import OpeningQuery
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import ONE_HAND
+from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.history.event import decoder
 from onepam.domain.people.events import PersonKind
 from onepam.domain.reviews.answering import Chain
 from onepam.domain.reviews.closing import MOST_AT_ONCE, ClosingFacts, GivenUpFacts, takes
 from onepam.domain.reviews.deciding import ItemFacts, ReviewFacts, Withholding
-from onepam.domain.reviews.events import Scope, Stage, Suspends, Verdict, Withheld
+from onepam.domain.reviews.events import Scope, Stage, Verdict, Withheld
 from onepam.domain.reviews.opening import OpeningFacts
 from onepam.domain.reviews.population import Item, in_scope, population
 from onepam.domain.reviews.reminding import RemindingFacts, Waits
@@ -22,7 +23,7 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
-from onepam.store.facts.changes import matrix, people
+from onepam.store.facts.changes import matrix, people, schedules
 from onepam.store.facts.directory_brake import administrators, who_can_decide
 from onepam.store.facts.holders import IN_FORCE, MEMBER
 from onepam.store.facts.holdings import actor_facts, bound_roles, hands, is_here, person_kind
@@ -53,9 +54,10 @@ def opening(db: Snapshot, query: OpeningQuery, at: Instant) -> OpeningFacts:
         actor=actor_facts(db, query.actor, at) if query.actor else None,
         matrix=matrix(db, at),
         people=people(db, at),
-        quarters=frozenset(each["period"] for each in had),
+        periods=frozenset(each["period"] for each in had),
         open=running[0] if running else 0,
         founded=first["time"] if first else at,
+        schedules=schedules(db, at),
     )
 
 

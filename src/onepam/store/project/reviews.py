@@ -1,5 +1,6 @@
 """Reviews of access, what was decided in them, and what is withheld after them."""
 
+from onepam.domain.access.review_schedule import ReviewsSet
 from onepam.domain.reviews import events
 from onepam.store.db import Db
 from onepam.store.engine.projections import Place, projects, state
@@ -91,6 +92,39 @@ WITHHELD = state(
         (("review",),),
     )
 )
+
+SCHEDULE = state(
+    StateTable(
+        "review_schedule",
+        ("schedule",),
+        {
+            "schedule": "TEXT NOT NULL",
+            "every": "TEXT NOT NULL",
+            "lasts": "INTEGER NOT NULL",
+            "suspends": "TEXT NOT NULL",
+            "fallback": "TEXT",
+            "holidays": "TEXT NOT NULL",
+            "triggers": "TEXT NOT NULL",
+            "change": "TEXT NOT NULL",
+        },
+    )
+)
+
+
+@projects(ReviewsSet)
+def reviews_set(db: Db, place: Place, event: ReviewsSet) -> None:
+    SCHEDULE.put(
+        db,
+        place.time,
+        schedule="reviews",
+        every=event.every,
+        lasts=event.lasts,
+        suspends=event.suspends,
+        fallback=event.fallback,
+        holidays=event.holidays,
+        triggers=event.on,
+        change=event.change,
+    )
 
 
 @projects(events.ReviewOpened)

@@ -4,14 +4,16 @@ from collections import Counter
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
+from onepam.domain.access.review_schedule import BUILT_IN, Every, Suspends, Trigger
 from onepam.domain.reviews.answering import Chain
-from onepam.domain.reviews.calendar import begins, due_since, quarter_of
-from onepam.domain.reviews.events import Answers, Scope, Suspends, Verdict, Withheld
+from onepam.domain.reviews.calendar import due_since, upcoming
+from onepam.domain.reviews.events import Answers, Scope, Verdict, Withheld
 from onepam.domain.reviews.population import Item
 from onepam.domain.reviews.reminding import is_due, stage_of
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
+from onepam.store.facts.changes import schedules
 from onepam.store.facts.holdings import bound_roles
 from onepam.store.facts.reviews import chains, items_of, last_told, scope_of
 from onepam.store.read.names import Called
@@ -63,10 +65,25 @@ class ReviewRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """A quarter for which a review was due, and the review that it had; "" where it had none: it was missed."""
+class ScheduleRow:
+    """By what reviews fall due (`lasts` in microseconds), and which one is next."""
 
-    quarter: str
+    every: Every
+    lasts: int
+    suspends: Suspends
+    fallback: str | None
+    fallback_name: str
+    holidays: tuple[str, ...]
+    on: tuple[Trigger, ...]
+    next_period: str
+    next_opens: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A period for which a review was due, and the review that it had; "" where it had none: it was missed."""
+
+    period: str
     begins: Instant
     review: str
     opened: Instant | None
@@ -109,12 +126,30 @@ class ReviewPage:
     more: str
 
 
-def quarter_due(db: Snapshot, at: Instant) -> bool:
-    """Whether the quarter that runs waits for its review."""
-    quarter, founded = quarter_of(at), _founded(db, at)
-    if quarter not in due_since(founded, at):
+def schedule(db: Snapshot, at: Instant) -> ScheduleRow:
+    """By what reviews fall due now."""
+    found = schedules(db, at)
+    it = found[-1].schedule if found else BUILT_IN
+    following = upcoming(it, at)
+    return ScheduleRow(
+        every=it.every,
+        lasts=it.lasts,
+        suspends=it.suspends,
+        fallback=it.fallback,
+        fallback_name=Called(db, at)[it.fallback] if it.fallback else "",
+        holidays=it.holidays,
+        on=it.on,
+        next_period=following.period,
+        next_opens=following.opens,
+    )
+
+
+def period_due(db: Snapshot, at: Instant) -> bool:
+    """Whether the period that runs waits for its review."""
+    due = due_since(_founded(db, at), schedules(db, at), at)
+    if not due:
         return False
-    had = row(db, f"SELECT 1 FROM review WHERE period = :quarter AND {AT}", {"quarter": quarter, "at": at})
+    had = row(db, f"SELECT 1 FROM review WHERE period = :period AND {AT}", {"period": due[-1].period, "at": at})
     return had is None
 
 
@@ -203,16 +238,16 @@ def review_page(
 
 
 def calendar(db: Snapshot, at: Instant) -> tuple[Due, ...]:
-    """The quarters for which a review fell due, the newest first, each with the review that it had."""
+    """The periods for which a review fell due, the newest first, each with the review that it had."""
     found = rows(db, f"SELECT review, period, opened, closed FROM review WHERE period <> '' AND {AT}", {"at": at})
     had = {each["period"]: each for each in found}
     made = []
-    for quarter in reversed(due_since(_founded(db, at), at)):
-        each = had.get(quarter)
+    for due in reversed(due_since(_founded(db, at), schedules(db, at), at)):
+        each = had.get(due.period)
         made.append(
-            Due(quarter, begins(quarter), each["review"], each["opened"], each["closed"])
+            Due(due.period, due.opens, each["review"], each["opened"], each["closed"])
             if each
-            else Due(quarter, begins(quarter), "", None, None)
+            else Due(due.period, due.opens, "", None, None)
         )
     return tuple(made)
 
