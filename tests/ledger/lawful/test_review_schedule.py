@@ -90,6 +90,12 @@ SCHEDULES = st.builds(
 FOUNDED = parse("2025-12-31T12:00:00Z")
 
 
+def test_a_history_of_odd_times_and_holidays_is_read_to_its_end() -> None:
+    state = State()
+    assert period_due(state, -1) == ""
+    assert next_working(5 * DAY, list(WEEKDAYS)) == 5 * DAY
+
+
 def date_of(day: int) -> str:
     return iso(Instant(parse("2026-01-01T00:00:00Z") + day * DAY))[:10]
 

@@ -35,15 +35,8 @@ def period_of(every: Every, at: Instant) -> str:
     """The period that an instant lies in: `2027-03`, `2027-Q1`, `2027-H1` or `2027`."""
     when = moment(at)
     number = (when.month - 1) // every.months + 1
-    match every:
-        case Every.MONTH:
-            return f"{when.year}-{number:02}"
-        case Every.QUARTER:
-            return f"{when.year}-Q{number}"
-        case Every.HALF_YEAR:
-            return f"{when.year}-H{number}"
-        case Every.YEAR:
-            return f"{when.year}"
+    part = {Every.MONTH: f"-{number:02}", Every.QUARTER: f"-Q{number}", Every.HALF_YEAR: f"-H{number}"}
+    return f"{when.year}{part.get(every, '')}"
 
 
 def begins(period: str) -> Instant:

@@ -7468,6 +7468,9 @@ MONTHS = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
 TAKES = ("nothing", "privileged", "everything")
 """What silence takes, the least first."""
 
+MOST_HOLIDAYS = 400
+"""Days one after another that are looked at for one that is none."""
+
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _EPOCH = date(1970, 1, 1)
 
@@ -7491,26 +7494,27 @@ def schedule_in_force(state: State) -> Mapping[str, Any]:
 def period_due(state: State, at: int) -> str:
     """The last period that began under the schedule in force then, and whose review is to have opened; empty where
     there is none."""
-    until = at
-    for since, schedule in reversed([(Instant(0), BUILT_IN), *state.schedules]):
-        while until >= since:
-            name, first = _period(schedule["every"], until)
-            if first < since:
-                break
-            if next_working(first, schedule["holidays"]) <= at:
-                return name
-            until = first - 1
-        until = min(until, since - 1)
-    return ""
+    return next((name for name, opens in _newest_first(state, at) if opens <= at), "")
 
 
 def next_working(at: int, holidays: list[str]) -> int:
     """The same time of the first day from that one on that is no holiday."""
-    for number in range(400):
-        day = _EPOCH + timedelta(days=at // DAY + number)
-        if day.isoformat() not in holidays and _WEEKDAYS[day.weekday()] not in holidays:
-            return at + number * DAY
-    return at
+    days = ((number, _EPOCH + timedelta(days=at // DAY + number)) for number in range(MOST_HOLIDAYS))
+    free = (n for n, day in days if day.isoformat() not in holidays and _WEEKDAYS[day.weekday()] not in holidays)
+    return at + next(free, 0) * DAY
+
+
+def _newest_first(state: State, at: int) -> Iterator[tuple[str, int]]:
+    """Each period, and when its review opens, by the schedule in force as it began."""
+    until = at
+    for since, schedule in reversed([(Instant(0), BUILT_IN), *state.schedules]):
+        while True:
+            name, first = _period(schedule["every"], until)
+            if first < since:
+                break
+            yield name, next_working(first, schedule["holidays"])
+            until = first - 1
+        until = min(until, since - 1)
 
 
 def _period(every: str, at: int) -> tuple[str, int]:
