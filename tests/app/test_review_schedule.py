@@ -9,7 +9,8 @@ from onepam.domain.access.review_schedule import Every, Suspends
 from onepam.domain.matrix.changing import Applied, Proposed
 from onepam.domain.reviews.opening import Opened
 from onepam.kernel.clock import DAY, parse
-from onepam.store.read.reviews import calendar, period_due, reviews, schedule
+from onepam.store.read.review_calendar import calendar, period_due, schedule
+from onepam.store.read.reviews import reviews
 from tests.app.test_reviews import apply
 from tests.company import refused
 from tests.matrix_company import FILE, founded

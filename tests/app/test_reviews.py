@@ -27,10 +27,9 @@ from onepam.domain.reviews.opening import Opening
 from onepam.domain.signing_in.events import EnrolmentUsed, FactorEnrolled, FactorKind
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.store.read.everybody import people
+from onepam.store.read.review_calendar import calendar, period_due
 from onepam.store.read.reviews import (
-    calendar,
     due_to_close,
-    period_due,
     reminders_due,
     review_page,
     reviews,

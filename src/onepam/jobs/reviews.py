@@ -5,7 +5,8 @@ from onepam.app.reviews.close_review import carry_out, close_review, remind
 from onepam.app.reviews.open_review import open_period
 from onepam.jobs.job import Job
 from onepam.jobs.roster import fresh
-from onepam.store.read.reviews import due_to_close, period_due, reminders_due
+from onepam.store.read.review_calendar import period_due
+from onepam.store.read.reviews import due_to_close, reminders_due
 
 PERIOD_SECONDS = 60.0
 

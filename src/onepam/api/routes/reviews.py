@@ -19,6 +19,7 @@ from onepam.domain.reviews.opening import Opening
 from onepam.kernel.clock import DAY
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
+from onepam.store.read import review_calendar as calendar
 from onepam.store.read import reviews as rows
 from onepam.store.read.concerned import meant
 from onepam.store.read.console import OVERSEERS
@@ -161,10 +162,10 @@ async def list_reviews(caller: Who, services: Services, at: AsOf) -> ReviewsOut:
     """All reviews for whoever oversees; for others those in which something is or was theirs to decide."""
     everybody = _oversees(caller)
     found = await services.reader(rows.reviews, at, caller.actor.person, everybody)
-    due = await services.reader(rows.calendar, at) if everybody else ()
+    due = await services.reader(calendar.calendar, at) if everybody else ()
     return ReviewsOut(
         reviews=[ReviewOut.model_validate(each) for each in found],
-        schedule=ScheduleOut.model_validate(await services.reader(rows.schedule, at)),
+        schedule=ScheduleOut.model_validate(await services.reader(calendar.schedule, at)),
         due=[DueOut.model_validate(each) for each in due],
     )
 

@@ -19,6 +19,7 @@ from onepam.domain.reviews.opening import Opening
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
+from onepam.store.read import review_calendar as calendar
 from onepam.store.read import reviews as rows
 from onepam.store.read.concerned import meant
 
@@ -56,7 +57,7 @@ async def reviews_page(visit: Visit) -> Response:
     """How far each review is, and what fell due."""
     everybody = _oversees(visit)
     found = await visit.services.reader(rows.reviews, visit.at, visit.me.actor.person, everybody)
-    due = await visit.services.reader(rows.calendar, visit.at) if everybody else ()
+    due = await visit.services.reader(calendar.calendar, visit.at) if everybody else ()
     return visit.page(
         ReviewsPage(
             reviews=[_review(each) for each in found],
@@ -70,7 +71,7 @@ async def reviews_page(visit: Visit) -> Response:
                 }
                 for each in due
             ],
-            schedule=_schedule(await visit.services.reader(rows.schedule, visit.at)),
+            schedule=_schedule(await visit.services.reader(calendar.schedule, visit.at)),
             may_open=visit.me.has(ConsoleRight.ADMINISTER),
         )
     )
@@ -171,7 +172,7 @@ def _review(each: rows.ReviewRow) -> Context:
     }
 
 
-def _schedule(it: rows.ScheduleRow) -> Context:
+def _schedule(it: calendar.ScheduleRow) -> Context:
     return {
         "every": it.every.value,
         "days": it.lasts // DAY,

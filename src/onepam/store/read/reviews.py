@@ -4,16 +4,14 @@ from collections import Counter
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
-from onepam.domain.access.review_schedule import BUILT_IN, Every, Suspends, Trigger
+from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.reviews.answering import Chain
-from onepam.domain.reviews.calendar import due_since, upcoming
 from onepam.domain.reviews.events import Answers, Scope, Verdict, Withheld
 from onepam.domain.reviews.population import Item
 from onepam.domain.reviews.reminding import is_due, stage_of
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
-from onepam.store.facts.changes import schedules
 from onepam.store.facts.holdings import bound_roles
 from onepam.store.facts.reviews import chains, items_of, last_told, scope_of
 from onepam.store.read.names import Called
@@ -65,32 +63,6 @@ class ReviewRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduleRow:
-    """By what reviews fall due (`lasts` in microseconds), and which one is next."""
-
-    every: Every
-    lasts: int
-    suspends: Suspends
-    fallback: str | None
-    fallback_name: str
-    holidays: tuple[str, ...]
-    on: tuple[Trigger, ...]
-    next_period: str
-    next_opens: Instant
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A period for which a review was due, and the review that it had; "" where it had none: it was missed."""
-
-    period: str
-    begins: Instant
-    review: str
-    opened: Instant | None
-    closed: Instant | None
-
-
-@dataclass(frozen=True, slots=True)
 class ItemRow:
     """An item as its reviewer sees it. `decides` is whose it is ("": nobody left), `verdict` what was decided."""
 
@@ -126,33 +98,6 @@ class ReviewPage:
     more: str
 
 
-def schedule(db: Snapshot, at: Instant) -> ScheduleRow:
-    """By what reviews fall due now."""
-    found = schedules(db, at)
-    it = found[-1].schedule if found else BUILT_IN
-    following = upcoming(it, at)
-    return ScheduleRow(
-        every=it.every,
-        lasts=it.lasts,
-        suspends=it.suspends,
-        fallback=it.fallback,
-        fallback_name=Called(db, at)[it.fallback] if it.fallback else "",
-        holidays=it.holidays,
-        on=it.on,
-        next_period=following.period,
-        next_opens=following.opens,
-    )
-
-
-def period_due(db: Snapshot, at: Instant) -> bool:
-    """Whether the period that runs waits for its review."""
-    due = due_since(_founded(db, at), schedules(db, at), at)
-    if not due:
-        return False
-    had = row(db, f"SELECT 1 FROM review WHERE period = :period AND {AT}", {"period": due[-1].period, "at": at})
-    return had is None
-
-
 def due_to_close(db: Snapshot, at: Instant) -> tuple[str, ...]:
     """Open reviews of which all is decided, or whose time is over."""
     found = rows(
@@ -175,12 +120,6 @@ def reminders_due(db: Snapshot, at: Instant) -> tuple[str, ...]:
         for each in found
         if is_due(stage_of(each["opened"], each["closes"], at), last_told(db, each["review"], at))
     )
-
-
-def _founded(db: Snapshot, at: Instant) -> Instant:
-    first = row(db, "SELECT time FROM entry WHERE idx = 0")
-    founded: Instant = first["time"] if first is not None else at
-    return founded
 
 
 def reviews(db: Snapshot, at: Instant, reader: str, everybody: bool) -> tuple[ReviewRow, ...]:
@@ -235,21 +174,6 @@ def review_page(
     shown = wanted[:PAGE]
     more = f"{shown[-1].person}/{shown[-1].role}" if len(wanted) > PAGE else ""
     return ReviewPage(summary, tuple(look.rows(shown)), more)
-
-
-def calendar(db: Snapshot, at: Instant) -> tuple[Due, ...]:
-    """The periods for which a review fell due, the newest first, each with the review that it had."""
-    found = rows(db, f"SELECT review, period, opened, closed FROM review WHERE period <> '' AND {AT}", {"at": at})
-    had = {each["period"]: each for each in found}
-    made = []
-    for due in reversed(due_since(_founded(db, at), schedules(db, at), at)):
-        each = had.get(due.period)
-        made.append(
-            Due(due.period, due.opens, each["review"], each["opened"], each["closed"])
-            if each
-            else Due(due.period, due.opens, "", None, None)
-        )
-    return tuple(made)
 
 
 class _Look:
