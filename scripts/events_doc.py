@@ -1,4 +1,5 @@
-"""Writes docs/events.md, the table of every event kind: `python scripts/events_doc.py`.
+"""Writes docs/events.md, the table of every event kind, and the catalogue in docs/controls.md:
+`python scripts/events_doc.py`.
 
 All of it comes from the code: what stands beside each kind, and its docstring. Only what a class is about stands here.
 """
@@ -16,11 +17,12 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 from onepam.domain.history.event import Kind, kinds  # noqa: E402
 from onepam.domain.sessions.ends import SessionEnd  # noqa: E402
 from onepam.ledger.lawful.table import RULE_SETS  # noqa: E402
-from scripts import rooms  # noqa: E402
+from scripts import controls_doc, rooms  # noqa: E402
 
 CLASSES = {
     "notice": "Who is told by e-mail, webhook and syslog, and how it went",
     "access": "Who may do what: groups, resources, roles, bindings, and the changes of `access.yaml`",
+    "control": "Controls: what their tests found, and who answers for each",
     "identity": "Identity providers and identities, factors, enrolment, signing in",
     "person": "People and service accounts",
     "provisioning": "What directories say by SCIM, and the tokens they say it with",
@@ -92,3 +94,4 @@ def _when(kind: Kind) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), "utf-8")
+    controls_doc.main()

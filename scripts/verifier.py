@@ -29,8 +29,8 @@ PARTS = (
         "forms", "form", "entry", "known", "state", "rule", "standing", "guardrails", "gains", "proposals", "access",
         "separating", "rostering", "people", "signing_in", "factors", "excepting", "providers", "provisioning",
         "requests", "review_schedule", "reviews",
-        "door", "sessions", "login_tokens", "target_secrets", "session_users", "waiting_statements", "system",
-        "erasing", "table", "judging")),
+        "controls", "door", "sessions", "login_tokens", "target_secrets", "session_users", "waiting_statements",
+        "system", "erasing", "table", "judging")),
     "lawful", "verdict", "command",
 )  # fmt: skip
 """In the order of the file, those beside the generated one by their short names; the last one runs it, and its

@@ -220,6 +220,10 @@ CALLS: dict[tuple[str, str], Call] = {
         404, lambda people: ({"review": "rev_nothing"}, {**ITEM, "verdict": "keep"})
     ),
     ("POST", "/reviews/{review}/pass"): Call(404, lambda people: ({"review": "rev_nothing"}, ITEM)),
+    ("GET", "/controls"): Call(),
+    ("GET", "/controls/{control}"): Call(prepare=lambda people: ({"control": "RBC-03"}, None)),
+    ("POST", "/controls/run"): Call(404, lambda people: ({}, {"controls": ["NO-01"]})),
+    ("POST", "/controls/{control}/owner"): Call(404, lambda people: ({"control": "NO-01"}, {"owner": "nobody"})),
     ("GET", "/leavers"): Call(),
     ("POST", "/leavers/{person}/probe"): Call(prepare=listed_person),
     ("GET", "/providers"): Call(),

@@ -306,7 +306,7 @@ NOT_ONE_USE = frozenset(
         "made_user",  # a session gets one, and each name is made once: tests/domain/sessions/test_session_users.py
         "waiting_statement",  # a yes ends its wait, and the second finds none: tests/app/test_waiting_statements.py
         # a login token serves many connections, each asked anew: tests/app/test_login_tokens.py
-        "login_token", "login_token_session", "target_secret", "target_secret_use",
+        "login_token", "login_token_session", "target_secret", "target_secret_use", "control_run", "control_owner",
     }
 )  # fmt: skip
 """Tables that remember of nothing that it has served."""

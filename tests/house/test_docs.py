@@ -9,7 +9,7 @@ import pytest
 from onepam.boot.config import Config
 from onepam.domain.history.event import kinds
 from onepam.domain.sessions.events import EntryPoint
-from scripts import attacks_doc, entry_points_doc, notices_doc
+from scripts import attacks_doc, controls_doc, entry_points_doc, notices_doc
 from scripts.events_doc import PAGE, page
 from tests.house.sources import ROOT, kept_files, name
 
@@ -26,6 +26,10 @@ REQUIREMENTS = (
 
 def test_the_table_of_events_is_current() -> None:
     assert PAGE.read_text("utf-8") == page(), "run: python scripts/events_doc.py"
+
+
+def test_the_catalogue_of_controls_is_current() -> None:
+    assert controls_doc.PAGE.read_text("utf-8") == controls_doc.page(), "run: python scripts/controls_doc.py"
 
 
 def test_the_table_of_notices_is_current() -> None:

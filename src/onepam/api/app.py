@@ -12,6 +12,7 @@ from onepam.api.guard import ProbeAnswered, guard
 from onepam.api.routes import (
     cli,
     confirmations,
+    controls,
     databases,
     device,
     leavers,
@@ -45,6 +46,7 @@ ROUTES: tuple[Route, ...] = (
     *people.ROUTES,
     *second_factors.ROUTES,
     *leavers.ROUTES,
+    *controls.ROUTES,
     *providers.ROUTES,
     *provisioning.ROUTES,
     *signals.ROUTES,

@@ -13,6 +13,7 @@ from onepam.egress.egress import Egress
 from onepam.egress.fetch import Fetch
 from onepam.egress.ldap.client import Directory
 from onepam.jobs.backups import Backups
+from onepam.jobs.controls import ControlTests
 from onepam.jobs.crowds import CrowdWatch
 from onepam.jobs.erasing import Erasing
 from onepam.jobs.expiry import Expiry
@@ -40,6 +41,7 @@ def inner_jobs(platform: "Platform", after: int) -> Iterator[Job]:
     yield Job("disk", lambda: platform.disk.run(ledger, node), RETRY_SECONDS)
     yield Expiry(ledger, reader).job()
     yield Reviewing(ledger, reader).job()
+    yield ControlTests(ledger, reader).job()
     yield Erasing(ledger, reader, lambda: forget(platform.database), platform.self_check.all_again).job()
     yield Backups(ledger, platform.config.data, node).job()
     yield ReleaseWatch(reader, platform.replaced).job()

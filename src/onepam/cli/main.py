@@ -8,6 +8,7 @@ import typer
 from onepam import __version__
 from onepam.cli.commands import (
     access,
+    controls,
     databases,
     decide,
     evidence,
@@ -74,6 +75,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     matrix.changes,
     rights.what_if,
     mfa.mfa,
+    controls.controls,
     evidence.verify,
 )
 for command in _COMMANDS:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from onepam.console.controls import controls
 from onepam.console.desk import find, home, inbox
 from onepam.console.frame.dispatch import nowhere, routes
 from onepam.console.frame.places import Place
@@ -53,6 +54,7 @@ PLACES: tuple[Place, ...] = (
     *role.PLACES,
     *proposing.PLACES,
     *changes.PLACES,
+    *controls.PLACES,
     *ledger.PLACES,
     *checkpoint.PLACES,
     *verifiers.PLACES,

@@ -30,6 +30,7 @@ from tests.console.samples.activity import (
     SESSIONS,
 )
 from tests.console.samples.company import FRESH_PROOF, MINE, MINE_TO_WAIT, ago, ahead, decision, outside, shell
+from tests.console.samples.controls import CONTROL, CONTROLS, NO_RUN, NO_RUNS
 from tests.console.samples.entrance import (
     CLI,
     CONFIRM,
@@ -189,6 +190,10 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "reviews-none": (shell("/reviews"), NO_REVIEWS),
     "review": (shell("/reviews/rev_4qz"), REVIEW),
     "review-none": (shell("/reviews/rev_4qz"), NO_ITEMS),
+    "controls": (shell("/controls"), CONTROLS),
+    "controls-none": (shell("/controls"), NO_RUNS),
+    "control": (shell("/controls/VND-01"), CONTROL),
+    "control-none": (shell("/controls/REV-02"), NO_RUN),
     "leavers": (shell("/leavers"), LEAVERS),
     "leavers-none": (shell("/leavers"), NO_LEAVERS),
     "request": (shell("/requests/req_7f2k", flashes=FLASHES), REQUEST),

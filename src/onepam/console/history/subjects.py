@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 BY_MACHINE = frozenset({
-    "factor.used", "notice.sent", "probe.made", "probe.ordered", "recording.chunks_sealed", "recording.found_good",
-    "recordings.checked", "system.verified",
+    "control.tested", "factor.used", "notice.sent", "probe.made", "probe.ordered", "recording.chunks_sealed",
+    "recording.found_good", "recordings.checked", "system.verified",
 })  # fmt: skip
 """What OnePAM writes by itself, again and again, or beside what says more: a live session alone fills a page with its
 seals."""
@@ -18,7 +18,7 @@ _SUBJECTS = {
     "access": ("Roles and resources", "binding change group_member resource role secret"),
     "directories": ("Directories and roster", "directory roster scim_group scim_token scim_user"),
     "providers": ("Providers and signals", "group notice provider receiver signal signal_stream"),
-    "proof": ("Evidence and probes", "anchor evidence probe"),
+    "proof": ("Evidence and probes", "anchor control evidence probe"),
     "host": ("The host", "access backup disk ledger node recovery_key system"),
 }
 """By the word in the address: how it is called, and the first parts of its kinds."""

@@ -3440,6 +3440,9 @@ confirmation.given 1 confirmation=text
     provider?=text,session=text}
   person=text
 confirmation.used 1 confirmation=text session=text
+control.assigned 1 by=text control=text due=integer? owner=text
+control.tested 1 begin=integer? by=text? cause=text control=text digest=text excluded=integer failed=integer
+  population=integer untested=integer until=integer verdict=(excluded|fail|not-tested|pass) version=integer
 directory.held 1 decide_by=integer? hold=text origin=text reason=(last_administrator|last_administrators_group|many)
 directory.hold_reminded 1 decide_by=integer hold=text waiting=integer
 directory.leaver_reported 1 because=text notified=integer origin=text person=text user=text
@@ -3880,6 +3883,7 @@ class Unjudged(Enum):
     TAKEN = "who could have decided until whoever decided alone took that from them"
     REASON = "why something ended by itself"
     CLASS = "of which class a statement is, as the gateway read it"
+    TESTS = "what a test of a control found, beyond that its verdict is that of its numbers"
     HOST = "the recovery key, and who has a shell on the host"
     LOSS = "what is lost"
     SPOKE = "whether lists and files that were erased named that person, and whether all that spoke of them went"
@@ -7807,6 +7811,48 @@ def _left_in_silence(state: State, review: Review, key: tuple[str, str]) -> bool
     return _silence_takes(review, key) and not spared and key[1] in held_by(state, key[0])
 
 
+# ---- lawful.controls -------------------------------------------------------------------------------------------------
+# Rules of controls: that a run says what its numbers say, and who may say who answers.
+
+
+control_rules = Rules()
+
+FAILS, PASSES, NOTHING_SAID = "fail", "pass", "not-tested"
+
+
+@control_rules.of(
+    "control.tested",
+    "saying what a test of a control found",
+    Authority.TIME,
+    Authority.PERSON,
+    cannot=(Unjudged.TESTS,),
+)
+def control_tested(state: State, entry: Entry) -> Why:
+    """By time, or by whoever audits or administers; and the verdict is that of the numbers."""
+    body = entry.body
+    if body["by"] is not None:
+        yield acts(state, body["by"], AUDIT, ADMINISTER)
+    population, failed, untested, excluded = (body[each] for each in ("population", "failed", "untested", "excluded"))
+    if min(population, failed, untested, excluded) < 0 or failed + untested + excluded > population:
+        yield "its numbers do not add up"
+    empty = population == excluded and (population > 0 or not body["cause"])
+    verdict = FAILS if failed else NOTHING_SAID if untested or empty else PASSES
+    if body["verdict"] != verdict:
+        yield "its verdict is not that of its numbers"
+    if body["until"] > state.now or (body["begin"] is not None and body["begin"] >= body["until"]):
+        yield "it is of a time that had not come, or of none"
+
+
+@control_rules.of("control.assigned", "saying who answers for a control", Authority.PERSON)
+def control_assigned(state: State, entry: Entry) -> Why:
+    """An administrator, of a person who is there, until a day to come."""
+    body = entry.body
+    yield acts(state, body["by"], ADMINISTER)
+    yield there(state, body["owner"])
+    if body["due"] is not None and body["due"] <= state.now:
+        yield "it is due on a day that had passed"
+
+
 # ---- lawful.door -----------------------------------------------------------------------------------------------------
 # Rules of the door: by what a session opens, for whom, and with which second factor.
 
@@ -8924,6 +8970,7 @@ _ROOMS = (
     request_rules,
     schedule_rules,
     review_rules,
+    control_rules,
     door_rules,
     session_rules,
     login_token_rules,

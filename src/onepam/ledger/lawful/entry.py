@@ -55,6 +55,7 @@ class Unjudged(Enum):
     TAKEN = "who could have decided until whoever decided alone took that from them"
     REASON = "why something ended by itself"
     CLASS = "of which class a statement is, as the gateway read it"
+    TESTS = "what a test of a control found, beyond that its verdict is that of its numbers"
     HOST = "the recovery key, and who has a shell on the host"
     LOSS = "what is lost"
     SPOKE = "whether lists and files that were erased named that person, and whether all that spoke of them went"

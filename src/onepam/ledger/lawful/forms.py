@@ -29,6 +29,9 @@ confirmation.given 1 confirmation=text
     provider?=text,session=text}
   person=text
 confirmation.used 1 confirmation=text session=text
+control.assigned 1 by=text control=text due=integer? owner=text
+control.tested 1 begin=integer? by=text? cause=text control=text digest=text excluded=integer failed=integer
+  population=integer untested=integer until=integer verdict=(excluded|fail|not-tested|pass) version=integer
 directory.held 1 decide_by=integer? hold=text origin=text reason=(last_administrator|last_administrators_group|many)
 directory.hold_reminded 1 decide_by=integer hold=text waiting=integer
 directory.leaver_reported 1 because=text notified=integer origin=text person=text user=text

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from onepam.ledger.lawful.access import access_rules
+from onepam.ledger.lawful.controls import control_rules
 from onepam.ledger.lawful.door import door_rules
 from onepam.ledger.lawful.erasing import erasing_rules
 from onepam.ledger.lawful.excepting import excepting_rules
@@ -47,6 +48,7 @@ _ROOMS = (
     request_rules,
     schedule_rules,
     review_rules,
+    control_rules,
     door_rules,
     session_rules,
     login_token_rules,

@@ -23,6 +23,7 @@ ALLOWED = DAY
 """From the news to the last end of access; beyond it stands a finding (microseconds)."""
 
 MOST = 1_000
+ALL = 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +129,13 @@ class Stranded:
     roles: tuple[str, ...]
 
 
-def leavers(db: Snapshot, at: Instant, begin: Instant, until: Instant) -> Leavers:
-    """Whose access ended in begin <= time < until, as it was known at `at`."""
+def leavers(db: Snapshot, at: Instant, begin: Instant, until: Instant, most: int | None = MOST) -> Leavers:
+    """Whose access ended in begin <= time < until, as it was known at `at`; the newest `most`, None for all."""
     found = rows(
         db,
         "SELECT person, removed, origin, because, left_at, notified FROM leaver "
         "WHERE removed >= :begin AND removed < :until AND valid_from <= :at ORDER BY removed DESC, person LIMIT :most",
-        {"begin": begin, "until": until, "at": at, "most": MOST},
+        {"begin": begin, "until": until, "at": at, "most": ALL if most is None else most},
     )
     total = row(
         db,

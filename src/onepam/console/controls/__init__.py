@@ -1,0 +1,1 @@
+"""Controls: the board, and one with its rows and runs."""
