@@ -3,29 +3,25 @@
 import asyncio
 import signal
 import sys
-from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from onepam.app.sessions.target_secrets import prove_secret
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.masking import Mask
 from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.sessions.ends import SessionEnd
-from onepam.domain.sessions.events import SessionClosed, SessionFailed, SessionOpened
-from onepam.domain.sessions.session_users import LeftBecause, SessionUserDropped, SessionUserLeft, SessionUserMade
-from onepam.domain.sessions.target_secrets import Kept, SecretSet, SecretUsed, about
-from onepam.jobs.session_users import SessionUserSweep
-from onepam.kernel.secret import Secret
+from onepam.domain.sessions.events import SessionClosed, SessionFailed
+from onepam.domain.sessions.session_users import LeftBecause, SessionUserLeft
+from onepam.domain.sessions.target_secrets import SecretUsed
 from onepam.recording.statements import StatementText
 from onepam.store.read.alarms import alarms
 from onepam.store.read.session_users import counted, left_users, user_of
-from tests.gateway_fixture import SECONDS, STANDING, Gateway, Person, outcome, running_gateway
+from tests.boot.session_user_stand import OWNER, ROLE, Stand, secret
+from tests.gateway_fixture import SECONDS, STANDING, Person, outcome, running_gateway
 from tests.gateway_process import elsewhere, started
 from tests.protocols.postgres.server import PASSWORD, Server, running_server
 from tests.protocols.ways import TARGET, Postgres
@@ -33,7 +29,6 @@ from tests.targets import free_port
 
 pytestmark = pytest.mark.anyio
 
-OWNER, ROLE = "pam_owner", "app_readers"
 OTHERS = "onepam_aaaaaaaaaaaaaaaa"
 """Somebody else's role, with a name as ours are."""
 
@@ -51,63 +46,17 @@ GRANT CREATE ON DATABASE other TO {ROLE};
 OURS = f"SELECT count(*) FROM pg_roles WHERE rolname ~ '^onepam_' AND rolname <> '{OTHERS}';"
 
 
-@dataclass
-class Stand:
-    """A gateway before a server at which users are made for sessions of the login."""
-
-    gateway: Gateway
-    server: Server
-    way: Postgres
-
-    @property
-    def login(self) -> str:
-        return self.gateway.target.login
+class AtPostgres(Stand[Postgres]):
+    """A stand before a real PostgreSQL."""
 
     async def psql(self, person: Person, script: str, database: str = "app") -> tuple[str, str]:
         words = self.way.words(await self.way.token(person)).replace("dbname=postgres", f"dbname={database}")
         done = await outcome(await self.gateway.start("psql", "-X", "-A", "-t", "-q", "-d", words), script.encode())
         return done.stdout.decode().strip(), done.stderr
 
-    async def gone(self, user: str) -> SessionUserDropped:
-        """That a user is gone, once the ledger says so."""
-        async with asyncio.timeout(SECONDS):
-            while True:
-                for each in self.gateway.events(SessionUserDropped):
-                    if each.user == user:
-                        return each
-                await asyncio.sleep(0.05)
-
-    async def sql(self, script: str) -> str:
-        return (await asyncio.to_thread(self.server.sql, script)).strip()
-
-    def made(self, person: Person) -> list[SessionUserMade]:
-        """The users of the person's sessions."""
-        mine = {each.session for each in self.gateway.events(SessionOpened, person)}
-        return [each for each in self.gateway.events(SessionUserMade) if each.session in mine]
-
-    async def left(self, user: str, because: LeftBecause | None = None) -> SessionUserLeft:
-        """That a user is left behind, once the ledger says so."""
-        async with asyncio.timeout(SECONDS):
-            while True:
-                for each in self.gateway.events(SessionUserLeft):
-                    if each.user == user and because in (None, each.because):
-                        return each
-                await asyncio.sleep(0.05)
-
-    async def declare(self, **changed: Any) -> None:
-        """The target, where a user is made for each session of the login, or with something changed."""
-        users = SessionUsers(OWNER, {self.login: ROLE})
-        await self.gateway.record(self.way.resource(TARGET, **{"session_users": users, **changed}))
-
-    async def sweep(self) -> None:
-        """What the job does, now."""
-        platform = self.gateway.platform
-        node, clock = platform.node.name, platform.ledger.time
-        await SessionUserSweep(platform.reader, node, platform.session_users.sweep, clock).turn()
-
     async def hold(self, user: str) -> asyncio.subprocess.Process:
         """A connection of the user's past the gateway, which works until it is ended."""
-        where = f"host={self.server.folder} port={self.server.port} dbname=app user={user}"
+        where = f"host={self.way.server.folder} port={self.way.server.port} dbname=app user={user}"
         process = await self.gateway.start("psql", "-X", "-A", "-t", "-q", where)
         assert process.stdin is not None
         assert process.stdout is not None
@@ -135,31 +84,23 @@ def server() -> Iterator[Server]:
         yield running
 
 
-async def secret(gateway: Gateway, by: Person) -> None:
-    """The vault has the secret of the account that makes users, and the server took it."""
-    kept, platform = Kept("sec_1", 1), gateway.platform
-    sealed = platform.envelope.seal(Secret(PASSWORD.encode()), about(kept, TARGET, OWNER))
-    await gateway.record(SecretSet("sec_1", 1, TARGET, OWNER, by.id, b64encode(sealed).decode("ascii")))
-    assert await prove_secret(platform.ledger, kept) is None
-
-
 @asynccontextmanager
-async def standing(server: Server, folder: Path) -> AsyncIterator[Stand]:
+async def standing(server: Server, folder: Path) -> AsyncIterator[AtPostgres]:
     egress = (f"127.0.0.1/32:{server.port}",)
     async with running_gateway(folder, egress=egress, postgres_port=free_port()) as gateway:
-        found = Stand(gateway, server, Postgres(gateway, server))
+        found = AtPostgres(gateway, Postgres(gateway, server))
         await found.declare()
         await secret(gateway, await gateway.person())
         yield found
 
 
 @pytest.fixture(scope="module")
-async def stand(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
+async def stand(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AtPostgres]:
     async with standing(server, tmp_path_factory.mktemp("gateway")) as found:
         yield found
 
 
-async def test_a_session_has_a_user_of_its_own_that_is_gone_after_it(stand: Stand) -> None:
+async def test_a_session_has_a_user_of_its_own_that_is_gone_after_it(stand: AtPostgres) -> None:
     person = await stand.gateway.person()
     asked = (
         "SELECT current_user, session_user, rolconnlimit, rolvaliduntil > now(), rolsuper OR rolcreaterole, "
@@ -177,10 +118,10 @@ async def test_a_session_has_a_user_of_its_own_that_is_gone_after_it(stand: Stan
     assert await stand.gateway.platform.reader(user_of, None, made.session) == (made.user, ROLE)
     assert await stand.gateway.platform.reader(user_of, None, "none") == ("", "")
     assert not stand.gateway.events(SecretUsed), "the account's secret is leased to no session"
-    assert "PASSWORD 'SCRAM-SHA-256$4096:" in stand.server.log
+    assert "PASSWORD 'SCRAM-SHA-256$4096:" in stand.way.server.log
 
 
-async def test_what_it_owns_is_given_to_its_role_and_its_grants_are_taken_back(stand: Stand) -> None:
+async def test_what_it_owns_is_given_to_its_role_and_its_grants_are_taken_back(stand: AtPostgres) -> None:
     person = await stand.gateway.person()
     for database in ("app", "other"):
         script = "CREATE SCHEMA made; CREATE TABLE made.t (x int);"
@@ -200,7 +141,7 @@ async def test_what_it_owns_is_given_to_its_role_and_its_grants_are_taken_back(s
     assert await stand.sql(OURS) == "0"
 
 
-async def test_its_connections_are_ended_and_the_ones_of_others_are_not(stand: Stand) -> None:
+async def test_its_connections_are_ended_and_the_ones_of_others_are_not(stand: AtPostgres) -> None:
     person, other = await stand.gateway.person(), await stand.gateway.person()
     process, user = await stand.working(person)
     beside, another = await stand.working(other)
@@ -219,7 +160,7 @@ async def test_its_connections_are_ended_and_the_ones_of_others_are_not(stand: S
     await stand.gone(another)
 
 
-async def test_each_connection_of_a_pool_has_its_own_under_guardrails_and_a_mask(stand: Stand) -> None:
+async def test_each_connection_of_a_pool_has_its_own_under_guardrails_and_a_mask(stand: AtPostgres) -> None:
     reads = Guardrails((StatementClass.READ, StatementClass.OTHER), 10)
     person = await stand.gateway.person(replace(STANDING, guardrails=reads))
     await stand.sql(
@@ -242,7 +183,7 @@ async def test_each_connection_of_a_pool_has_its_own_under_guardrails_and_a_mask
     assert await stand.sql(OURS) == "0"
 
 
-async def test_what_cannot_be_dropped_is_left_behind_told_and_swept_later(stand: Stand) -> None:
+async def test_what_cannot_be_dropped_is_left_behind_told_and_swept_later(stand: AtPostgres) -> None:
     person = await stand.gateway.person()
     process, user = await stand.working(person)
     await stand.sql(f"\\c closed\nCREATE TABLE kept (x int); ALTER TABLE kept OWNER TO {user};")
@@ -265,8 +206,8 @@ async def test_what_cannot_be_dropped_is_left_behind_told_and_swept_later(stand:
     assert await stand.sql(OURS) == "0"
 
 
-async def test_a_server_that_is_down_at_the_end_is_swept_when_it_is_back(stand: Stand) -> None:
-    person, server = await stand.gateway.person(), stand.server
+async def test_a_server_that_is_down_at_the_end_is_swept_when_it_is_back(stand: AtPostgres) -> None:
+    person, server = await stand.gateway.person(), stand.way.server
     (process, user), (other, lost) = await stand.working(person), await stand.working(person)
     await asyncio.to_thread(server.stop)
     try:
@@ -288,7 +229,7 @@ async def test_a_server_that_is_down_at_the_end_is_swept_when_it_is_back(stand: 
     await stand.gone(lost)
 
 
-async def test_an_account_that_may_not_make_users_and_one_whose_secret_is_gone_open_nothing(stand: Stand) -> None:
+async def test_an_account_that_may_not_make_users_and_one_whose_secret_is_gone_open_nothing(stand: AtPostgres) -> None:
     person = await stand.gateway.person()
     await stand.sql(f"ALTER ROLE {OWNER} NOCREATEROLE")
     _, errors = await stand.psql(person, "SELECT 1")
@@ -306,7 +247,7 @@ async def test_an_account_that_may_not_make_users_and_one_whose_secret_is_gone_o
     assert len(stand.made(person)) == 1
 
 
-async def test_who_would_be_another_user_by_now_is_another_session(stand: Stand) -> None:
+async def test_who_would_be_another_user_by_now_is_another_session(stand: AtPostgres) -> None:
     person = await stand.gateway.person()
     process, user = await stand.working(person)
     await stand.sql("CREATE ROLE app_writers")
@@ -353,7 +294,7 @@ async def test_what_a_gateway_that_is_killed_leaves_is_swept_by_its_next_start(s
     """Once as a user is made, once in the midst of a session."""
     with elsewhere(tmp_path) as (gateway, egress):
         gateway.platform.config = replace(gateway.platform.config, postgres_port=free_port())
-        stand, person = Stand(gateway, server, Postgres(gateway, server)), await gateway.person()
+        stand, person = AtPostgres(gateway, Postgres(gateway, server)), await gateway.person()
         await stand.declare()
         await secret(gateway, person)
         settings = {"egress": [*egress, f"127.0.0.1/32:{server.port}"], "postgres_port": stand.way.port}

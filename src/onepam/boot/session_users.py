@@ -4,16 +4,20 @@ import asyncio
 import logging
 from base64 import b64decode
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from onepam.app.open_session import Opened
 from onepam.app.sessions.session_users import begin_user, drop_user, find_user, leave_user
+from onepam.domain.access.model import ResourceKind
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.session_users import Dropping, LeftBecause
 from onepam.domain.sessions.target_secrets import Kept, Leased, about
 from onepam.kernel.errors import Corrupt, Fault, Refused
+from onepam.protocols.mysql import session_users as at_mysql
 from onepam.protocols.postgres import session_users as at_postgres
-from onepam.protocols.sql.session import Account, SessionUser
+from onepam.protocols.sql.session_users import Account, Server, SessionUser, User
 from onepam.protocols.sql.target import Where
 from onepam.store.read.session_users import made_at
 from onepam.store.read.target_secrets import dialled
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from onepam.boot.platform import Platform
 
 log = logging.getLogger(__name__)
+
+AT: Final[Mapping[str, Server]] = {ResourceKind.POSTGRES: at_postgres, ResourceKind.MYSQL: at_mysql}
 
 AT_ONCE = 4
 """Users that this process drops at one server at a time, after sessions of its own."""
@@ -46,12 +52,12 @@ class SessionUsers:
         account = self._account(begun.leased, opened.resource, begun.made.made_by)
         return account if isinstance(account, Refused) else SessionUser(begun.made, account)
 
-    async def over(self, name: str, where: Where, begun: SessionUser | None) -> None:
+    async def over(self, name: str, where: Where, begun: SessionUser | None, at: Server) -> None:
         """The session of a user of ours is over, or never came to use it: drops it where it was made. `begun` is None
         where the ledger refused it."""
         try:
             async with self._few[f"{where.address} {where.port}"]:
-                await self._ended(name, where, begun)
+                await self._ended(name, where, begun, at)
         except Fault as fault:
             log.error("the user %s is left to the sweep: %s", name, fault)
         except Exception:
@@ -78,7 +84,7 @@ class SessionUsers:
         finally:
             self._own.discard(name)
 
-    async def _ended(self, name: str, where: Where, begun: SessionUser | None) -> None:
+    async def _ended(self, name: str, where: Where, begun: SessionUser | None, at: Server) -> None:
         found = await find_user(self._platform.ledger, name)
         account = self._account_of(found)  # the secret may be another by now
         if begun is None:
@@ -86,7 +92,7 @@ class SessionUsers:
                 await self._swept(found, account)
             return
         account = account if isinstance(account, Account) else begun.account
-        done = await at_postgres.drop(where, account, at_postgres.User(name, begun.made.role))
+        done = await at.drop(where, account, User(name, begun.made.role), partial(self._left, name))
         if isinstance(done, LeftBecause):
             await self._left(name, done)
         else:
@@ -94,10 +100,11 @@ class SessionUsers:
 
     async def _swept(self, found: Dropping, account: Account) -> LeftBecause | None:
         user, ledger = found.user, self._platform.ledger
-        where = await self._where(user.resource)
-        if isinstance(where, Refused):
-            return await self._left(user.user, LeftBecause.of(where.code))
-        done = await at_postgres.drop(where, account, at_postgres.User(user.user, user.role))
+        place = await self._where(user.resource)
+        if isinstance(place, Refused):
+            return await self._left(user.user, LeftBecause.of(place.code))
+        where, at = place
+        done = await at.drop(where, account, User(user.user, user.role), partial(self._left, user.user))
         if done is False and await self._moved(user.user, user.resource):
             done = LeftBecause.MOVED
         if isinstance(done, LeftBecause):
@@ -123,13 +130,14 @@ class SessionUsers:
             words = f"what the vault holds for {login} on {resource} is not version {kept.version} of it"
             return Refused(SessionEnd.TARGET_SECRET, words)
 
-    async def _where(self, resource: str) -> Where | Refused:
+    async def _where(self, resource: str) -> tuple[Where, Server] | Refused:
         found = await self._platform.reader(dialled, None, resource)
-        if found is None:
+        if found is None or found[0] not in AT:
             return Refused(LeftBecause.RESOURCE, LeftBecause.RESOURCE.words)
-        _, name, port, pinned = found
+        kind, name, port, pinned = found
         address = await self._platform.gateway.resolve(name, port)
-        return address if isinstance(address, Refused) else Where.of(address, port, name, pinned)
+        where = address if isinstance(address, Refused) else Where.of(address, port, name, pinned)
+        return where if isinstance(where, Refused) else (where, AT[kind])
 
     async def _moved(self, name: str, resource: str) -> bool:
         """Whether the resource has another address than as the user was made: that it is not there says nothing."""

@@ -274,9 +274,9 @@ def test_too_many_logins_have_users() -> None:
     assert "No login is named here, or too many." in problem
 
 
-@pytest.mark.parametrize("kind", ["ssh", "mysql"])
-def test_users_are_made_at_postgresql_alone(kind: str) -> None:
-    file = FILE if kind == "ssh" else DATABASE
-    said = f"kind: {kind}\n    session_users: {{made_by: owner, {MEMBERS}}}"
-    found = problems(file.replace("kind: ssh", said).replace("kind: postgres", said))
-    assert f"A resource of kind {kind} has no `session_users`." in " ".join(found)
+def test_users_are_made_at_databases_alone() -> None:
+    said = f"session_users: {{made_by: owner, {MEMBERS}}}"
+    found = " ".join(problems(FILE.replace("kind: ssh", f"kind: ssh\n    {said}")))
+    assert "A resource of kind ssh has no `session_users`." in found
+    mysql = matrix(masked(said).replace("kind: postgres", "kind: mysql"))
+    assert mysql.resources["web-1"].session_users == SessionUsers("owner", {"app": "readers"})

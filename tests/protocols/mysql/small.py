@@ -31,7 +31,7 @@ from onepam.protocols.mysql.serve import PersonDoor, listen
 from onepam.protocols.mysql.session import MysqlGateway
 from onepam.protocols.mysql.threads import Threads
 from onepam.protocols.sql import door
-from onepam.protocols.sql.session import Users
+from onepam.protocols.sql.session_users import Users
 from onepam.protocols.sql.tls import server_context
 from tests.protocols.mysql.server import Server
 from tests.protocols.postgres.server import PASSWORD

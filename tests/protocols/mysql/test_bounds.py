@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from onepam.kernel.errors import Refused
-from onepam.protocols.mysql import looking, wire
+from onepam.protocols.mysql import answers, looking, wire
 from onepam.protocols.mysql.dial import TargetLeg
 from onepam.protocols.mysql.exchange import MAX_KEPT_BYTES
 from onepam.protocols.mysql.hiding import MOST_COLUMNS, MOST_ROW_BYTES
@@ -111,7 +111,7 @@ def test_so_many_columns_and_so_long_a_description_are_read_under_a_mask() -> No
 )
 async def test_a_catalogue_that_is_none(monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
     """Empty and endless packets, other columns, rows that are none, and more than a target may say."""
-    monkeypatch.setattr(looking, "MOST_BYTES", 500)
+    monkeypatch.setattr(answers, "MOST_BYTES", 500)
     leg = SimpleNamespace(early=b"", is_closed=lambda: False, hold=bool)
     leg.send = lambda data: leg.heard(said)
     found = await looking.look_up(cast(TargetLeg, leg), ("email",))

@@ -35,7 +35,7 @@ from onepam.protocols.postgres.relay import Relay
 from onepam.protocols.postgres.serve import PersonDoor, listen
 from onepam.protocols.postgres.session import PostgresGateway, PostgresLegs
 from onepam.protocols.sql import door
-from onepam.protocols.sql.session import Users
+from onepam.protocols.sql.session_users import Users
 from onepam.protocols.sql.tls import server_context
 from onepam.recording.frames import Frame
 from onepam.recording.statements import Executed, Finished, StatementText

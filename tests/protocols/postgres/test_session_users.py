@@ -18,8 +18,8 @@ from onepam.protocols.postgres import session_users, wire
 from onepam.protocols.postgres.answers import Failed, ask
 from onepam.protocols.postgres.catalogue import Row
 from onepam.protocols.postgres.dial import TargetLeg, Who, dial
-from onepam.protocols.postgres.session_users import User, drop, make, new_name, scram_verifier
-from onepam.protocols.sql.session import Account
+from onepam.protocols.postgres.session_users import drop, make, scram_verifier
+from onepam.protocols.sql.session_users import Account, User, new_name
 from onepam.protocols.sql.target import Where
 from tests.protocols.postgres.server import PASSWORD, Server, running_server
 

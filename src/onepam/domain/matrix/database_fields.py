@@ -99,7 +99,7 @@ def session_users(
     if "session_users" not in given:
         return None
     node = given["session_users"]
-    if kind is not ResourceKind.POSTGRES:
+    if kind not in _DATA:
         findings.add(node.spot, f"A resource of kind {kind} has no `session_users`.", "Remove it.")
         return None
     inner = record(node, node.spot, "set of session users", ("made_by", "member_of"), (), findings)

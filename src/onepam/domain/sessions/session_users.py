@@ -46,6 +46,7 @@ class LeftBecause(StrEnum):
     CONNECTED = "user.connected", "its connections at the server do not end"
     OWNS = "user.owns", "what it owns could not be given to its role"
     KEPT = "user.kept", "the server does not drop it"
+    DEFINES = "user.defines", "it is the definer of views, routines, triggers or events, and without it they fail"
 
     @classmethod
     def of(cls, code: str) -> "LeftBecause":
@@ -62,7 +63,8 @@ class LeftBecause(StrEnum):
 @dataclass(frozen=True, slots=True)
 class SessionUserMade:
     """The gateway is about to have the server make it: from now on it may be there. Nobody signs in as it after
-    `until`. `secret` and `version` are what the gateway signs in with as the account `made_by`."""
+    `until`, where the server can hold that. `secret` and `version` are what the gateway signs in with as the account
+    `made_by`."""
 
     user: str
     session: str
@@ -99,7 +101,8 @@ class SessionUserDropped:
 )
 @dataclass(frozen=True, slots=True)
 class SessionUserLeft:
-    """Its session is over, and it could not be dropped; it is tried again. Told once for each reason."""
+    """Its session is over, and it could not be dropped; it is tried again. Or it is dropped now, and leaves behind what
+    fails without it (`user.defines`). Told once for each reason."""
 
     user: str
     session: str

@@ -31,7 +31,7 @@ from onepam.domain.requests.events import RequestMade
 from onepam.domain.reviews.events import ReviewReminded, RoleWithheld
 from onepam.domain.roster.events import RosterHeld, RosterRefused
 from onepam.domain.sessions.recordings import Condition, RecordingFoundBad
-from onepam.domain.sessions.session_users import SessionUserLeft
+from onepam.domain.sessions.session_users import LeftBecause, SessionUserLeft
 from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.domain.signing_in.events import (
     EnrolmentAnnounced,
@@ -137,9 +137,12 @@ def _disk(event: DiskLow, named: Named) -> str:
 
 
 def _left(event: SessionUserLeft, named: Named) -> str:
+    gone = event.because is LeftBecause.DEFINES
+    what = "is dropped now" if gone else "could not be dropped"
+    then = "The gateway's log names them." if gone else "It is tried again; nobody signs in as it."
     return (
-        f"The user {event.user}, made at {event.resource} for a session that is over, could not be dropped: "
-        f"{event.because.words}. It is tried again; nobody signs in as it."
+        f"The user {event.user}, made at {event.resource} for a session that is over, {what}: "
+        f"{event.because.words}. {then}"
     )
 
 
@@ -251,7 +254,7 @@ TABLE: tuple[Row, ...] = (
     Row(RecordingFoundBad, ALARM, "a finished recording is missing, cut, altered or foreign", _bad, "/sessions"),
     Row(DiskLow, ALARM, "the recordings' disk runs full", _disk, "/"),
     Row(DoorPressed, ALARM, "more connections come to a listener than are let in", _door, "/ledger"),
-    Row(SessionUserLeft, ALARM, "a user that was made for a session could not be dropped", _left, "/resources", _at),
+    Row(SessionUserLeft, ALARM, "a session's user could not be dropped, or was a definer", _left, "/resources", _at),
     Row(ClockJumped, ALARM, "the clock stopped all decisions", _clock, "/ledger"),
     Row(
         DirectoryHeld,

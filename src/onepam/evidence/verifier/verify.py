@@ -3642,7 +3642,8 @@ session.refused 1 code=text
   person=text? resource=text? session=text
 session_user.dropped 1 resource=text session=text user=text
 session_user.left 1
-  because=(resource.moved|resource.unknown|target.down|target.refusing|target.secret|user.connected|user.kept|user.owns)
+  because=(resource.moved|resource.unknown|target.down|target.refusing|target.secret|user.connected|user.defines|
+    user.kept|user.owns)
   resource=text session=text user=text
 session_user.made 1 login=text made_by=text resource=text role=text secret=text session=text until=integer user=text
   version=integer

@@ -23,6 +23,7 @@ UNION ALL SELECT 'table', HEX(CONVERT(table_schema USING utf8mb4)), HEX(CONVERT(
  FROM information_schema.tables WHERE table_schema NOT IN ({own}) AND table_type NOT LIKE '%VIEW%'
 """
 
+COLUMNS: Final = 5
 Row = tuple[str, str, str, str, str]
 """What it is, schema, table, column, and the text that it is made by."""
 

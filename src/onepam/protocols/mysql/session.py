@@ -7,11 +7,11 @@ from functools import partial
 from onepam.app.open_session import Opened
 from onepam.domain.access.guardrails import StatementClass
 from onepam.domain.access.model import Action
-from onepam.domain.sessions.ends import SessionEnd
 from onepam.gateway.recorder import Recorder
 from onepam.gateway.session import Legs
 from onepam.kernel.errors import Refused
-from onepam.protocols.mysql import guarding
+from onepam.kernel.secret import Secret
+from onepam.protocols.mysql import guarding, session_users
 from onepam.protocols.mysql.dial import TargetLeg, Who, dial
 from onepam.protocols.mysql.looking import look_up
 from onepam.protocols.mysql.person import PersonLeg
@@ -22,6 +22,7 @@ from onepam.protocols.mysql.wire import Can
 from onepam.protocols.sql.asker import Asker
 from onepam.protocols.sql.guarding import asks, guarded, hides
 from onepam.protocols.sql.session import DatabaseGateway
+from onepam.protocols.sql.session_users import as_made
 from onepam.protocols.sql.target import Where
 
 DIAL_SECONDS = 30.0
@@ -46,24 +47,13 @@ class MysqlLegs(Legs[TargetLeg, Relay]):
         self._gateway, self._asked = gateway, replace(asked, password=b"")
 
     async def dial(self, opened: Opened, address: str) -> TargetLeg | Refused:
-        rails = guarded(opened)
-        refused = guarding.unfit(self._asked, rails, opened.mask)
+        refused = guarding.unfit(self._asked, guarded(opened), opened.mask)
         if refused is not None:
             return refused
         where = Where.of(address, opened.port, opened.address, opened.pins)
         if isinstance(where, Refused):  # no secret is leased for nothing
             return where
-        if opened.making is not None:
-            return Refused(SessionEnd.GATEWAY_FAILED, "no users are made for sessions of MySQL")
-        secret = await self._gateway.lease(opened)
-        if isinstance(secret, Refused):
-            return secret
-        asked = self._asked
-        if Action.LOCAL_FILES not in opened.actions:  # the server itself refuses it to who cannot
-            asked = replace(asked, can=asked.can & ~Can.LOCAL_FILES)
-        settings = partial(guarding.settings, asked, rails, opened.mask)
-        several = rails is None or StatementClass.SEVERAL in rails.runs() | rails.asks()
-        there = await dial(where, Who(opened.login, asked, secret, settings, several), DIAL_SECONDS)
+        there = await (self._as_made if opened.making is not None else self._as_login)(opened, where)
         if isinstance(there, Refused) or opened.mask is None or not hides(opened):
             return there
         try:
@@ -76,6 +66,22 @@ class MysqlLegs(Legs[TargetLeg, Relay]):
             return known
         there.catalogue = known
         return there
+
+    async def _as_login(self, opened: Opened, where: Where) -> TargetLeg | Refused:
+        secret = await self._gateway.lease(opened)
+        return secret if isinstance(secret, Refused) else await self._as(opened, where, opened.login, secret)
+
+    async def _as_made(self, opened: Opened, where: Where) -> TargetLeg | Refused:
+        gateway, as_user = self._gateway, partial(self._as, opened, where)
+        return await as_made(gateway.shared, gateway.users, session_users, opened, where, as_user)
+
+    async def _as(self, opened: Opened, where: Where, login: str, secret: Secret) -> TargetLeg | Refused:
+        rails, asked = guarded(opened), self._asked
+        if Action.LOCAL_FILES not in opened.actions:  # the server itself refuses it to who cannot
+            asked = replace(asked, can=asked.can & ~Can.LOCAL_FILES)
+        settings = partial(guarding.settings, asked, rails, opened.mask)
+        several = rails is None or StatementClass.SEVERAL in rails.runs() | rails.asks()
+        return await dial(where, Who(login, asked, secret, settings, several), DIAL_SECONDS)
 
     def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:
         gateway, shared, allowed = self._gateway, self._gateway.shared, partial(guarding.of_session, opened)

@@ -1,8 +1,7 @@
 """PostgreSQL's two legs of a session: TLS on both, the vault's secret to the target, statements between them."""
 
 from asyncio import Future
-from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,7 +19,8 @@ from onepam.protocols.postgres.person import PersonLeg
 from onepam.protocols.postgres.relay import Relay
 from onepam.protocols.sql.asker import Asker
 from onepam.protocols.sql.guarding import asks, guarded
-from onepam.protocols.sql.session import DatabaseGateway, SessionUser, Users
+from onepam.protocols.sql.session import DatabaseGateway
+from onepam.protocols.sql.session_users import as_made
 from onepam.protocols.sql.target import Where
 
 DIAL_SECONDS = 30.0
@@ -73,35 +73,15 @@ class PostgresLegs(Legs[TargetLeg, Relay]):
         return await dial(where, Who(opened.login, parameters, secret), DIAL_SECONDS)
 
     async def _as_made(self, opened: Opened, where: Where, parameters: Mapping[str, str]) -> TargetLeg | Refused:
-        """As a user that is made for this session, and dropped when nothing goes to the target as it any more, also
-        where it never came to that."""
-        shared, users = self._gateway.shared, self._gateway.users
-        name, password = session_users.new_name(shared.random), Secret(b64encode(shared.random(32)))
-        begun: SessionUser | None = None
-        there: TargetLeg | None = None
-        try:
-            entered = await users.begin(opened, name)
-            if isinstance(entered, Refused):
-                return entered
-            begun = entered
-            user = session_users.User(name, begun.made.role)
-            refused = await session_users.make(where, begun.account, user, password, begun.made.until)
-            dialled = refused or await dial(where, Who(name, parameters, password), DIAL_SECONDS)
-            there = None if isinstance(dialled, Refused) else dialled
-            return dialled
-        finally:
-            shared.tasks.spawn(_until_over(users, name, where, begun, there))
+        gateway = self._gateway
+
+        def as_user(name: str, password: Secret) -> Awaitable[TargetLeg | Refused]:
+            return dial(where, Who(name, parameters, password), DIAL_SECONDS)
+
+        return await as_made(gateway.shared, gateway.users, session_users, opened, where, as_user)
 
     def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:
         shared, allowance = self._gateway.shared, partial(guarding.of_session, opened)
         path = " ".join(f"{name}={each}" for name, each in self._parameters.items() if "search_path" in f"{name}{each}")
         asker = Asker(shared, opened.session, path) if asks(opened) else None
         return Relay(self.client, target, recorder, allowance, self._gateway.keys, shared.tasks, asker)
-
-
-async def _until_over(
-    users: Users, name: str, where: Where, begun: SessionUser | None, there: TargetLeg | None
-) -> None:
-    if there is not None:
-        await there.wait_closed()
-    await users.over(name, where, begun)

@@ -9,30 +9,29 @@ import hashlib
 import hmac
 import logging
 from base64 import b64encode
-from dataclasses import dataclass
 
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.session_users import LeftBecause
 from onepam.kernel.clock import Instant, iso
 from onepam.kernel.errors import Refused
-from onepam.kernel.ids import RandomBytes, new_id
 from onepam.kernel.secret import Secret
 from onepam.protocols.postgres import wire
 from onepam.protocols.postgres.answers import Failed, ask
 from onepam.protocols.postgres.catalogue import Row
 from onepam.protocols.postgres.dial import TargetLeg, Who, dial
-from onepam.protocols.sql.session import Account
+from onepam.protocols.sql.session_users import (
+    DIAL_SECONDS,
+    DROP_SECONDS,
+    MAKE_SECONDS,
+    PAUSE_SECONDS,
+    Account,
+    StillThere,
+    Tell,
+    User,
+)
 from onepam.protocols.sql.target import Where
 
 log = logging.getLogger(__name__)
-
-DIAL_SECONDS = 15.0
-MAKE_SECONDS = 20.0
-DROP_SECONDS = 45.0
-"""How long the server may take to let the account in, to make a user, and to drop one."""
-
-PAUSE_SECONDS = 0.1
-"""Between two looks whether connections have ended."""
 
 ITERATIONS = 4096
 """Of SCRAM, as PostgreSQL has it by itself. The password is of 256 random bits: nobody guesses it whatever they are."""
@@ -49,11 +48,6 @@ _SETTINGS = {
 """In milliseconds where it is a time. What the account has by itself counts for nothing."""
 
 
-def new_name(random: RandomBytes) -> str:
-    """Of a user that never was: with 80 random bits."""
-    return new_id("onepam", random)
-
-
 _REACHED = (
     "WITH RECURSIVE reached AS (SELECT oid FROM pg_roles WHERE rolname = {role} UNION "
     "SELECT m.roleid FROM pg_auth_members m JOIN reached r ON m.member = r.oid) "
@@ -61,14 +55,6 @@ _REACHED = (
 )
 _TOO_MUCH = "an administrator takes CREATEROLE and SUPERUSER from it, and from the roles that it is a member of"
 """Whoever may alter roles could give its user, or another session's, another name, under which nobody looks for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A user by its name, and the role of which it is a member."""
-
-    name: str
-    role: str
 
 
 async def make(where: Where, account: Account, user: User, password: Secret, until: Instant) -> Refused | None:
@@ -99,9 +85,8 @@ async def make(where: Where, account: Account, user: User, password: Secret, unt
     return None
 
 
-async def drop(where: Where, account: Account, user: User) -> LeftBecause | bool:
-    """Ends its connections, gives what it owns to its role, drops it, and looks that it is gone: whether it was there.
-    Else why it still is."""
+async def drop(where: Where, account: Account, user: User, tell: Tell | None = None) -> LeftBecause | bool:
+    """As `Server.drop`. What it owns is given to its role, so there is nothing to tell."""
     leg = await _at(where, account, _DATABASE, f"OnePAM drops {user.name}")
     if isinstance(leg, Refused):
         return LeftBecause.of(leg.code)
@@ -110,19 +95,11 @@ async def drop(where: Where, account: Account, user: User) -> LeftBecause | bool
             return await _dropped(leg, where, account, user)
     except TimeoutError:
         return LeftBecause.CONNECTED
-    except _StillThere as why:
+    except StillThere as why:
         log.warning("the user %s at %s is not dropped: %s", user.name, where.name, why.words)
         return why.because
     finally:
         _leave(leg)
-
-
-class _StillThere(Exception):
-    """Why a user is not dropped, and what the server says of it."""
-
-    def __init__(self, because: LeftBecause, words: str) -> None:
-        super().__init__(words)
-        self.because, self.words = because, words
 
 
 async def _dropped(leg: TargetLeg, where: Where, account: Account, user: User) -> bool:
@@ -143,7 +120,7 @@ async def _dropped(leg: TargetLeg, where: Where, account: Account, user: User) -
         await _give(where, account, user, database or "")
     await _rows(leg, f"DROP ROLE {name}", kept)
     if await _rows(leg, f"SELECT 1 FROM pg_roles WHERE rolname = {text}", kept):
-        raise _StillThere(kept, "it is there after DROP ROLE")
+        raise StillThere(kept, "it is there after DROP ROLE")
     return True
 
 
@@ -162,7 +139,7 @@ async def _give(where: Where, account: Account, user: User, database: str) -> No
     """Gives what it owns in a database to its role; what it only was granted is taken from it."""
     there = await _at(where, account, database, f"OnePAM drops {user.name}")
     if isinstance(there, Refused):
-        raise _StillThere(LeftBecause.OWNS, there.message)
+        raise StillThere(LeftBecause.OWNS, there.message)
     try:
         name = _name(user.name)
         await _open_schemas(there, user)
@@ -191,7 +168,7 @@ async def _open_schemas(there: TargetLeg, user: User) -> None:
 async def _rows(leg: TargetLeg, statement: str, otherwise: LeftBecause) -> tuple[Row, ...]:
     found = await ask(leg, statement, DROP_SECONDS)
     if isinstance(found, Failed):
-        raise _StillThere(LeftBecause.DOWN if not found.sqlstate else otherwise, found.words)
+        raise StillThere(LeftBecause.DOWN if not found.sqlstate else otherwise, found.words)
     return found
 
 
