@@ -236,6 +236,9 @@ def test_a_user_that_is_left_behind_is_told_by_its_server_and_why() -> None:
     assert "The user op_ada_7, made at erp-db for a session that is over, could not be dropped" in told.sentence
     assert ": what it owns could not be given to its role. It is tried again" in told.sentence
     assert said(replace(left, resource="crm-db")).alike != told.alike
+    defines = said(replace(left, because=LeftBecause.DEFINES)).sentence
+    assert "is dropped now: it is the definer of views" in defines
+    assert defines.endswith("without it they fail. The gateway's log names them.")
 
 
 def test_a_crowd_at_a_door_says_how_many_and_where_and_not_who() -> None:

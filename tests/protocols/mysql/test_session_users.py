@@ -15,6 +15,7 @@ from onepam.kernel.secret import Secret
 from onepam.protocols.mysql import session_users, wire
 from onepam.protocols.mysql.answers import Failed, Row, ask
 from onepam.protocols.mysql.dial import TargetLeg, Who, dial
+from onepam.protocols.mysql.grants import too_much
 from onepam.protocols.mysql.session_users import drop, make
 from onepam.protocols.mysql.startup import NOBODY
 from onepam.protocols.sql import session_users as either
@@ -155,6 +156,24 @@ async def test_everything_else_may_be_given(server: Server, where: Where) -> Non
     server.sql("REVOKE SELECT ON held.* FROM PUBLIC; DROP ROLE wide, far; DROP TABLE held.c; DROP PROCEDURE held.does")
     assert refused is None
     assert await dropped(where, name) is True
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["GRANT PROXY ON ''@'%' TO 'root'@'localhost'", "REVOKE SELECT ON *.* FROM `r`", "GRANT SELECT ON `a`.* TO",
+     "GRANT SELECT (`a`) ON `b`.`c` TO `d`) ON *.* TO `e`, x"],
+)  # fmt: skip
+def test_what_a_server_says_in_other_words_is_too_much(line: str) -> None:
+    assert too_much([line]) is not None
+
+
+@pytest.mark.parametrize(
+    ("schema", "holds"),
+    [("*", True), ("`mysql`", True), ("`MySQL`", True), ("`%`", True), ("`m_sql`", True), (r"`m\_sql`", False),
+     ("`mysql_`", False), ("`my``sql`", False), ("`app`", False)],
+)  # fmt: skip
+def test_names_of_schemas_are_patterns(schema: str, holds: bool) -> None:
+    assert (too_much([f"GRANT INSERT ON {schema}.* TO `r`"]) is not None) is holds
 
 
 @pytest.mark.parametrize("how", ["unsent", "sent", "answered"])
