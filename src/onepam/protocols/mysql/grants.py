@@ -8,7 +8,8 @@ from typing import Final
 _QUOTED: Final = r"(?:`(?:[^`]|``)*`|'(?:[^']|'')*')"
 _RIGHTS: Final = re.compile(
     rf"GRANT (?P<rights>(?:[A-Za-z_ ,]|\((?:`(?:[^`]|``)*`(?:, )?)+\))+?) ON (?:(?:[A-Z]+ )*)"
-    rf"(?P<schema>\*|{_QUOTED})\.(?:\*|{_QUOTED}) TO (?P<to>{_QUOTED}(?:@{_QUOTED})?|PUBLIC)(?P<more>.*)",
+    rf"(?P<schema>\*|{_QUOTED})\.(?:\*|{_QUOTED}) TO (?P<to>{_QUOTED}(?:@{_QUOTED})?|PUBLIC)"
+    r"(?P<more>(?: (?:IDENTIFIED|REQUIRE|WITH) .*)?)",
     re.DOTALL,
 )
 _ROLES: Final = re.compile(
