@@ -12,6 +12,7 @@ from onepam.domain.telling.notices import TABLE, Audience, Row  # noqa: E402
 
 _WHO = {
     Audience.PERSON: "the person",
+    Audience.REQUESTER: "whoever asked",
     Audience.DECIDERS: "whoever may decide",
     Audience.ADMINISTRATORS: "administrators",
     Audience.SECURITY: "security address",

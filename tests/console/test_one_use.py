@@ -50,6 +50,7 @@ from onepam.store.engine.database import connect
 from onepam.store.engine.projections import STATE_TABLES
 from tests.company import record
 from tests.console.browsing import ORIGIN, Browser, Office, opened
+from tests.console.lasting_tables import NOT_ONE_USE
 from tests.identity.test_passkeys import Authenticator
 
 pytestmark = pytest.mark.anyio
@@ -293,23 +294,6 @@ ONE_USE = {
     "a probe's ticket": OneUse("", probe_ticket),
     "the undoing of an approval": OneUse("access_grant", undo),
 }
-
-NOT_ONE_USE = frozenset(
-    {
-        "person", "hand", "leaver", "group_member", "role", "resource", "binding", "request", "change", "session",
-        "sealed_head", "lockout", "refused_message", "certificate", "identity", "provider", "provider_proposal",
-        "mfa_declaration", "mfa_exception", "provider_refusal", "scim_token", "scim_user", "scim_group", "scim_member",
-        "takeover", "signal_stream", "signal_stream_proposal", "staff_entry", "staff_version", "staff_source",
-        "staff_rules", "directory_hold", "person_hold", "own_word", "recording_check", "bad_recording", "disk", "probe",
-        "probe_order", "reported_leaver", "receiver", "delivery", "notice", "pressed_door", "verification", "erasure",
-        "node", "backup", "review", "review_decision", "review_passed", "review_reminded", "role_withheld",
-        "made_user",  # a session gets one, and each name is made once: tests/domain/sessions/test_session_users.py
-        "waiting_statement",  # a yes ends its wait, and the second finds none: tests/app/test_waiting_statements.py
-        # a login token serves many connections, each asked anew: tests/app/test_login_tokens.py
-        "login_token", "login_token_session", "target_secret", "target_secret_use", "control_run", "control_owner",
-    }
-)  # fmt: skip
-"""Tables that remember of nothing that it has served."""
 
 
 @pytest.mark.parametrize("name", ONE_USE)

@@ -136,6 +136,8 @@ TABLE: dict[str, frozenset[str]] = {
     "POST /provisioning/tokens": ADMINISTRATOR,
     "POST /provisioning/tokens/{token}/end": ADMINISTRATOR,
     "GET /notices": OVERSEERS,
+    "GET /my-notices": SIGNED_IN,
+    "POST /my-notices": SIGNED_IN,
     "GET /second-factors": OVERSEERS,
     "GET /signals": OVERSEERS,
     "GET /signals/new": ADMINISTRATOR,

@@ -1,18 +1,29 @@
 """Who is told of a request, and of a provider that is refused: as the tables stood when it happened, and bounded."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from onepam.domain.access.guardrails import StatementClass
-from onepam.domain.leaving.brake import DirectoryPersonHeld, HoldReason
+from onepam.domain.leaving.brake import (
+    DirectoryHoldReminded,
+    DirectoryPersonDecided,
+    DirectoryPersonHeld,
+    HoldOutcome,
+    HoldReason,
+)
 from onepam.domain.providers.refusals import ProviderRefused
-from onepam.domain.sessions.waiting_statements import StatementAsked
+from onepam.domain.reviews.events import ReviewReminded, Stage
+from onepam.domain.sessions.waiting_statements import StatementAsked, StatementEnded
+from onepam.domain.telling.notices import TABLE, Audience
 from onepam.domain.telling.outbox import Channel, Notice, ReceiverSet, Told, next_notice
 from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.store.read import outbox
 from onepam.store.read.outbox import to_tell
+from onepam.store.read.telling import OVER, plan
 from tests.company import Company, record
 
 pytestmark = pytest.mark.anyio
@@ -83,3 +94,57 @@ async def test_of_a_statement_whoever_may_decide_on_it_is_told(company: Company)
 async def test_a_refused_provider_is_told_to_administrators_and_systems(company: Company) -> None:
     await record(company.ledger, ProviderRefused("idp_1", "oidc.exchange", 3, company.clock()))
     assert [receiver for receiver, _ in await told(company, "provider.refused")] == ["mail:ada", "mail:bob", "hook"]
+
+
+def test_each_kind_that_may_be_over_is_asked_whether_it_is() -> None:
+    """What asks something of whoever is told, or reminds, is over once that is done."""
+    event = SimpleNamespace(request="a", grant="a", statement="a", review="a", hold="a")
+    about = set()
+    for each in TABLE:
+        with suppress(AttributeError):
+            about |= {each.kind} if each.about(event) else set()
+    assert about == set(OVER)
+    asks = {each.kind for each in TABLE if Audience.DECIDERS in each.audience or each.kind.endswith("reminded")}
+    assert asks <= set(OVER)
+
+
+async def test_a_request_is_over_once_it_is_decided_or_its_time_is(company: Company) -> None:
+    first = await company.ask("eve", "web-1", "root")
+    second = await company.ask("vic", "web-1", "app")
+    assert await overs(company, "request.made") == [False, False]
+    await company.approve("max", first)
+    assert await overs(company, "request.made") == [True, False]
+    company.clock.now = Instant(second.expires)
+    assert await overs(company, "request.made") == [True, True]
+
+
+async def test_a_statement_a_review_and_a_hold_are_over_once_nothing_waits(company: Company) -> None:
+    until = Instant(company.clock() + HOUR)
+    asked = StatementAsked("stm_1", "ses_1", "eve", "web-1", "app", 3, (), False, ("manager",), until)
+    held = DirectoryPersonHeld("hld_1", "vic", "scim:x", HoldReason.MANY, "x", None, None, None)
+    await record(company.ledger, asked, held, DirectoryHoldReminded("hld_1", 1, until))
+    told = ReviewReminded("rev_1", "max", Stage.HALF, 3, 0, until)
+    await record(company.ledger, told)
+    kinds = ("statement.asked", "directory.hold_reminded", "review.reminded")
+    assert [await overs(company, each) for each in kinds] == [[False], [False, False, False], [True, False]]
+    await record(company.ledger, StatementEnded("stm_1", "left", None))
+    await record(company.ledger, DirectoryPersonDecided("hld_1", "vic", HoldOutcome.KEPT, "ada", "here"))
+    assert [await overs(company, each) for each in kinds] == [[True], [True, True, False], [True, False]]
+
+
+async def overs(company: Company, kind: str) -> list[bool]:
+    """Whether each notice of the kind would be over for its receiver."""
+    found, _ = await company.reader(to_tell, None, 0)
+    about = [each for each in found if each.occurrence.kind == kind]
+    plans = [await company.reader(plan, None, each.receiver, [each.occurrence]) for each in about]
+    return [bool(each.dropped) for each in plans]
+
+
+async def test_of_a_chat_each_subject_is_a_receiver(company: Company) -> None:
+    await record(company.ledger, *(ReceiverSet(f"ops:{each}", Channel.SLACK) for each in ("alarms", "requests")))
+    await company.ask("eve", "web-1", "root")
+    await record(company.ledger, ProviderRefused("idp_1", "oidc.exchange", 3, company.clock()))
+    assert [receiver for receiver, _ in await told(company, "request.made")] == ["mail:max", "ops:requests"]
+    assert [receiver for receiver, _ in await told(company, "provider.refused")] == [
+        "mail:ada", "mail:bob", "hook", "ops:alarms",
+    ]  # fmt: skip

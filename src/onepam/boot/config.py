@@ -40,8 +40,9 @@ class Config:
     `X-Forwarded-Proto` are believed; `signal_receivers` are told of revoked sessions (`NAME AUDIENCE poll`, or
     `NAME AUDIENCE https://…`).
     Notices leave by `mail_server` (`smtps://USER@HOST:465`, `smtp://…` with STARTTLS) from the address `mail_from`,
-    alarms to `mail_security` too, by `webhooks` (`NAME https://… FILE-OF-THE-SECRET`) and by `syslog`
-    (`NAME HOST:6514`); `notice_ca` (PEM) is trusted beside the system's CAs.
+    alarms to `mail_security` too, by `webhooks` (`NAME https://… FILE-OF-THE-SECRET`), by `syslog`
+    (`NAME HOST:6514`) and to `chats` (`NAME slack|teams alarms,requests FILE-OF-THE-ADDRESS`); `notice_ca` (PEM) is
+    trusted beside the system's CAs.
     `tls_certificate` and `tls_key` are PEM files for TLS without a proxy. `recovery_key_file` is where the recovery
     key's digest lies (default: beside the data folder).
     `erase_after_days` is for how long after somebody left what is known of them is kept in any case (days).
@@ -84,6 +85,7 @@ class Config:
     mail_security: tuple[str, ...] = ()
     webhooks: tuple[str, ...] = ()
     syslog: tuple[str, ...] = ()
+    chats: tuple[str, ...] = ()
     notice_ca: str = ""
     tls_certificate: str = ""
     tls_key: str = ""
@@ -161,8 +163,9 @@ class Config:
     def secret_files(self) -> tuple[str, ...]:
         """The files that hold a secret each; the service manager may lend them (`credentials.lent`)."""
         hooks = (each.split(maxsplit=2)[2:] for each in self.webhooks)
+        chats = (each.split(maxsplit=3)[3:] for each in self.chats)
         files = (self.tls_key, self.postgres_key, self.mail_password_file, self.metrics_token_file)
-        return tuple(each for each in (*files, *(file for rest in hooks for file in rest)) if each)
+        return tuple(each for each in (*files, *(file for rest in (*hooks, *chats) for file in rest)) if each)
 
     @property
     def listeners(self) -> tuple[Listener, ...]:

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 from onepam.boot.config import BadConfig, Config
 from onepam.boot.credentials import lent
 from onepam.domain.people.adding import normalised_email
-from onepam.domain.telling.outbox import MAIL, SECURITY, Channel
+from onepam.domain.telling.outbox import MAIL, SECURITY, Channel, chat_for
 from onepam.egress.egress import Egress
 from onepam.egress.fetch import Fetch
+from onepam.egress.outbox.chat import Chat, ChatChannel
 from onepam.egress.outbox.mail import Mail, MailServer
 from onepam.egress.outbox.send import Send, configured
 from onepam.egress.outbox.syslog import Syslog, SyslogServer
@@ -45,12 +46,20 @@ def receivers_of(config: Config, own_ports: frozenset[int]) -> Receivers:
             fetches.append(fetch)
             _once(channels, hook.name, Channel.WEBHOOK)
             senders[hook.name] = WebhookChannel(hook, _secret(hook.secret_file), fetch).send
+        for text in config.chats:
+            chat = Chat.parse(text)
+            fetch = Fetch(egress, ca)
+            fetches.append(fetch)
+            sender = ChatChannel(chat, _secret(chat.address_file), fetch).send
+            for receiver in (chat_for(chat.name, each) for each in chat.subjects):
+                _once(channels, receiver, chat.channel)
+                senders[receiver] = sender
         for text in config.syslog:
             server = SyslogServer.parse(text)
             _once(channels, server.name, Channel.SYSLOG)
             senders[server.name] = Syslog(server, trust, egress).send
     except (ValueError, OSError) as error:
-        raise BadConfig(f"mail_server, webhooks, syslog: {error}") from None
+        raise BadConfig(f"mail_server, webhooks, chats, syslog: {error}") from None
     return Receivers(channels, senders, tuple(fetches), tuple(map(_address, config.mail_security)))
 
 
@@ -82,6 +91,8 @@ def _secret(path: str) -> Callable[[], Secret]:
 
 
 def _once(channels: dict[str, Channel], name: str, channel: Channel) -> None:
-    if name in channels or name in (MAIL, SECURITY):
+    plain = name.partition(":")[0]
+    taken = {each.partition(":")[0] for each, other in channels.items() if other is not channel}
+    if name in channels or plain in taken or plain in (MAIL, SECURITY):
         raise ValueError(f"the name {name} stands there twice, or is taken")
     channels[name] = channel

@@ -15,7 +15,7 @@ from onepam.console.frame.dispatch import nowhere, routes
 from onepam.console.frame.places import Place
 from onepam.console.frame.rendering import STATIC
 from onepam.console.frame.services import ConsoleServices
-from onepam.console.history import checkpoint, ledger, notices, packs, verifiers
+from onepam.console.history import checkpoint, ledger, notices, own_notices, packs, verifiers
 from onepam.console.leaving import holds, leavers
 from onepam.console.matrix import changes, proposing, resources, role, roles
 from onepam.console.people import people, service_keys
@@ -34,6 +34,7 @@ PLACES: tuple[Place, ...] = (
     *requests.PLACES,
     *reviews.PLACES,
     *factors.PLACES,
+    *own_notices.PLACES,
     *sessions.PLACES,
     *asked_for.PLACES,
     *database_root.PLACES,

@@ -1,18 +1,29 @@
 """The outbox of one installation: the job that follows the ledger and tells the receivers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO
 from urllib.parse import urlsplit
 
 from onepam.app.ports import Ledger, Reader, Snapshot
-from onepam.domain.telling.outbox import SECURITY, Channel, Notice, ReceiversQuery, person_of, set_receivers
+from onepam.domain.telling.choosing import Plan
+from onepam.domain.telling.outbox import (
+    SECURITY,
+    Channel,
+    Digest,
+    Notice,
+    Occurrence,
+    ReceiversQuery,
+    person_of,
+    set_receivers,
+)
 from onepam.egress.fetch import Fetch
 from onepam.egress.outbox.deliver import Deliverer
 from onepam.egress.outbox.send import Letter, Send
 from onepam.jobs.job import Job
 from onepam.kernel.clock import Clock, Instant
 from onepam.store.read.outbox import mail_address, settled, to_tell
+from onepam.store.read.telling import plan
 
 PERIOD_SECONDS = 1.0
 
@@ -95,7 +106,12 @@ class Outbox:
     async def deliverer(self) -> Deliverer:
         """One that knows what was settled."""
         return Deliverer(
-            self._ledger, self._receivers.senders, self._addresses, self._letter, await self._reader(settled)
+            self._ledger,
+            self._receivers.senders,
+            self._addresses,
+            self._letter,
+            self._plan,
+            await self._reader(settled),
         )
 
     async def follow(self, deliverer: Deliverer, after: int) -> int:
@@ -111,9 +127,13 @@ class Outbox:
         address = await self._reader(mail_address, None, person_of(receiver))
         return (address,) if address else ()
 
-    def _letter(self, notice: Notice) -> Letter:
+    async def _plan(self, receiver: str, waiting: Sequence[Occurrence]) -> Plan:
+        return await self._reader(plan, None, receiver, waiting)
+
+    def _letter(self, notices: Sequence[Notice], digest: Digest | None) -> Letter:
         host = urlsplit(self._url).hostname or "localhost"
-        return Letter(notice, (), self._url + notice.newest.where, self._origin, host)
+        links = tuple(self._url + each.newest.where for each in notices)
+        return Letter(notices[0], (), links[0], self._origin, host, digest, links, self._url)
 
 
 def _now(db: Snapshot, at: Instant) -> Instant:

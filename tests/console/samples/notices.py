@@ -2,6 +2,7 @@
 
 from onepam.console.frame.page import Context
 from onepam.console.history.notices_page import NoticesPage
+from onepam.console.history.own_notices_page import OwnNoticesPage
 from onepam.kernel.clock import DAY, HOUR, MINUTE
 from tests.console.samples.company import ago
 
@@ -25,7 +26,47 @@ NOTICES = NoticesPage(
         receiver(),
         receiver(person="", name="logs", channel="syslog", sent=ago(MINUTE)),
         receiver(person="", name="Security address", sent=None),
+        receiver(person="", name="ops: alarms", channel="Slack", sent=ago(DAY)),
     ],
     more=0, rows=ROWS,
 )  # fmt: skip
 NO_NOTICES = NoticesPage(receivers=[], more=0, rows=ROWS)
+
+
+def kind(name: str, says: str, how: str, *ways: str) -> Context:
+    words = {"at_once": "At once", "digest": "In the digest", "never": "Not at all"}
+    return {"kind": name, "says": says, "how": how, "ways": [{"how": each, "word": words[each]} for each in ways]}
+
+
+ALL_WAYS = ("at_once", "digest", "never")
+OWN_GROUPS: list[Context] = [
+    {
+        "says": "What waits for you",
+        "rows": [
+            kind("request.made", "Somebody asks for access", "digest", *ALL_WAYS),
+            kind("statement.asked", "A statement in somebody's session at a database waits for a yes", "at_once",
+                 "at_once", "never"),
+        ],
+    },
+    {"says": "What you asked for", "rows": [kind("request.denied", "What you asked for was denied", "never",
+                                                 *ALL_WAYS)]},
+    {
+        "says": "What concerns you",
+        "rows": [
+            kind("role.withheld", "A review took a role from you", "at_once", "at_once", "digest"),
+            kind("factor.removed", "A factor of yours was replaced or removed", "at_once", "at_once"),
+        ],
+    },
+]  # fmt: skip
+DAYS = [
+    {"number": number, "word": word, "chosen": number < 6}
+    for number, word in enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), 1)
+]
+OWN_NOTICES = OwnNoticesPage(
+    address="ada@example.com", mailed=True, groups=OWN_GROUPS, zone="Europe/Berlin", digest_at="08:00",
+    quiet_from="22:00", quiet_until="07:00", days=DAYS, zones=["Europe/Berlin", "UTC"],
+)  # fmt: skip
+OWN_NOTICES_UNSENT = OwnNoticesPage(
+    address="", mailed=False, groups=OWN_GROUPS[1:], zone="UTC", digest_at="08:00", quiet_from="", quiet_until="",
+    days=DAYS, zones=["UTC"],
+)  # fmt: skip

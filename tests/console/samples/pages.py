@@ -65,7 +65,7 @@ from tests.console.samples.everyday import (
 )
 from tests.console.samples.homes import READING, RUNNING, WATCHING
 from tests.console.samples.leavers import LEAVERS, NO_LEAVERS
-from tests.console.samples.notices import NO_NOTICES, NOTICES
+from tests.console.samples.notices import NO_NOTICES, NOTICES, OWN_NOTICES, OWN_NOTICES_UNSENT
 from tests.console.samples.people import LEAVER, MFA, NO_MFA, PEOPLE, PERSON, SERVICE
 from tests.console.samples.proposals import PROPOSALS
 from tests.console.samples.providers import (
@@ -258,6 +258,8 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "at_provider": (outside("/sign-in"), GOING),
     "at_provider-form": (outside("/sign-in"), GOING_BY_FORM),
     "notices": (shell("/notices"), NOTICES),
+    "own-notices": (shell("/my-notices"), OWN_NOTICES),
+    "own-notices-unsent": (shell("/my-notices"), OWN_NOTICES_UNSENT),
     "notices-empty": (shell("/notices"), NO_NOTICES),
     "signals": (shell("/signals"), SIGNALS),
     "signals-empty": (shell("/signals"), NO_SIGNALS),

@@ -23,7 +23,15 @@ from onepam.domain.leaving.erasure_events import ErasureFinished, ErasurePropose
 from onepam.domain.providers.keys import ProviderKeysRead
 from onepam.domain.providers.refusals import LEFT_OUT, ProviderRefused
 from onepam.domain.recovery.recovering import AccessRecovered
-from onepam.domain.requests.events import RequestMade
+from onepam.domain.requests.events import (
+    UNDO,
+    GrantEnded,
+    GrantStarted,
+    RequestDenied,
+    RequestMade,
+    RequestStatus,
+    RequestWithdrawn,
+)
 from onepam.domain.reviews.events import ReviewReminded, RoleWithheld, Stage, Withheld
 from onepam.domain.roster.events import RosterHeld, RosterRefused
 from onepam.domain.sessions.recordings import Condition, RecordingFoundBad
@@ -39,7 +47,7 @@ from onepam.domain.signing_in.events import (
     FactorRemoved,
 )
 from onepam.domain.telling import outbox
-from onepam.domain.telling.notices import ALARM, CONCERNED, TABLE, Audience, Telling, telling
+from onepam.domain.telling.notices import ALARM, CONCERNED, TABLE, TO_PEOPLE, Audience, Freedom, Telling, telling
 from onepam.kernel.clock import Instant, parse
 
 NAMES = {"per_1": "Ada\r\nBcc: eve@example.com\u202e  Example"}
@@ -66,6 +74,9 @@ def test_every_alarm_has_a_row_and_every_row_a_kind() -> None:
         assert row.where.startswith("/")
         if Audience.PERSON in row.audience:
             assert "person" in kind.open_fields
+        if Audience.REQUESTER in row.audience:
+            assert "request" in kind.open_fields
+        assert row.freedom is Freedom.NONE or row.audience & TO_PEOPLE, "whoever may choose is a person"
 
 
 def test_a_class_without_a_kind_is_named() -> None:
@@ -258,3 +269,33 @@ def test_the_checkpoint_of_the_day_is_handed_out_whole_and_that_of_the_hour_is_n
     assert "of 42 entries" in daily.sentence
     assert daily.text == "the note"
     assert telling(AnchorHandedOut("hour", "pam.example.com", 42, "00", "the note"), named) is None
+
+
+def test_whoever_asked_is_told_what_came_of_it_and_whoever_did_it_themselves_is_not() -> None:
+    asked = Substance("per_1", "web-1", "root", "engineer", "v", "prod", (Action.SHELL,), 1)
+    starts, ends = parse("2026-03-03T14:00:00Z"), parse("2026-03-03T15:00:00Z")
+    allowed = said(GrantStarted("grt_1", "req_1", asked, "bnd_1", "per_2", starts, ends))
+    assert allowed.sentence == (
+        "You may reach web-1 as root (engineer), as you asked: from 3 March 2026 14:00 UTC until "
+        "3 March 2026 15:00 UTC."
+    )
+    assert (allowed.audience, allowed.request, allowed.about) == (Audience.REQUESTER, "req_1", "grt_1")
+    assert (allowed.settles, allowed.folded) == (UNDO, outbox.SHORTLY)
+    denied = said(RequestDenied("req_1", "per_2", "manager", "not on a Friday"))
+    assert denied.sentence == "per_2 denied what you asked for: req_1."
+    assert (denied.request, denied.by, denied.about) == ("req_1", "per_2", "")
+
+
+def test_a_request_that_comes_to_nothing_is_told_and_one_that_is_taken_back_is_not() -> None:
+    nobody = RequestWithdrawn("req_1", RequestStatus.VOID, "expired", None)
+    assert "Nobody decided in time on what you asked for: req_1." in said(nobody).sentence
+    changed = said(replace(nobody, because="role.ended", by="per_2")).sentence
+    assert changed == "What you asked for came to nothing: req_1. What it was of has changed, or is no more."
+    assert telling(RequestWithdrawn("req_1", RequestStatus.WITHDRAWN, "withdrawn", "per_1"), named) is None
+
+
+def test_an_access_that_is_ended_before_its_time_is_told() -> None:
+    ended = GrantEnded("grt_1", "req_1", "ended", "per_2", "enough")
+    assert said(ended).sentence == "per_2 ended your access before its time: req_1."
+    assert said(replace(ended, by=None)).sentence == "Your access was ended before its time: req_1."
+    assert telling(replace(ended, because="undone"), named) is None

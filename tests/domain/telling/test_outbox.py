@@ -1,16 +1,21 @@
 """What a receiver is told next: folded, in order, once; given up after two days; known again after a crash."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from onepam.domain.history.commit import Decided
 from onepam.domain.telling.outbox import (
+    ALARMS,
     FEWEST_TRIES,
     FOLDED,
     GIVEN_UP,
     LONGEST_PAUSE,
+    REQUESTS,
     SETTLING,
     SHORTEST_PAUSE,
+    SHORTLY,
     TOGETHER,
     Channel,
     Notice,
@@ -23,6 +28,8 @@ from onepam.domain.telling.outbox import (
     ReceiverSet,
     ReceiversFacts,
     Told,
+    chat_for,
+    digest_of,
     failed,
     mail_to,
     next_notice,
@@ -30,13 +37,14 @@ from onepam.domain.telling.outbox import (
     person_of,
     sent,
     set_receivers,
+    subject_of,
 )
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 
 NOW = Instant(1_000 * DAY)
 DOWN = Refused("mail.down", "It is down.")
-NEW = ReceiverFacts(None, None)
+NEW = ReceiverFacts(None, {})
 
 
 def happened(index: int, after: int, alike: str = "a") -> Occurrence:
@@ -93,40 +101,78 @@ def test_pauses_double_up_to_an_hour() -> None:
 
 def test_a_delivery_is_an_entry_once() -> None:
     notice = Notice("r", 7, NOW, 2, happened(9, 0))
-    done = sent(NEW, notice, Channel.SYSLOG)
+    done = sent(NEW, [notice], notice.id, Channel.SYSLOG)
     assert isinstance(done, Decided)
     assert done.events == (NoticeSent(notice.id, "r", Channel.SYSLOG, "x.y", "a", 7, 9, 2),)
-    assert isinstance(sent(ReceiverFacts(None, Told(NOW, 6)), notice, Channel.SYSLOG), Decided)
+    assert isinstance(sent(ReceiverFacts(None, {"a": Told(NOW, 6)}), [notice], notice.id, Channel.SYSLOG), Decided)
     for last in (7, 9):
-        again = ReceiverFacts(None, Told(NOW, last))
-        refused = sent(again, notice, Channel.SYSLOG)
+        again = ReceiverFacts(None, {"a": Told(NOW, last)})
+        refused = sent(again, [notice], notice.id, Channel.SYSLOG)
         assert isinstance(refused, Refused)
         assert refused.code == "notice.settled"
-        assert failed(again, notice, Channel.SYSLOG, DOWN, 1, NOW) == refused
+        assert failed(again, [notice], notice.id, Channel.SYSLOG, DOWN, 1, NOW) == refused
+
+
+def test_of_a_digest_each_notice_is_an_entry_under_one_id_and_what_was_settled_is_not_settled_twice() -> None:
+    slot = Instant(NOW + DAY)
+    waiting = [happened(1, 0, "a"), happened(2, 0, "b"), happened(3, HOUR, "a"), happened(4, HOUR, "c")]
+    digest = digest_of("mail:eve", waiting, {"c": Told(NOW, 4)}, slot)
+    assert digest is not None
+    assert [(each.first, each.newest.index, each.count) for each in digest.notices] == [(1, 3, 2), (2, 2, 1)]
+    assert digest.id == f"digest-{slot // SECOND}-{digest.id.rpartition('-')[2]}"
+    others = (("mail:ada", slot), ("mail:eve", Instant(slot + DAY)))
+    assert digest.id not in {each.id for to, at in others if (each := digest_of(to, waiting, {}, at)) is not None}
+    assert digest_of("mail:eve", waiting[3:], {"c": Told(NOW, 4)}, slot) is None
+    done = sent(ReceiverFacts(None, {"b": Told(NOW, 2)}), digest.notices, digest.id, Channel.MAIL)
+    assert isinstance(done, Decided)
+    assert done.events == (NoticeSent(digest.id, "mail:eve", Channel.MAIL, "x.y", "a", 1, 3, 2),)
+    over = failed(ReceiverFacts(NOW, {}), digest.notices, digest.id, Channel.MAIL, DOWN, 99, Instant(NOW + 3 * DAY))
+    assert isinstance(over, Decided)
+    assert [type(each) for each in over.events] == [NoticeFailed, NoticeFailed]
+    early = failed(ReceiverFacts(NOW, {}), digest.notices, digest.id, Channel.MAIL, DOWN, 99, Instant(NOW + GIVEN_UP))
+    assert early == Decided((), False), "the newest of it has been due for less"
+
+
+def test_what_may_be_undone_is_told_once_it_cannot_and_what_is_waited_for_folds_shortly() -> None:
+    undoable = replace(happened(1, 0), settles=10 * SECOND)
+    assert told([undoable], 10 * SECOND + SETTLING - 1) is None
+    assert told([undoable], 10 * SECOND + SETTLING) is not None
+    next_one = replace(happened(2, 2 * MINUTE), folded=SHORTLY)
+    known = {"a": Told(NOW, 1)}
+    assert told([next_one], 2 * MINUTE + SHORTLY + SETTLING - 1, known) is None
+    assert told([next_one], 2 * MINUTE + SHORTLY + SETTLING, known) is not None
+
+
+def test_a_chat_is_a_receiver_for_each_thing_that_it_is_told_of() -> None:
+    assert subject_of(chat_for("ops", ALARMS)) == ALARMS
+    assert subject_of(chat_for("ops", REQUESTS)) == REQUESTS
+    assert subject_of("siem") == subject_of(mail_to("per_1")) == ""
 
 
 def test_the_first_failure_is_an_entry_and_the_last_one_after_two_days() -> None:
     notice = Notice("r", 7, NOW, 1, happened(7, 0))
-    begun = failed(NEW, notice, Channel.MAIL, DOWN, 1, NOW)
+    begun = failed(NEW, [notice], notice.id, Channel.MAIL, DOWN, 1, NOW)
     assert begun == Decided((ReceiverFailing("r", Channel.MAIL, "mail.down"),), False)
-    failing = ReceiverFacts(Instant(NOW - DAY), None)
+    failing = ReceiverFacts(Instant(NOW - DAY), {})
     for tries, after, over in (
         (FEWEST_TRIES, GIVEN_UP - 1, False),
         (FEWEST_TRIES - 1, GIVEN_UP, False),
         (FEWEST_TRIES, GIVEN_UP, True),
     ):
-        done = failed(failing, notice, Channel.MAIL, DOWN, tries, Instant(NOW + after))
+        done = failed(failing, [notice], notice.id, Channel.MAIL, DOWN, tries, Instant(NOW + after))
         assert isinstance(done, Decided)
         assert done.result is over
         assert done.events == ((NoticeFailed(notice.id, "r", Channel.MAIL, "x.y", "a", 7, 7, 1, "mail.down"),) * over)
-    since = failed(ReceiverFacts(Instant(NOW + SECOND), None), notice, Channel.MAIL, DOWN, 99, Instant(NOW + GIVEN_UP))
+    since = failed(
+        ReceiverFacts(Instant(NOW + SECOND), {}), [notice], notice.id, Channel.MAIL, DOWN, 99, Instant(NOW + GIVEN_UP)
+    )
     assert isinstance(since, Decided)
     assert not since.result
 
 
 def test_an_address_that_does_not_exist_is_given_up_at_once() -> None:
     notice = Notice("r", 7, NOW, 1, happened(7, 0))
-    done = failed(NEW, notice, Channel.MAIL, Refused("mail.recipient", "No such address."), 1, NOW)
+    done = failed(NEW, [notice], notice.id, Channel.MAIL, Refused("mail.recipient", "No such address."), 1, NOW)
     assert isinstance(done, Decided)
     assert done.result
     assert [type(each) for each in done.events] == [ReceiverFailing, NoticeFailed]

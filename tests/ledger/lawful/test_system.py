@@ -21,6 +21,7 @@ from onepam.domain.host.recovery_key import RecoveryKeyMade, RecoveryKeyRenewed
 from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonEnabled, PersonKind
 from onepam.domain.recovery.recovering import AccessRecovered
 from onepam.domain.signing_in.events import EnrolmentEnded, EnrolmentOpened, EnrolmentProposed
+from onepam.domain.telling.choosing import NoticesChosen
 from onepam.kernel.clock import DAY, Instant
 from tests.ledger.lawful.story import Story
 
@@ -185,3 +186,13 @@ def test_packs_and_backups_are_of_what_is_there_and_a_new_log_has_a_new_name() -
         *((each, "it is of entries that were not there yet") for each in (at, early, unproven)),
         (then, "the new log has the name of the old one"),
     ]
+
+
+def test_how_somebody_is_told_they_choose_themselves_signed_in() -> None:
+    told = Story().ready("eve", "ada")
+    wish = NoticesChosen("eve", "UTC", (1,), 480, 0, 0, ("request.made",), (), "eve")
+    told.add(wish)
+    assert told.said() == []
+    others = told.add(replace(wish, by="ada"))
+    away = told.add(replace(wish, person="max", by="max"))
+    assert told.said() == [(others, "it was somebody else's to choose"), (away, "max was not signed in")]

@@ -10,7 +10,7 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config, load
 from onepam.boot.receivers import receivers_of
 from onepam.domain.telling.outbox import MAIL, SECURITY, Notice, Occurrence
-from onepam.egress.outbox.send import Letter, Send
+from onepam.egress.outbox.send import Later, Letter, Send
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Fault, Refused
 
@@ -19,7 +19,7 @@ def send_test(config: Path, to: list[str]) -> None:
     """Sends, says how each receiver took it, and ends the program with the code for that."""
     results = asyncio.run(_send(load(config, Path("var/onepam")), tuple(to)))
     if not results:
-        typer.echo("The configuration names no receiver: set mail_server, webhooks or syslog.")
+        typer.echo("The configuration names no receiver: set mail_server, webhooks, chats or syslog.")
     for receiver, refused in results.items():
         words = f"FAILED  {refused.code}: {refused.message} {refused.hint}".rstrip() if refused else "taken"
         typer.echo(f"{receiver}: {words}")
@@ -53,6 +53,7 @@ async def _send(config: Config, to: tuple[str, ...]) -> dict[str, Refused | None
 async def _tried(send: Send, letter: Letter, now: Instant) -> Refused | None:
     """One receiver's answer; a fault on this host, such as a secret's file that is gone, is of that receiver alone."""
     try:
-        return await send(letter, now)
+        answer = await send(letter, now)
+        return answer.refused if isinstance(answer, Later) else answer
     except (Fault, OSError) as fault:
         return Refused("outbox.fault", str(fault))

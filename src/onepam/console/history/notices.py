@@ -14,9 +14,16 @@ from onepam.store.read.names import name
 from onepam.store.read.outbox import Deliveries, deliveries, waiting
 
 MOST_LISTED = 200
-_CHANNELS = {Channel.MAIL: "e-mail", Channel.WEBHOOK: "webhook", Channel.SYSLOG: "syslog"}
+_CHANNELS = {
+    Channel.MAIL: "e-mail",
+    Channel.WEBHOOK: "webhook",
+    Channel.SYSLOG: "syslog",
+    Channel.SLACK: "Slack",
+    Channel.TEAMS: "Teams",
+}
 _AUDIENCES = {
     Audience.PERSON: "the person",
+    Audience.REQUESTER: "whoever asked",
     Audience.DECIDERS: "whoever may decide",
     Audience.ADMINISTRATORS: "administrators",
     Audience.SECURITY: "security address",
@@ -30,6 +37,8 @@ _WHY = {
     "mail.down": "The mail server is down, or breaks off.",
     "webhook.secret": "The file of the secret holds none.",
     "webhook.status": "It answers with an error.",
+    "chat.address": "The file of the address holds none.",
+    "chat.status": "It answers with an error: the webhook is gone, or its channel.",
     "syslog.tls": "Its certificate is not trusted, or it speaks no TLS.",
     "syslog.down": "It is down, or does not take the message.",
 }
@@ -59,7 +68,7 @@ def _notices(db: Snapshot, at: Instant) -> NoticesPage:
 
 def _receiver(db: Snapshot, at: Instant, found: Deliveries, left: int) -> Context:
     person = person_of(found.receiver)
-    named = "Security address" if found.receiver == SECURITY else found.receiver
+    named = "Security address" if found.receiver == SECURITY else found.receiver.replace(":", ": ")
     return {
         "person": person,
         "name": name(db, at, person) if person else named,

@@ -12,7 +12,7 @@ from enum import Flag, auto
 from typing import Any
 
 from onepam.domain.history.event import name_of
-from onepam.domain.history.system import LAWFUL, AnchorHandedOut, ClockJumped, LedgerVerified
+from onepam.domain.history.system import AnchorHandedOut, ClockJumped, LedgerVerified
 from onepam.domain.host.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, RenewalAnnounced
 from onepam.domain.host.disk import DiskLow
 from onepam.domain.host.doors import DoorPressed
@@ -21,17 +21,16 @@ from onepam.domain.leaving.brake import (
     DirectoryHoldReminded,
     DirectoryLeaverReported,
     DirectoryPersonDecided,
-    HoldReason,
 )
 from onepam.domain.leaving.erasure_events import ErasureFinished, ErasureProposed
 from onepam.domain.providers.keys import ProviderKeysRead
-from onepam.domain.providers.refusals import LEFT_OUT, ProviderRefused
+from onepam.domain.providers.refusals import ProviderRefused
 from onepam.domain.recovery.recovering import AccessRecovered
-from onepam.domain.requests.events import RequestMade
+from onepam.domain.requests.events import UNDO, GrantEnded, GrantStarted, RequestDenied, RequestMade, RequestWithdrawn
 from onepam.domain.reviews.events import ReviewReminded, RoleWithheld
 from onepam.domain.roster.events import RosterHeld, RosterRefused
-from onepam.domain.sessions.recordings import Condition, RecordingFoundBad
-from onepam.domain.sessions.session_users import LeftBecause, SessionUserLeft
+from onepam.domain.sessions.recordings import RecordingFoundBad
+from onepam.domain.sessions.session_users import SessionUserLeft
 from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.domain.signing_in.events import (
     EnrolmentAnnounced,
@@ -41,15 +40,18 @@ from onepam.domain.signing_in.events import (
     FactorEnrolled,
     FactorRemoved,
 )
+from onepam.domain.telling import platform_words as platform
 from onepam.domain.telling import words as said
+from onepam.domain.telling.outbox import FOLDED, SHORTLY
 from onepam.domain.telling.words import Named
 
 
 class Audience(Flag):
-    """Who is told. `DECIDERS` are those who may decide on a request, `SECURITY` is the address of the configuration,
-    `SYSTEMS` its webhooks and syslog servers."""
+    """Who is told. `REQUESTER` is whoever asked, unless they did it themselves; `DECIDERS` are those who may decide on
+    a request, `SECURITY` is the address of the configuration, `SYSTEMS` its webhooks and syslog servers."""
 
     PERSON = auto()
+    REQUESTER = auto()
     DECIDERS = auto()
     ADMINISTRATORS = auto()
     SECURITY = auto()
@@ -62,6 +64,26 @@ ALARM = Audience.ADMINISTRATORS | Audience.SECURITY | Audience.SYSTEMS
 CONCERNED = Audience.PERSON | Audience.SYSTEMS
 """The person whom it is about."""
 
+TO_PEOPLE = Audience.PERSON | Audience.REQUESTER | Audience.DECIDERS
+
+
+class Freedom(Flag):
+    """What people may choose of a notice (`choosing.py`): that it waits until their quiet hours end, that it comes in
+    the digest, that it does not come at all."""
+
+    NONE = 0
+    WAITS = auto()
+    DIGEST = auto()
+    OFF = auto()
+
+
+FREE = Freedom.WAITS | Freedom.DIGEST | Freedom.OFF
+
+FIRM = Freedom.WAITS | Freedom.DIGEST
+"""Of what takes something from somebody they are told."""
+
+URGENT = Freedom.WAITS | Freedom.OFF
+"""Over before a digest could come."""
 
 MOST_DECIDERS_TOLD = 50
 """Of those who may decide on a request, by name. All of them see it among what waits for them."""
@@ -72,7 +94,10 @@ class Row:
     """Of events of this record, `audience` is told `sentence`, with a link to `where`.
 
     `says` is what docs/notices.md says of the row. Alike are events of one kind with the same `alike`, which has few
-    values; those that a person is told of are alike only for the same person.
+    values; those that a person is told of are alike only for the same person. `folded` is how long after one of its
+    like another waits to be one notice with what follows, `settles` how long an event may still be undone
+    (microseconds). `about` is what would be over, such as a request; where it is, nobody is told any more
+    (`store/read/telling.py`).
     """
 
     record: type
@@ -82,6 +107,10 @@ class Row:
     where: str
     alike: Callable[[Any], str] = lambda event: ""
     text: Callable[[Any], str] = lambda event: ""
+    freedom: Freedom = Freedom.NONE
+    about: Callable[[Any], str] = lambda event: ""
+    folded: int = FOLDED
+    settles: int = 0
 
     @property
     def kind(self) -> str:
@@ -94,139 +123,8 @@ class Row:
         return Audience.ADMINISTRATORS in self.audience
 
 
-def _verified(event: LedgerVerified, named: Named) -> str | None:
-    if not event.findings:
-        return None
-    if event.kind == LAWFUL:
-        number = "One entry uses" if len(event.findings) == 1 else f"{len(event.findings)} entries use"
-        return (
-            f"{number} a right that the history did not give. Nothing was altered, and somebody did what they had no "
-            "right to: run “onepam ledger verify” on the host, which names each."
-        )
-    places = "one place" if len(event.findings) == 1 else f"{len(event.findings)} places"
-    return (
-        f"The history fails its verification in {places}. Believe no page about the past until this is cleared up; "
-        "keep a copy of the data folder as it is now, and run “onepam ledger verify” on the host."
-    )
-
-
-_BAD = {
-    Condition.MISSING: "is gone",
-    Condition.CUT: "ends before what was sealed",
-    Condition.ALTERED: "was altered",
-    Condition.FOREIGN: "is another one than was sealed",
-    Condition.KEY_MISSING: "has lost its key",
-    Condition.KEY_ALTERED: "lies beside a key that is not its own",
-    Condition.UNREADABLE: "cannot be read from its disk",
-    Condition.UNASKED: "has a statement that ran without the yes that it waited for",
-}
-
-
-def _bad(event: RecordingFoundBad, named: Named) -> str:
-    return (
-        f"The recording of session {event.session} {_BAD.get(event.condition, event.condition)}. Keep what is there, "
-        "and restore it from a backup."
-    )
-
-
-def _disk(event: DiskLow, named: Named) -> str:
-    return (
-        f"The disk of the recordings of {event.node} has {event.free // 2**20:,} of {event.total // 2**20:,} MiB left "
-        f"({event.stage}). Make room before sessions end."
-    )
-
-
-def _left(event: SessionUserLeft, named: Named) -> str:
-    gone = event.because is LeftBecause.DEFINES
-    what = "is dropped now" if gone else "could not be dropped"
-    then = "The gateway's log names them." if gone else "It is tried again; nobody signs in as it."
-    return (
-        f"The user {event.user}, made at {event.resource} for a session that is over, {what}: "
-        f"{event.because.words}. {then}"
-    )
-
-
-def _at(event: SessionUserLeft) -> str:
-    return event.resource
-
-
-def _door(event: DoorPressed, named: Named) -> str:
-    return (
-        f"A crowd stands at the {event.door} listener of {event.node}: {event.turned_away} connections or requests "
-        f"from {event.networks} networks were turned away within {event.seconds} s. Sessions go on, and others still "
-        "get in."
-    )
-
-
-def _clock(event: ClockJumped, named: Named) -> str | None:
-    if not event.stops:
-        return None
-    return (
-        f"The clock of {event.node} is not believed any more, and nothing is decided until somebody runs “onepam "
-        "ledger confirm-clock” on the host."
-    )
-
-
-_TAKEN = {
-    HoldReason.LAST_ADMINISTRATOR: "ended the last administrator who can sign in",
-    HoldReason.LAST_ADMINISTRATORS_GROUP: "took from the last administrator who can sign in the group that administers",
-    HoldReason.MANY: "ended many people within an hour",
-}
-
-
-def _held(event: DirectoryHeld, named: Named) -> str:
-    return (
-        f"A directory {_TAKEN[event.reason]}. Sessions and rights are gone; the rest waits for an administrator's word."
-    )
-
-
-def _reported(event: DirectoryLeaverReported, named: Named) -> str:
-    return (
-        f"A directory says that {named(event.person)} has left, and does not lead the account: it was made by hand and "
-        "goes on. End it, or say that it stays."
-    )
-
-
-def _reminded(event: DirectoryHoldReminded, named: Named) -> str:
-    return f"Half the time is over: {event.waiting} accounts that a directory ended still wait for a word."
-
-
-def _own_word(event: DirectoryPersonDecided, named: Named) -> str | None:
-    if event.by != event.person:
-        return None
-    return (
-        f"{named(event.person)}, the last administrator, whom a directory had ended, decided to stay. "
-        "Let somebody else look at it."
-    )
-
-
-def _keys_read(event: ProviderKeysRead, named: Named) -> str:
-    return (
-        "An identity provider has other signing certificates by now, read at the address that was approved. "
-        "If nobody changed its keys there, look at once."
-    )
-
-
-def _refused(event: ProviderRefused, named: Named) -> str | None:
-    if event.cause == LEFT_OUT:
-        return None
-    return (
-        f"The identity provider {event.provider} sent {event.count} sign-ins or messages that were refused "
-        f"({event.cause}): nobody came in by them. The provider's page says what to do."
-    )
-
-
-def _anchor(event: AnchorHandedOut, named: Named) -> str | None:
-    if event.occasion != "day":
-        return None
-    return (
-        f"Checkpoint of the day, of {event.size} entries: keep it where nobody of this installation reaches it. "
-        "“onepam ledger verify --checkpoint FILE” holds the history against it."
-    )
-
-
 TABLE: tuple[Row, ...] = (
-    Row(LedgerVerified, ALARM, "the history fails its verification", _verified, "/ledger"),
+    Row(LedgerVerified, ALARM, "the history fails its verification", platform.verified, "/ledger"),
     Row(RenewalAnnounced, ALARM, "another recovery key was announced on the host", said.renewal, "/ledger"),
     Row(ContinuationAnnounced, ALARM, "going on after a loss was announced on the host", said.continuation, "/ledger"),
     Row(
@@ -247,39 +145,63 @@ TABLE: tuple[Row, ...] = (
         AnchorHandedOut,
         Audience.SECURITY | Audience.SYSTEMS,
         "the signed checkpoint of the day, to keep",
-        _anchor,
+        platform.anchor,
         "/ledger",
         text=lambda event: str(event.note),
     ),
-    Row(RecordingFoundBad, ALARM, "a finished recording is missing, cut, altered or foreign", _bad, "/sessions"),
-    Row(DiskLow, ALARM, "the recordings' disk runs full", _disk, "/"),
-    Row(DoorPressed, ALARM, "more connections come to a listener than are let in", _door, "/ledger"),
-    Row(SessionUserLeft, ALARM, "a session's user could not be dropped, or was a definer", _left, "/resources", _at),
-    Row(ClockJumped, ALARM, "the clock stopped all decisions", _clock, "/ledger"),
+    Row(
+        RecordingFoundBad, ALARM, "a finished recording is missing, cut, altered or foreign", platform.bad, "/sessions"
+    ),
+    Row(DiskLow, ALARM, "the recordings' disk runs full", platform.disk, "/"),
+    Row(DoorPressed, ALARM, "more connections come to a listener than are let in", platform.door, "/ledger"),
+    Row(
+        SessionUserLeft,
+        ALARM,
+        "a session's user could not be dropped, or was a definer",
+        platform.left,
+        "/resources",
+        platform.left_at,
+    ),
+    Row(ClockJumped, ALARM, "the clock stopped all decisions", platform.clock, "/ledger"),
     Row(
         DirectoryHeld,
         ALARM,
         "a directory ended many, or took the last administrator or their group",
-        _held,
+        platform.held,
         "/provisioning",
     ),
     Row(
         DirectoryLeaverReported,
         ALARM,
         "a directory says that somebody left whom it does not lead",
-        _reported,
+        platform.reported,
         "/provisioning",
     ),
-    Row(DirectoryHoldReminded, ALARM, "half the time to decide on those is over", _reminded, "/provisioning"),
-    Row(DirectoryPersonDecided, ALARM, "a last administrator decided on themselves", _own_word, "/provisioning"),
+    Row(
+        DirectoryHoldReminded,
+        ALARM,
+        "half the time to decide on those is over",
+        platform.hold_reminded,
+        "/provisioning",
+        about=lambda event: str(event.hold),
+    ),
+    Row(
+        DirectoryPersonDecided, ALARM, "a last administrator decided on themselves", platform.own_word, "/provisioning"
+    ),
     Row(ErasureProposed, ALARM, "what is known of somebody is to be erased", said.erasure_proposed, "/approvals"),
     Row(ErasureFinished, ALARM, "what was known of somebody was erased", said.erasure_finished, "/people"),
-    Row(ProviderKeysRead, ALARM, "an identity provider's certificates changed by themselves", _keys_read, "/providers"),
+    Row(
+        ProviderKeysRead,
+        ALARM,
+        "an identity provider's certificates changed by themselves",
+        platform.keys_read,
+        "/providers",
+    ),
     Row(
         ProviderRefused,
         ALARM,
         "an identity provider's sign-ins or messages are refused",
-        _refused,
+        platform.refused,
         "/providers",
         lambda event: f"{event.provider} {event.cause}",
     ),
@@ -290,6 +212,46 @@ TABLE: tuple[Row, ...] = (
         said.asked,
         "/approvals",
         lambda event: str(event.substance.person),
+        freedom=FREE,
+        about=lambda event: str(event.request),
+    ),
+    Row(
+        GrantStarted,
+        Audience.REQUESTER,
+        "what the person asked for was allowed",
+        said.allowed,
+        "/requests",
+        freedom=FREE,
+        about=lambda event: str(event.grant),
+        folded=SHORTLY,
+        settles=UNDO,
+    ),
+    Row(
+        RequestDenied,
+        Audience.REQUESTER,
+        "what the person asked for was denied",
+        said.denied,
+        "/requests",
+        freedom=FREE,
+        folded=SHORTLY,
+    ),
+    Row(
+        RequestWithdrawn,
+        Audience.REQUESTER,
+        "what the person asked for came to nothing: nobody decided in time, or it is no more",
+        said.void,
+        "/requests",
+        freedom=FREE,
+        folded=SHORTLY,
+    ),
+    Row(
+        GrantEnded,
+        Audience.REQUESTER,
+        "an access that the person had been allowed was ended before its time",
+        said.grant_ended,
+        "/requests",
+        freedom=FIRM,
+        folded=SHORTLY,
     ),
     Row(
         StatementAsked,
@@ -298,6 +260,8 @@ TABLE: tuple[Row, ...] = (
         said.statement_asked,
         "/approvals",
         lambda event: str(event.by),
+        freedom=URGENT,
+        about=lambda event: str(event.statement),
     ),
     Row(
         ReviewReminded,
@@ -306,6 +270,8 @@ TABLE: tuple[Row, ...] = (
         said.review_waits,
         "/reviews",
         lambda event: event.person,
+        freedom=FREE,
+        about=lambda event: str(event.review),
     ),
     Row(
         RoleWithheld,
@@ -314,6 +280,7 @@ TABLE: tuple[Row, ...] = (
         said.role_withheld,
         "/",
         lambda event: event.person,
+        freedom=FIRM,
     ),
     Row(RosterHeld, ALARM, "a version of the staff roster is held back", said.roster_held, "/roster"),
     Row(RosterRefused, ALARM, "the staff roster could not be taken", said.roster_refused, "/roster"),
@@ -368,7 +335,8 @@ TABLE: tuple[Row, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What an event has to say, to whom; `person` is the one concerned, else empty."""
+    """What an event has to say, to whom; `person` is the one concerned and `request` what was asked, else empty. `by`
+    is whoever did it. The rest is as in its `Row`."""
 
     audience: Audience
     person: str
@@ -377,6 +345,11 @@ class Telling:
     where: str
     alarm: bool
     text: str
+    request: str = ""
+    by: str = ""
+    about: str = ""
+    folded: int = FOLDED
+    settles: int = 0
 
 
 def telling(event: object, named: Named) -> Telling | None:
@@ -386,8 +359,21 @@ def telling(event: object, named: Named) -> Telling | None:
     if row is None or sentence is None:
         return None
     person = str(getattr(event, "person", "")) if Audience.PERSON in row.audience else ""
-    alike = " ".join(filter(None, (row.kind, row.alike(event))))
-    return Telling(row.audience, person, alike, sentence, row.where, row.alarm, row.text(event))
+    request = str(getattr(event, "request", "")) if Audience.REQUESTER in row.audience else ""
+    return Telling(
+        row.audience,
+        person,
+        " ".join(filter(None, (row.kind, row.alike(event)))),
+        sentence,
+        row.where,
+        row.alarm,
+        row.text(event),
+        request,
+        str(getattr(event, "by", None) or ""),
+        row.about(event),
+        row.folded,
+        row.settles,
+    )
 
 
 def _one_line(name: str) -> str:

@@ -7,15 +7,15 @@ delivery and its entry delivers again, and the repeat bears the same `Notice.id`
 What is alike is folded: the first at once, whatever else follows within the hour as one notice with a count.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from onepam.domain.history.commit import Decided
 from onepam.domain.history.event import event
-from onepam.kernel.clock import DAY, HOUR, SECOND, Instant
+from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 
 TOGETHER = 2 * SECOND
@@ -23,6 +23,9 @@ TOGETHER = 2 * SECOND
 
 FOLDED = HOUR
 """The span of a notice that follows another of its like within the same span (microseconds)."""
+
+SHORTLY = 5 * MINUTE
+"""The same of what somebody waits for (microseconds)."""
 
 SETTLING = 3 * SECOND
 """How long after its span a notice is sent: what was decided in the span is in the ledger by then (microseconds)."""
@@ -38,6 +41,9 @@ FEWEST_TRIES = 10
 REFUSED_FOR_GOOD = frozenset({"mail.recipient"})
 """Refusals that another try does not change: the mail server says that there is no such address."""
 
+ALARMS, REQUESTS = "alarms", "requests"
+"""What a chat is told of, each a receiver of its own: `NAME:alarms`, `NAME:requests`."""
+
 MAIL = "mail"
 """The receiver that stands for everybody who is told by e-mail; each of them is one of their own, `mail:PERSON`."""
 
@@ -51,6 +57,8 @@ class Channel(StrEnum):
     MAIL = "mail"
     WEBHOOK = "webhook"
     SYSLOG = "syslog"
+    SLACK = "slack"
+    TEAMS = "teams"
 
 
 @event("receiver.set", klass="notice", control="MON-04", words="{receiver} is told of what happens from now on")
@@ -122,8 +130,9 @@ class NoticeFailed:
 class Occurrence:
     """An entry of which somebody is told: one sentence, and the console's path that shows more.
 
-    `alike` groups what is folded. `text` is what else a notice carries for machines and for keeping, such as a signed
-    checkpoint; else empty.
+    `alike` groups what is folded, for the span `folded`; nobody is told before `settles` is over (microseconds). `text`
+    is what else a notice carries for machines and for keeping, such as a signed checkpoint; else empty. `about` is what
+    would be over, such as a request.
     """
 
     index: int
@@ -134,6 +143,9 @@ class Occurrence:
     where: str
     alarm: bool
     text: str = ""
+    about: str = ""
+    folded: int = FOLDED
+    settles: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +179,34 @@ class Notice:
         return self.newest.sentence if self.count == 1 else f"{self.newest.sentence} ({self.count} alike.)"
 
 
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What somebody is told in one e-mail at the hour that they chose: `slot` is when that was."""
+
+    receiver: str
+    slot: Instant
+    notices: tuple[Notice, ...]
+
+    @property
+    def id(self) -> str:
+        """As that of a notice: of one slot there is one digest."""
+        return f"digest-{self.slot // SECOND}-{sha256(f'{self.receiver} {self.slot}'.encode()).hexdigest()[:16]}"
+
+
 def mail_to(person: str) -> str:
     """The receiver that is a person's own address."""
     return f"{MAIL}:{person}"
+
+
+def chat_for(name: str, subject: str) -> str:
+    """The receiver that is a chat, of the configuration's name, as far as it is told of `ALARMS` or `REQUESTS`."""
+    return f"{name}:{subject}"
+
+
+def subject_of(receiver: str) -> str:
+    """Of what a chat is told; "" for another receiver."""
+    subject = receiver.rpartition(":")[2]
+    return subject if subject in (ALARMS, REQUESTS) else ""
 
 
 def person_of(receiver: str) -> str:
@@ -191,13 +228,25 @@ def next_notice(receiver: str, waiting: Iterable[Occurrence], told: Mapping[str,
             continue
         begun = open_groups.get(each.alike)
         if begun is None:
-            follows = before is not None and each.at - before.at < FOLDED
+            follows = before is not None and each.at - before.at < each.folded
             open_groups[each.alike] = Notice(receiver, each.index, each.at, 1, each)
-            ends[each.alike] = Instant(each.at + (FOLDED if follows else TOGETHER))
+            ends[each.alike] = Instant(each.at + max(each.folded if follows else TOGETHER, each.settles))
         elif each.at < ends[each.alike]:
             open_groups[each.alike] = Notice(receiver, begun.first, begun.first_at, begun.count + 1, each)
     due = [each for alike, each in open_groups.items() if ends[alike] + SETTLING <= now]
     return min(due, key=lambda each: each.first, default=None)
+
+
+def digest_of(receiver: str, waiting: Iterable[Occurrence], told: Mapping[str, Told], slot: Instant) -> Digest | None:
+    """All that waits, alike by alike, as the digest of a slot; None for nothing."""
+    found: dict[str, Notice] = {}
+    for each in waiting:
+        before, begun = told.get(each.alike), found.get(each.alike)
+        if before is not None and each.index <= before.last:
+            continue
+        first, at, count = (begun.first, begun.first_at, begun.count) if begun else (each.index, each.at, 0)
+        found[each.alike] = Notice(receiver, first, at, count + 1, each)
+    return Digest(receiver, slot, tuple(found.values())) if found else None
 
 
 def pause(failures: int) -> int:
@@ -213,54 +262,64 @@ def given_up(notice: Notice, failing_since: Instant | None, tries: int, now: Ins
 
 @dataclass(frozen=True, slots=True)
 class ReceiverFacts:
-    """What the ledger says of a receiver: since when its deliveries fail, and its last settled notice of one like."""
+    """What the ledger says of a receiver: since when its deliveries fail, and its last settled notice of each like."""
 
     failing_since: Instant | None
-    told: Told | None
+    told: Mapping[str, Told]
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiverQuery:
-    """The facts of one receiver, and of the notices alike."""
+    """The facts of one receiver, and of the notices of these likes."""
 
     facts: ClassVar[type[ReceiverFacts]] = ReceiverFacts
     receiver: str
-    alike: str
+    alikes: tuple[str, ...]
 
 
-def sent(facts: ReceiverFacts, notice: Notice, channel: Channel) -> Decided[None] | Refused:
-    """The receiver took it. What was settled before is not settled twice."""
-    if (refused := _settled(facts, notice)) is not None:
-        return refused
-    new = notice.newest
-    entry = NoticeSent(notice.id, notice.receiver, channel, new.kind, new.alike, notice.first, new.index, notice.count)
-    return Decided((entry,), None)
+def sent(facts: ReceiverFacts, notices: Sequence[Notice], along: str, channel: Channel) -> Decided[None] | Refused:
+    """The receiver took them, in one message with the id `along`. What was settled before is not settled twice."""
+    left = _unsettled(facts, notices)
+    if isinstance(left, Refused):
+        return left
+    return Decided(tuple(NoticeSent(along, **_settles(each, channel)) for each in left), None)
 
 
 def failed(
-    facts: ReceiverFacts, notice: Notice, channel: Channel, because: Refused, tries: int, now: Instant
-) -> Decided[bool] | Refused:
-    """The receiver's newest try of `tries` in a row failed. The result is whether the notice is given up."""
-    if (refused := _settled(facts, notice)) is not None:
-        return refused
-    new = notice.newest
+    facts: ReceiverFacts, notices: Sequence[Notice], along: str, channel: Channel, because: Refused, tries: int,
+    now: Instant,
+) -> Decided[bool] | Refused:  # fmt: skip
+    """The receiver's newest try of `tries` in a row failed. The result is whether the notices are given up."""
+    left = _unsettled(facts, notices)
+    if isinstance(left, Refused):
+        return left
     begins = facts.failing_since is None
-    events: tuple[object, ...] = (ReceiverFailing(notice.receiver, channel, because.code),) if begins else ()
-    if because.code in REFUSED_FOR_GOOD or given_up(notice, facts.failing_since, tries, now):
-        events += (
-            NoticeFailed(
-                notice.id, notice.receiver, channel, new.kind, new.alike, notice.first, new.index, notice.count,
-                because.code,
-            ),
-        )  # fmt: skip
+    events: tuple[object, ...] = (ReceiverFailing(left[0].receiver, channel, because.code),) if begins else ()
+    newest = max(left, key=lambda each: each.newest.at)
+    if because.code in REFUSED_FOR_GOOD or given_up(newest, facts.failing_since, tries, now):
+        events += tuple(NoticeFailed(along, **_settles(each, channel), because=because.code) for each in left)
         return Decided(events, True)
     return Decided(events, False)
 
 
-def _settled(facts: ReceiverFacts, notice: Notice) -> Refused | None:
-    if facts.told is not None and facts.told.last >= notice.first:
-        return Refused("notice.settled", "This notice was settled before.")
-    return None
+def _settles(notice: Notice, channel: Channel) -> dict[str, Any]:
+    """What an entry says of a notice that is settled."""
+    new = notice.newest
+    return {
+        "receiver": notice.receiver,
+        "channel": channel,
+        "kind": new.kind,
+        "alike": new.alike,
+        "first": notice.first,
+        "last": new.index,
+        "count": notice.count,
+    }
+
+
+def _unsettled(facts: ReceiverFacts, notices: Collection[Notice]) -> list[Notice] | Refused:
+    told = facts.told
+    left = [each for each in notices if (known := told.get(each.newest.alike)) is None or known.last < each.first]
+    return left or Refused("notice.settled", "This notice was settled before.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,14 @@ from collections.abc import Callable
 from onepam.domain.host.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, RenewalAnnounced
 from onepam.domain.leaving.erasure_events import ErasureFinished, ErasureProposed
 from onepam.domain.recovery.recovering import AccessRecovered
-from onepam.domain.requests.events import RequestMade
+from onepam.domain.requests.events import (
+    GrantEnded,
+    GrantStarted,
+    RequestDenied,
+    RequestMade,
+    RequestStatus,
+    RequestWithdrawn,
+)
 from onepam.domain.reviews.events import ReviewReminded, RoleWithheld, Withheld
 from onepam.domain.roster.events import RosterHeld, RosterRefused
 from onepam.domain.sessions.waiting_statements import StatementAsked
@@ -18,10 +25,10 @@ from onepam.domain.signing_in.events import (
     FactorKind,
     FactorRemoved,
 )
-from onepam.kernel.clock import Instant, iso
+from onepam.kernel.clock import Instant, iso, utc
 
 Named = Callable[[str | None], str]
-"""A person's name by id."""
+"""A person's name by id; of a request, what it asks for."""
 
 
 def asked(event: RequestMade, named: Named) -> str:
@@ -31,6 +38,37 @@ def asked(event: RequestMade, named: Named) -> str:
         f"{named(asked.person)} asks to reach {asked.resource} as {asked.login} ({asked.role}) and waits for a "
         f"decision, yours or another's, until {iso(event.expires)}."
     )
+
+
+def allowed(event: GrantStarted, named: Named) -> str:
+    """Somebody may, from now on or from a time on. Who agreed stands on the page."""
+    asked = event.substance
+    return (
+        f"You may reach {asked.resource} as {asked.login} ({asked.role}), as you asked: from {utc(event.starts)} until "
+        f"{utc(event.ends)}."
+    )
+
+
+def denied(event: RequestDenied, named: Named) -> str:
+    """Somebody said no. Why stands on the page alone."""
+    return f"{named(event.by)} denied what you asked for: {named(event.request)}."
+
+
+def void(event: RequestWithdrawn, named: Named) -> str | None:
+    """Nobody decided, or there is nothing to decide on any more; what somebody takes back they know."""
+    if event.status is not RequestStatus.VOID:
+        return None
+    if event.because == "expired":
+        return f"Nobody decided in time on what you asked for: {named(event.request)}. Ask again if you still need it."
+    return f"What you asked for came to nothing: {named(event.request)}. What it was of has changed, or is no more."
+
+
+def grant_ended(event: GrantEnded, named: Named) -> str | None:
+    """An access is gone before its time. What is undone had not begun."""
+    if event.because == "undone":
+        return None
+    what = f"{named(event.by)} ended your access" if event.by else "Your access was ended"
+    return f"{what} before its time: {named(event.request)}."
 
 
 def roster_held(event: RosterHeld, named: Named) -> str:

@@ -18,6 +18,7 @@ from email.policy import SMTP
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
+from onepam.domain.telling.outbox import Notice
 from onepam.egress.egress import Egress
 from onepam.egress.outbox.send import Letter, configured
 from onepam.kernel.clock import Instant, moment
@@ -28,6 +29,12 @@ ANSWER_SECONDS = 30.0
 """How long a mail server may take for one answer (RFC 5321, section 4.5.3.2, allows minutes; a try is repeated)."""
 
 WHOLE_SECONDS = 90.0
+
+MOST_IN_DIGEST = 50
+"""Notices that a digest says; it counts the rest."""
+
+CHOOSING = "/my-notices"
+"""The page on which people choose how they are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +172,9 @@ def message_of(letter: Letter, sender: str, now: Instant) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     message["From"] = Address("OnePAM", addr_spec=sender)
     message["To"] = ", ".join(str(Address(addr_spec=each)) for each in letter.to)
-    message["Subject"] = f"{'OnePAM alarm' if notice.newest.alarm else 'OnePAM'}: {_short(notice.sentence)}"
-    message["Date"] = moment(notice.newest.at)
-    message["Message-ID"] = f"<{notice.id}@{letter.origin}>"
+    message["Subject"] = _subject(letter)
+    message["Date"] = moment(letter.digest.slot if letter.digest is not None else notice.newest.at)
+    message["Message-ID"] = f"<{letter.id}@{letter.origin}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
     message.set_content(text_of(letter), charset="utf-8", cte="quoted-printable")
     return message
@@ -175,13 +182,30 @@ def message_of(letter: Letter, sender: str, now: Instant) -> EmailMessage:
 
 def text_of(letter: Letter) -> str:
     """What a person reads, on a telephone too: the sentence, the link, when, and where it stands in the history."""
-    notice = letter.notice
+    if letter.digest is None:
+        return _told(letter.notice, letter.link, letter.origin)
+    shown = tuple(zip(letter.digest.notices, letter.links, strict=True))[:MOST_IN_DIGEST]
+    more = len(letter.digest.notices) - len(shown)
+    rest = f"\nAnd {more} more: {letter.base}\n" if more else ""
+    told = "\n".join(_told(notice, link, letter.origin) for notice, link in shown)
+    return f"{told}{rest}\nHow you are told: {letter.base}{CHOOSING}\n"
+
+
+def _subject(letter: Letter) -> str:
+    if letter.digest is not None:
+        count = len(letter.digest.notices)
+        return f"OnePAM: {'one notice' if count == 1 else f'{count} notices'} since the last digest"
+    new = letter.notice.newest
+    return f"{'OnePAM alarm' if new.alarm else 'OnePAM'}: {_short(letter.notice.sentence)}"
+
+
+def _told(notice: Notice, link: str, origin: str) -> str:
     when = moment(notice.newest.at).strftime("%Y-%m-%d %H:%M UTC")
     entries = f"entry {notice.first}"
     if notice.count > 1:
         entries = f"entries {notice.first} to {notice.newest.index}, {notice.count} of them"
     kept = f"\n{notice.newest.text}\n" if notice.newest.text else ""
-    return f"{notice.sentence}\n\n{letter.link}\n{kept}\n{when}, {entries} of {letter.origin}\n"
+    return f"{notice.sentence}\n\n{link}\n{kept}\n{when}, {entries} of {origin}\n"
 
 
 def _short(sentence: str) -> str:

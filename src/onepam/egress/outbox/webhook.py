@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from onepam.egress.fetch import Fetch
-from onepam.egress.outbox.send import Letter
+from onepam.egress.outbox.send import Later, Letter, later
 from onepam.kernel.clock import SECOND, Instant, iso
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
@@ -57,7 +57,7 @@ class WebhookChannel:
         self._secret = secret
         self._fetch = fetch
 
-    async def send(self, letter: Letter, now: Instant) -> Refused | None:
+    async def send(self, letter: Letter, now: Instant) -> Refused | Later | None:
         """Codes: `webhook.secret`, `webhook.status` (any but 2xx), and those of `Fetch`."""
         key = key_of(self._secret())
         if isinstance(key, Refused):
@@ -79,7 +79,8 @@ class WebhookChannel:
             return answer
         if 200 <= answer.status < 300:
             return None
-        return Refused("webhook.status", f"{self._webhook.name} answered with status {answer.status}.")
+        refused = Refused("webhook.status", f"{self._webhook.name} answered with status {answer.status}.")
+        return later(answer.status, answer.headers, refused)
 
 
 def body_of(letter: Letter) -> bytes:

@@ -3492,10 +3492,12 @@ mfa_exception.ended 1 because=text by=text? exception=text person=text
 mfa_exception.proposed 1 by=text ends=integer exception=text payload=text person=text
 node.certified 1 certificate=text key=text node=text number=integer
 node.revoked 1 by=text key=text node=text payload=text
-notice.failed 1 alike=text because=text channel=(mail|syslog|webhook) count=integer first=integer kind=text last=integer
+notice.failed 1 alike=text because=text channel=(mail|slack|syslog|teams|webhook) count=integer first=integer kind=text
+  last=integer notice=text receiver=text
+notice.sent 1 alike=text channel=(mail|slack|syslog|teams|webhook) count=integer first=integer kind=text last=integer
   notice=text receiver=text
-notice.sent 1 alike=text channel=(mail|syslog|webhook) count=integer first=integer kind=text last=integer notice=text
-  receiver=text
+notices.chosen 1 by=text days=[integer] digest_at=integer in_digest=[text] person=text quiet_from=integer
+  quiet_until=integer untold=[text] zone=text
 payload.erased 1 erasure=text indexes=[integer] naming=truth person=text
 person.added 1 because=text by=text? ends=integer? kind=(employee|service|vendor) manager=text? origin=text owner=text?
   payload=text person=text
@@ -3524,8 +3526,8 @@ provider.set 1 by=text change=text kind=(oidc|saml) name=text payload=text propo
   rule={attests?=[text],domains?=[text],first_factor?=(link|self),groups?=truth,joins?=truth,phishing_resistant?=[text]}
   settings=text
 receiver.ended 1 receiver=text
-receiver.failing 1 because=text channel=(mail|syslog|webhook) receiver=text
-receiver.set 1 channel=(mail|syslog|webhook) receiver=text
+receiver.failing 1 because=text channel=(mail|slack|syslog|teams|webhook) receiver=text
+receiver.set 1 channel=(mail|slack|syslog|teams|webhook) receiver=text
 recording.chunks_sealed 1 count=integer heads=[{chunk=integer,head=text,session=text}] node=text root=text
 recording.found_bad 1 condition=(altered|cut|foreign|gap|key_altered|key_missing|missing|none|unasked|unreadable|whole)
   found=text session=text
@@ -8751,6 +8753,14 @@ def backup_made(state: State, entry: Entry) -> Why:
 def backup_proven(state: State, entry: Entry) -> Why:
     """Of entries that were there."""
     yield from _copied(entry)
+
+
+@system_rules.of("notices.chosen", "choosing how somebody is told", Authority.PERSON)
+def notices_chosen(state: State, entry: Entry) -> Why:
+    """For oneself."""
+    yield signed_in(state, entry.body["by"])
+    if entry.body["by"] != entry.body["person"]:
+        yield "it was somebody else's to choose"
 
 
 for _kind, _right in {

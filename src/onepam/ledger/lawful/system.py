@@ -6,7 +6,7 @@ from onepam.kernel.instant import DAY, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.known import Announcement
 from onepam.ledger.lawful.rule import Rules, Unless, Why
-from onepam.ledger.lawful.standing import ADMINISTER, AUDIT, acts
+from onepam.ledger.lawful.standing import ADMINISTER, AUDIT, acts, signed_in
 from onepam.ledger.lawful.state import State
 
 system_rules = Rules()
@@ -123,6 +123,14 @@ def backup_made(state: State, entry: Entry) -> Why:
 def backup_proven(state: State, entry: Entry) -> Why:
     """Of entries that were there."""
     yield from _copied(entry)
+
+
+@system_rules.of("notices.chosen", "choosing how somebody is told", Authority.PERSON)
+def notices_chosen(state: State, entry: Entry) -> Why:
+    """For oneself."""
+    yield signed_in(state, entry.body["by"])
+    if entry.body["by"] != entry.body["person"]:
+        yield "it was somebody else's to choose"
 
 
 for _kind, _right in {

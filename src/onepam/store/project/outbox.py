@@ -1,5 +1,6 @@
 """Receivers of notices, and what each was told last."""
 
+from onepam.domain.telling import choosing
 from onepam.domain.telling import outbox as events
 from onepam.store.db import Db
 from onepam.store.engine.projections import Place, projects, state
@@ -48,6 +49,41 @@ NOTICE = state(
         },
     )
 )
+
+
+NOTICE_CHOICE = state(
+    StateTable(
+        "notice_choice",
+        ("person",),
+        {
+            "person": "TEXT NOT NULL",
+            "zone": "TEXT NOT NULL",
+            "days": "TEXT NOT NULL",
+            "digest_at": "INTEGER NOT NULL",
+            "quiet_from": "INTEGER NOT NULL",
+            "quiet_until": "INTEGER NOT NULL",
+            "in_digest": "TEXT NOT NULL",
+            "untold": "TEXT NOT NULL",
+        },
+    )
+)
+"""How people want to be told; whoever never chose has no row."""
+
+
+@projects(choosing.NoticesChosen)
+def notices_chosen(db: Db, place: Place, event: choosing.NoticesChosen) -> None:
+    NOTICE_CHOICE.put(
+        db,
+        place.time,
+        person=event.person,
+        zone=event.zone,
+        days=event.days,
+        digest_at=event.digest_at,
+        quiet_from=event.quiet_from,
+        quiet_until=event.quiet_until,
+        in_digest=event.in_digest,
+        untold=event.untold,
+    )
 
 
 @projects(events.ReceiverSet)

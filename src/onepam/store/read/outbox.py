@@ -1,6 +1,5 @@
 """What the outbox has to tell, and how it goes with its receivers."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,15 +8,28 @@ from onepam.domain.access.model import Substance
 from onepam.domain.requests.events import RequestMade
 from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.domain.telling.notices import ALARM, MOST_DECIDERS_TOLD, TABLE, Audience, Telling, telling
-from onepam.domain.telling.outbox import GIVEN_UP, MAIL, SECURITY, Channel, Occurrence, Told, mail_to
+from onepam.domain.telling.outbox import (
+    ALARMS,
+    GIVEN_UP,
+    MAIL,
+    REQUESTS,
+    SECURITY,
+    Channel,
+    Occurrence,
+    Told,
+    mail_to,
+    subject_of,
+)
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Corrupt
 from onepam.store.db import row, rows
 from onepam.store.engine.entries import Stored, entries_of, size_at, size_of
 from onepam.store.engine.tables import AT
 from onepam.store.facts.directory_brake import administrators
+from onepam.store.facts.holdings import substance
 from onepam.store.facts.requests import approvers, deciders
 from onepam.store.read.names import name
+from onepam.store.read.telling import plan
 
 KINDS = tuple(each.kind for each in TABLE)
 LOOKED_BACK = GIVEN_UP + 7 * DAY
@@ -63,8 +75,9 @@ def to_tell(db: Snapshot, at: Instant, after: int) -> tuple[list[Addressed], int
             continue
         index = stored.header.index
         occurrence = Occurrence(
-            index, stored.header.time, stored.header.kind, told.alike, told.sentence, told.where, told.alarm, told.text
-        )
+            index, stored.header.time, stored.header.kind, told.alike, told.sentence, told.where, told.alarm, told.text,
+            told.about, told.folded, told.settles,
+        )  # fmt: skip
         since = {each: channel for each, (channel, begun) in receivers.items() if begun <= index}
         found += [Addressed(each, channel, occurrence) for each, channel in _audience(db, stored, told, since)]
     return found, max(after, size)
@@ -91,15 +104,17 @@ def mail_address(db: Snapshot, at: Instant, person: str) -> str:
 
 
 def waiting(db: Snapshot, at: Instant) -> dict[str, int]:
-    """How many entries each receiver still has to be told of: of the last days, for older ones are given up."""
+    """How many entries each receiver still has to be told of: of the last days, for older ones are given up. What they
+    do not want to hear of, or what is over, is not among them."""
     found, _ = to_tell(db, at, size_at(db, Instant(at - LOOKED_BACK)))
     known = settled(db, at)
     last = {(receiver, alike): told.last for receiver, all_told in known.items() for alike, told in all_told.items()}
-    return Counter(
-        each.receiver
-        for each in found
-        if each.occurrence.index > last.get((each.receiver, each.occurrence.alike), -1) and each.occurrence.at <= at
-    )
+    left = dict[str, list[Occurrence]]()
+    for each in found:
+        if each.occurrence.index > last.get((each.receiver, each.occurrence.alike), -1) and each.occurrence.at <= at:
+            left.setdefault(each.receiver, []).append(each.occurrence)
+    dropped = {receiver: plan(db, at, receiver, waits).dropped for receiver, waits in left.items()}
+    return {receiver: count for receiver, waits in left.items() if (count := len(waits) - len(dropped[receiver])) > 0}
 
 
 def deliveries(db: Snapshot, at: Instant) -> list[Deliveries]:
@@ -132,9 +147,17 @@ def is_anybody_told(db: Snapshot, at: Instant) -> bool:
     return bool(rows(db, f"SELECT EXISTS (SELECT 1 FROM receiver WHERE {AT})", {"at": at})[0][0])
 
 
+def is_told(db: Snapshot, at: Instant, receiver: str) -> bool:
+    """Whether the configuration names this receiver."""
+    return (
+        row(db, f"SELECT 1 FROM receiver WHERE receiver = :receiver AND {AT}", {"receiver": receiver, "at": at})
+        is not None
+    )
+
+
 def _telling(db: Snapshot, stored: Stored) -> Telling | None:
     try:
-        return telling(stored.event, lambda person: name(db, stored.header.time, person))
+        return telling(stored.event, lambda ident: _called(db, stored.header.time, ident))
     except Corrupt:
         return Telling(
             ALARM,
@@ -160,12 +183,36 @@ def _audience(
     if MAIL in receivers and Audience.DECIDERS in told.audience and isinstance(stored.event, StatementAsked):
         asked = deciders(db, stored.header.time, stored.event.approvers, stored.event.by)
         people |= {person for person, _ in asked[:MOST_DECIDERS_TOLD]}
+    if MAIL in receivers and Audience.REQUESTER in told.audience:
+        people |= {_requester(db, stored.header.time, told.request)} - {"", told.by}
     found = [(mail_to(each), Channel.MAIL) for each in sorted(people)]
     if SECURITY in receivers and Audience.SECURITY in told.audience:
         found.append((SECURITY, Channel.MAIL))
     if Audience.SYSTEMS in told.audience:
-        found += [(each, channel) for each, channel in receivers.items() if channel is not Channel.MAIL]
+        found += [(each, channel) for each, channel in receivers.items() if channel in _SYSTEMS]
+    subjects = {subject for audience, subject in _SUBJECTS.items() if audience in told.audience}
+    found += [(each, channel) for each, channel in receivers.items() if subject_of(each) in subjects]
     return found
+
+
+_SYSTEMS = frozenset({Channel.WEBHOOK, Channel.SYSLOG})
+_SUBJECTS = {Audience.ADMINISTRATORS: ALARMS, Audience.DECIDERS: REQUESTS}
+"""What a chat hears of what is told to these."""
+
+
+def _called(db: Snapshot, at: Instant, ident: str | None) -> str:
+    """A person's name; of a request what it asks for."""
+    asked = row(db, f"SELECT substance FROM request WHERE request = :ident AND {AT}", {"ident": ident, "at": at})
+    if asked is None:
+        return name(db, at, ident)
+    found = substance(asked["substance"])
+    return f"{found.resource} as {found.login}"
+
+
+def _requester(db: Snapshot, at: Instant, request: str) -> str:
+    """Whoever asked."""
+    found = row(db, f"SELECT person FROM request WHERE request = :request AND {AT}", {"request": request, "at": at})
+    return found["person"] if found is not None else ""
 
 
 def _deciders(db: Snapshot, at: Instant, asked: Substance) -> set[str]:
