@@ -230,8 +230,8 @@ def test_masks_are_for_databases_and_unmasked_for_queries() -> None:
     assert "A resource of kind ssh has no `results`." in problem
     mysql = DATABASE.replace("kind: postgres", "kind: mysql").replace("    tls:", "    mask: {columns: [x]}\n    tls:")
     assert matrix(mysql).resources["web-1"].mask == Mask(("x",))
-    (problem,) = problems(mysql.replace("mask: {columns: [x]}", "results: {rows: 1, bytes: 1KiB}"))
-    assert "A resource of kind mysql has no `results`." in problem
+    kept = matrix(mysql.replace("mask: {columns: [x]}", "results: {rows: 1, bytes: 1KiB}"))
+    assert kept.resources["web-1"].results == Results(1, 1024)
     unmasked = DATABASE.replace("actions: [query], guardrails: {statements: [read]}", "actions: [unmasked]")
     (problem,) = problems(unmasked)
     assert "Without `query` nothing is seen unmasked." in problem

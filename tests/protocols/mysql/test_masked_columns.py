@@ -12,7 +12,8 @@ from onepam.protocols.mysql.answering import without_values
 from onepam.protocols.mysql.bound import bound
 from onepam.protocols.mysql.catalogue import catalogue, look
 from onepam.protocols.mysql.exchange import Exchange
-from onepam.protocols.mysql.hiding import Column, column
+from onepam.protocols.mysql.hiding import column
+from onepam.protocols.mysql.keeping import Column
 from onepam.protocols.mysql.lexing import literals
 from onepam.protocols.mysql.masked_columns import refusal
 from onepam.protocols.mysql.wire import error_of
@@ -203,7 +204,7 @@ def test_what_says_that_it_is_masked(kind: int, charset: int, flags: int, text: 
     names = b"\3def\3app\1c\1c\5email\5email\x0c"
     exchange = Exchange(Allowance(named=KNOWN.masks), lambda thread, whole: False)
     found = column(names + pack("<HIBHB", charset, 20, kind, flags, 0) + b"\0\0", exchange)
-    assert found == Column(kind, text, masked=True)
+    assert found == Column("email", kind, text, masked=True)
 
 
 # In recordings -------------------------------------------------------------------------------------------------------

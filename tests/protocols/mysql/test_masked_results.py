@@ -1,6 +1,7 @@
 """Masked columns in the results of a real MariaDB, in both forms of the protocol; and ways round the mask."""
 
 import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,17 @@ from typing import Any
 import pytest
 
 from onepam.domain.access.guardrails import Guardrails, StatementClass
-from onepam.domain.access.masking import Mask
+from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import Action
 from onepam.kernel.errors import Refused
 from onepam.protocols.mysql import session
 from onepam.protocols.mysql.dial import TargetLeg
+from onepam.protocols.sql.events import Allowance, Kept
+from onepam.recording.frames import Marker
+from tests.protocols.mysql import messages as my
 from tests.protocols.mysql.server import Server
 from tests.protocols.mysql.small import Small
+from tests.protocols.mysql.told import Talk
 from tests.protocols.postgres import small as small_door
 
 pytestmark = pytest.mark.anyio
@@ -139,3 +144,84 @@ async def test_rows_are_bound_and_a_long_one_is_not_given(masked: Small, monkeyp
     _, said, errors = await masked.mariadb(text, "app", "--force", "--max-allowed-packet=64M")
     assert "A row is too long for its columns to be masked" in errors
     assert said == "5\n"
+
+
+# Rows that are kept --------------------------------------------------------------------------------------------------
+
+
+def kept(small: Small) -> list[tuple[str, Any]]:
+    """The rows that the last recording has: which, and its cells."""
+    texts = [each.text for each in small.journals[-1].frames if isinstance(each, Marker)]
+    found = [re.fullmatch(r"(execution \d+: row \d+): (.*)", text) for text in texts]
+    return [(each[1], json.loads(each[2])) for each in found if each is not None]
+
+
+async def test_the_first_rows_are_kept_with_what_is_masked_as_its_size(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    permitted(monkeypatch, mask=Mask(("customers.email",), (r"\d{9}",)), results=Results(3, 64))
+    script = "SELECT id, email, ssn FROM customers; SELECT id FROM orders UNION ALL SELECT id FROM customers;"
+    _, said, _ = await small.mariadb(script + "SELECT REPEAT('x', 60); SELECT REPEAT('y', 65);", "app")
+    assert said.startswith("1\t[masked]\t987654321\n")
+    rows = [cells for _, cells in kept(small)]
+    at = rows.index(["id", "email", "ssn"])
+    assert rows[at : at + 3] == [["id", "email", "ssn"], ["1", 15, 9], ["2", None, None]]
+    assert rows[at + 3 :] == [["id"], ["7"], ["1"], ["2"], ["REPEAT('x', 60)"], ["x" * 60]]
+
+
+async def test_of_who_sees_all_what_is_masked_is_not_kept_nor_what_a_view_makes_of_it(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    permitted(monkeypatch, actions=(Action.QUERY, Action.UNMASKED), results=Results(9, 1024))
+    script = "SELECT email, name, born FROM customers; SELECT contact, id FROM mails;"
+    _, said, _ = await small.mariadb(f"{script} SELECT id FROM ids; SELECT email FROM orders;", "app")
+    assert said.count(SECRET) == 2
+    rows = [cells for _, cells in kept(small)]
+    at = rows.index(["email", "name", "born"])
+    assert rows[at + 1 : at + 3] == [[15, "Joe", 10], [None, "Ann", None]]
+    assert rows[at + 4 : at + 6] == [[15, 1], [None, 1]], "of such a view nothing is known"
+    assert rows[at + 6 :] == [["id"], ["1"], ["2"], ["email"], ["shop@orders"]]
+
+
+async def test_the_binary_form_is_kept_as_it_is_written(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    permitted(monkeypatch, mask=None, results=Results(9, 1024))
+    text = (
+        "SELECT -1, 18446744073709551615, CAST(1.5 AS DOUBLE), CAST(0.1 AS FLOAT), DATE '2026-03-04', NULL, 'a',"
+        " TIMESTAMP '2026-03-04 05:06:07.000008', TIME '-27:00:01', x'0700', 1.10, YEAR('2026-03-04'), ?"
+    )
+    client = Path(__file__).with_name("prepared_client.py")
+    status, _, errors = await small.run(sys.executable, str(client), str(small.port), str(small.root), text, "v")
+    assert (status, errors) == (0, "")
+    (_, row) = [cells for about, cells in kept(small) if len(cells) == 13]
+    assert row == [
+        "-1", "18446744073709551615", "1.5", "0.100000001", "2026-03-04", None, "a", "2026-03-04 05:06:07.000008",
+        "-27:00:01", "\\x0700", "1.10", "2026", "v",
+    ]  # fmt: skip
+
+
+async def test_no_row_is_kept_that_is_not_given(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    rails = Guardrails((StatementClass.READ, StatementClass.OTHER), rows=2)
+    permitted(monkeypatch, mask=None, results=Results(9, 1024), guardrails=rails)
+    _, _, errors = await small.mariadb("SELECT id FROM customers UNION ALL SELECT 7 UNION ALL SELECT 8", "app")
+    assert "allows 2 rows" in errors
+    assert [cells for _, cells in kept(small)][-3:] == [["id"], ["1"], ["2"]]
+
+
+def test_a_long_row_is_not_waited_for_where_it_is_not_kept() -> None:
+    talk = Talk(Allowance(results=Results(9, 1024))).client(my.query(b"SELECT"))
+    head = my.packet(1, b"\1") + my.column(2) + my.eof(3)
+    begins = (5000).to_bytes(3, "little") + b"\4" + b"\xfc" + (4997).to_bytes(2, "little")
+    talk.target(head + begins)
+    assert talk.to_client == head + begins
+    talk.target(b"x" * 4997)
+    assert not [each for each in talk.events if isinstance(each, Kept)]
+
+
+def test_a_row_that_comes_in_pieces_is_kept_once_it_is_whole() -> None:
+    talk = Talk(Allowance(results=Results(9, 1024))).client(my.query(b"SELECT"))
+    whole = my.packet(1, b"\1") + my.column(2, b"n") + my.eof(3) + my.packet(4, b"\3abc") + my.eof(5)
+    for each in whole:
+        talk.target(bytes((each,)))
+    assert talk.to_client == whole
+    assert [each for each in talk.events if isinstance(each, Kept)] == [Kept(1, 0, ("n",)), Kept(1, 1, ("abc",))]
+    assert [each.rows for each in talk.ends] == [1]

@@ -34,8 +34,7 @@ MAX_KEPT_ROWS = 1_000
 MAX_KEPT_BYTES = 256 * 1024
 """Of one result the most that may be recorded."""
 
-_DATA = {ResourceKind.POSTGRES: ("mask", "results"), ResourceKind.MYSQL: ("mask",)}
-"""What may be said of the data of a kind of resource."""
+_DATABASES = (ResourceKind.POSTGRES, ResourceKind.MYSQL)
 
 _FINGERPRINT = re.compile(r"sha256:(?:[0-9a-f]{64}|[0-9A-F]{64}|(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})", re.ASCII)
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
@@ -82,13 +81,14 @@ def guardrails(node: Node, findings: Findings) -> Guardrails | None:
 
 def data(kind: ResourceKind, given: Mapping[str, Node], findings: Findings) -> tuple[Mask | None, Results | None]:
     """What of a resource's data is masked, and how much of its results is recorded."""
-    known = _DATA.get(kind, ())
-    for name in ("mask", "results"):
-        if name in given and name not in known:
-            findings.add(given[name].spot, f"A resource of kind {kind} has no `{name}`.", "Remove it.")
+    if kind not in _DATABASES:
+        for name in ("mask", "results"):
+            if name in given:
+                findings.add(given[name].spot, f"A resource of kind {kind} has no `{name}`.", "Remove it.")
+        return None, None
     return (
-        _mask(given["mask"], findings) if "mask" in given and "mask" in known else None,
-        _results(given["results"], findings) if "results" in given and "results" in known else None,
+        _mask(given["mask"], findings) if "mask" in given else None,
+        _results(given["results"], findings) if "results" in given else None,
     )
 
 
@@ -99,7 +99,7 @@ def session_users(
     if "session_users" not in given:
         return None
     node = given["session_users"]
-    if kind not in _DATA:
+    if kind not in _DATABASES:
         findings.add(node.spot, f"A resource of kind {kind} has no `session_users`.", "Remove it.")
         return None
     inner = record(node, node.spot, "set of session users", ("made_by", "member_of"), (), findings)

@@ -62,6 +62,11 @@ class Catalogue:
             return (schema, table, column) in self.exact
         return column in self.names
 
+    def may_show(self, schema: str, table: str, column: str) -> bool:
+        """The same, for whoever may see all and do anything with it: also of whatever it cannot be told."""
+        known = not table or self.knows(schema.casefold(), table.casefold())
+        return not known or self.masks(schema, table, column)
+
     def knows(self, schema: str, table: str) -> bool:
         """Whether a table or a view of this name may be read; `schema` is "" where none is said."""
         if schema in _SYSTEM:

@@ -85,7 +85,8 @@ class Waiting:
 class Execution:
     """An execution until its end is told. `rows` came, or were touched as the server says; `page` are those of the
     result that comes now, `size` the bytes of all. `cut`: it had more rows than may be given. `masked`: the words of an
-    error may repeat what is. It `loads` a file of the client's, whose bytes `size` has, too."""
+    error may repeat what is. It `loads` a file of the client's, whose bytes `size` has, too. `kept` rows are recorded,
+    of so many bytes."""
 
     number: int
     statement: int
@@ -97,6 +98,8 @@ class Execution:
     cut: bool = False
     masked: bool = False
     loads: bool = False
+    kept: int = 0
+    kept_bytes: int = 0
 
     def told(self, words: str, rows: int) -> None:
         """A result has ended."""

@@ -50,10 +50,12 @@ def allowance(guardrails: Guardrails | None, mask: Mask | None = None) -> Allowa
 
 
 def of_session(opened: Opened, known: Catalogue | None) -> Allowance:
-    """What a session's statements may do and show. `known` is there where columns are masked for it."""
-    found = allowance(guarded(opened), opened.mask)
-    if known is None or not hides(opened):
+    """What a session's statements may do and show. `known` is there where `looks` asks for it."""
+    found = replace(allowance(guarded(opened), opened.mask), results=opened.results)
+    if known is None:
         return found
+    if not hides(opened):
+        return replace(found, named=known.may_show, unmasked=True)
     return replace(found, named=known.masks, proves=partial(refusal, known=known))
 
 

@@ -1,13 +1,14 @@
-"""Results as a client has them whose access masks columns: values in their place, and errors that repeat none."""
+"""Results as a client has them whose access masks columns: values in their place, and errors that repeat none. And
+their first rows, where a recording keeps them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from struct import Struct
 from typing import Final
 
 from onepam.protocols.mysql import wire
 from onepam.protocols.mysql.answering import Answering, without_values
 from onepam.protocols.mysql.exchange import Answer, Exchange, Owed
+from onepam.protocols.mysql.keeping import UNSIGNED_COLUMN, Column, keep, keeps
 from onepam.protocols.mysql.wire import HEAD_BYTES, Malformed
 
 MASK: Final = b"[masked]"
@@ -28,15 +29,6 @@ _TIMES: Final = frozenset((0x07, 0x0A, 0x0B, 0x0C))
 _TYPE: Final = Struct("<HIBH")
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a result. `text`: it holds texts, which say that they are masked; all else is NULL then."""
-
-    type: int
-    text: bool
-    masked: bool
-
-
 def column(payload: bytes, exchange: Exchange) -> Column:
     """A ColumnDefinition41. Raises `Malformed`."""
     names, offset = list[str](), 0
@@ -49,7 +41,8 @@ def column(payload: bytes, exchange: Exchange) -> Column:
     charset, _, kind, flags = _TYPE.unpack_from(payload, offset)
     masks = exchange.allowance.named
     masked = masks is not None and masks(names[1], names[3], names[5])
-    return Column(kind, kind in _TEXTS and charset != _BINARY and not flags & _CHOICES, masked)
+    is_text = kind in _TEXTS and charset != _BINARY and not flags & _CHOICES
+    return Column(names[4], kind, is_text, masked, bool(flags & UNSIGNED_COLUMN))
 
 
 def values(payload: bytes, types: Sequence[int] | None) -> list[bytes | None]:
@@ -94,11 +87,16 @@ def _end(payload: bytes, offset: int, kind: int) -> int:
     return end
 
 
-def masked_row(payload: bytes, described: Sequence[Column], *, binary: bool) -> bytes:
-    """The row as the client has it. Raises `Malformed`."""
+def _given(payload: bytes, described: Sequence[Column], *, binary: bool) -> list[bytes | None]:
     given = values(payload, [each.type for each in described] if binary else None)
     if len(given) != len(described):
         raise Malformed("a row has other columns than were described")
+    return given
+
+
+def masked_row(payload: bytes, described: Sequence[Column], *, binary: bool) -> bytes:
+    """The row as the client has it. Raises `Malformed`."""
+    given = _given(payload, described, binary=binary)
     parts, nulls = list[bytes](), bytearray((len(given) + 9) // 8)
     for place, (value, each) in enumerate(zip(given, described, strict=True)):
         said = value
@@ -117,11 +115,12 @@ def _said(value: bytes | None, *, binary: bool) -> bytes:
 
 
 class Hiding(Answering):
-    """The target's direction under a mask."""
+    """The target's direction under a mask, or with results that are kept."""
 
     def __init__(self, exchange: Exchange) -> None:
         super().__init__(exchange)
         self._described: list[Column] = []
+        self._hides = exchange.allowance.named is not None and not exchange.allowance.unmasked
 
     def _columns(self, owed: Owed, payload: bytes) -> None:
         super()._columns(owed, payload)
@@ -132,25 +131,35 @@ class Hiding(Answering):
     def _read(self, owed: Owed, offset: int, length: int) -> int | None:
         if not owed.described:
             return self._describes(offset, length) if owed.answer is Answer.RESULTS else None
+        if self._mutes():
+            return None
         described = owed.prepared.columns if owed.prepared is not None else self._described
-        if self._mutes() or not any(each.masked for each in described):
+        execution, exchange, binary = owed.execution, self._exchange, owed.prepared is not None
+        masked = self._hides and any(each.masked for each in described)
+        kept = execution if execution is not None and keeps(exchange, execution, length) else None
+        if not masked and kept is None:
             return None
         end = offset + HEAD_BYTES + length
-        if length > MOST_ROW_BYTES:
+        if masked and length > MOST_ROW_BYTES:
             self._cut(owed, offset, "A row is too long for its columns to be masked.")
             return None
         if end > len(self._data):
             return 0
+        payload = self._data[offset + HEAD_BYTES : end]
+        if kept is not None:
+            keep(exchange, kept, _given(payload, described, binary=binary), described, binary=binary)
+        if not masked:
+            return None
         self._row(owed, offset)
         if self._mutes():
             return None
         self._flush(offset)
-        row = masked_row(self._data[offset + HEAD_BYTES : end], described, binary=owed.prepared is not None)
-        self._exchange.step.to_client.append(wire.packet(self._data[offset + 3], row))
+        row = masked_row(payload, described, binary=binary)
+        exchange.step.to_client.append(wire.packet(self._data[offset + 3], row))
         self._passed()
         self._start = end
-        if owed.execution is not None:
-            owed.execution.size += length
+        if execution is not None:
+            execution.size += length
         return HEAD_BYTES + length
 
     def _mutes(self) -> bool:
@@ -166,7 +175,9 @@ class Hiding(Answering):
         return None
 
     def _short(self, owed: Owed, offset: int, length: int) -> int:
-        """Of an error the client has no values."""
+        """Of an error the client has no values, where columns are masked for it."""
+        if not self._hides:
+            return super()._short(owed, offset, length)
         end, muted = offset + HEAD_BYTES + length, self._exchange.muted
         is_error = self._data[offset + HEAD_BYTES] == wire.ERROR and end <= len(self._data) and not muted
         if is_error:

@@ -32,7 +32,9 @@ class Conversation(conversation.Conversation[Exchange]):
     ) -> None:
         super().__init__(Exchange(allowance, kill, status, files=files))
         self._asking = Asking(self._exchange)
-        self._answering = (Hiding if allowance.named is not None else Answering)(self._exchange)
+        self._answering = (Hiding if allowance.named is not None or allowance.results is not None else Answering)(
+            self._exchange
+        )
         self.paused = False
         """What the client has asked meanwhile waits still, though the last answer is over."""
 

@@ -16,10 +16,10 @@ MAX_PARAMETERS_BYTES: Final = 512 * 1024
 """What is kept of all parameters of one execution; of those beyond it the size is."""
 
 UNSIGNED: Final = 0x8000
-_NUMBERS: Final = {0x01: "b", 0x02: "h", 0x0D: "h", 0x03: "i", 0x09: "i", 0x08: "q"}
-_FLOATS: Final = {0x04: "f", 0x05: "d"}
+NUMBERS: Final = {0x01: "b", 0x02: "h", 0x0D: "h", 0x03: "i", 0x09: "i", 0x08: "q"}
+FLOATS: Final = {0x04: "f", 0x05: "d"}
 _NULL, _TIME = 0x06, 0x0B
-_TIMES: Final = frozenset((0x07, 0x0A, 0x0C, _TIME))
+TIMES: Final = frozenset((0x07, 0x0A, 0x0C, _TIME))
 _NAMED, _HEAD_BYTES = 0x0100, 9
 
 Reader = Generator[int, bytes, tuple[tuple[int, ...] | None, tuple[Parameter, ...]]]
@@ -59,21 +59,15 @@ def _size(sent: bytearray | int) -> int:
 
 def _value(kind: int, most: int) -> Generator[int, bytes, bytes | int]:
     code = kind & 0xFF
-    if code in _NUMBERS:
-        letter = _NUMBERS[code]
-        data = yield struct.calcsize(letter)
-        [number] = struct.unpack("<" + (letter.upper() if kind & UNSIGNED else letter), data)
-        return _kept(str(number), most)
-    if code in _FLOATS:
-        data = yield struct.calcsize(_FLOATS[code])
-        [real] = struct.unpack("<" + _FLOATS[code], data)
-        return _kept(repr(real) if code == 0x05 else f"{real:.9g}", most)
-    if code in _TIMES:
+    if code in NUMBERS or code in FLOATS:
+        data = yield struct.calcsize(NUMBERS.get(code) or FLOATS[code])
+        return _kept(number_of(kind, data), most)
+    if code in TIMES:
         size = (yield 1)[0]
         if size > 12:
             raise Malformed("a time has another length")
         data = (yield size) if size else b""
-        return _kept(_duration(data) if code == _TIME else _moment(data), most)
+        return _kept(time_of(code, data), most)
     first = (yield 1)[0]
     more = wide(first)
     length = int.from_bytes((yield more), "little") if more else first
@@ -81,6 +75,22 @@ def _value(kind: int, most: int) -> Generator[int, bytes, bytes | int]:
         return (yield length) if length else b""
     yield -length
     return length
+
+
+def number_of(kind: int, data: bytes) -> str:
+    """A number as it is written, by its type, with `UNSIGNED` where it has no sign."""
+    code = kind & 0xFF
+    if code in FLOATS:
+        [real] = struct.unpack("<" + FLOATS[code], data)
+        return repr(real) if code == 0x05 else f"{real:.9g}"
+    letter = NUMBERS[code]
+    [number] = struct.unpack("<" + (letter.upper() if kind & UNSIGNED else letter), data)
+    return str(number)
+
+
+def time_of(code: int, data: bytes) -> str:
+    """A time as it is written, of its bytes behind their length. Raises `Malformed`."""
+    return _duration(data) if code == _TIME else _moment(data)
 
 
 def _kept(text: str, most: int) -> bytes | int:

@@ -20,7 +20,7 @@ from onepam.protocols.mysql.startup import Start
 from onepam.protocols.mysql.threads import Threads
 from onepam.protocols.mysql.wire import Can
 from onepam.protocols.sql.asker import Asker
-from onepam.protocols.sql.guarding import asks, guarded, hides
+from onepam.protocols.sql.guarding import asks, guarded, looks
 from onepam.protocols.sql.session import DatabaseGateway
 from onepam.protocols.sql.session_users import as_made
 from onepam.protocols.sql.target import Where
@@ -54,7 +54,7 @@ class MysqlLegs(Legs[TargetLeg, Relay]):
         if isinstance(where, Refused):  # no secret is leased for nothing
             return where
         there = await (self._as_made if opened.making is not None else self._as_login)(opened, where)
-        if isinstance(there, Refused) or opened.mask is None or not hides(opened):
+        if isinstance(there, Refused) or opened.mask is None or not looks(opened):
             return there
         try:
             known = await look_up(there, opened.mask.columns)

@@ -37,12 +37,6 @@ def allowance(guardrails: Guardrails | None, mask: Mask | None = None) -> Allowa
     return within(guardrails, found, classify, by_name)
 
 
-def looks(opened: Opened) -> bool:
-    """Whether it must be known which columns of the target are masked."""
-    masks = opened.mask is not None and bool(opened.mask.columns)
-    return masks and (hides(opened) or opened.results is not None)
-
-
 def of_session(opened: Opened, known: Catalogue | None) -> Allowance:
     """What a session's statements may do and show. `known` is there where `looks` asks for it."""
     found = replace(allowance(guarded(opened), opened.mask), results=opened.results)

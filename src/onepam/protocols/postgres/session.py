@@ -18,7 +18,7 @@ from onepam.protocols.postgres.looking import look_up
 from onepam.protocols.postgres.person import PersonLeg
 from onepam.protocols.postgres.relay import Relay
 from onepam.protocols.sql.asker import Asker
-from onepam.protocols.sql.guarding import asks, guarded
+from onepam.protocols.sql.guarding import asks, guarded, looks
 from onepam.protocols.sql.session import DatabaseGateway
 from onepam.protocols.sql.session_users import as_made
 from onepam.protocols.sql.target import Where
@@ -53,7 +53,7 @@ class PostgresLegs(Legs[TargetLeg, Relay]):
         if isinstance(where, Refused):  # no secret is leased for nothing
             return where
         there = await (self._as_made if opened.making is not None else self._as_login)(opened, where, parameters)
-        if isinstance(there, Refused) or opened.mask is None or not guarding.looks(opened):
+        if isinstance(there, Refused) or opened.mask is None or not looks(opened):
             return there
         try:
             known = await look_up(there, opened.mask.columns)

@@ -25,6 +25,12 @@ def hides(opened: Opened) -> bool:
     return opened.mask is not None and bool(opened.mask.columns) and Action.UNMASKED not in opened.actions
 
 
+def looks(opened: Opened) -> bool:
+    """Whether it must be known which columns of the target are masked."""
+    masks = opened.mask is not None and bool(opened.mask.columns)
+    return masks and (hides(opened) or opened.results is not None)
+
+
 def within(
     guardrails: Guardrails | None,
     found: Allowance,
