@@ -224,6 +224,10 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", "/controls/{control}"): Call(prepare=lambda people: ({"control": "RBC-03"}, None)),
     ("POST", "/controls/run"): Call(404, lambda people: ({}, {"controls": ["NO-01"]})),
     ("POST", "/controls/{control}/owner"): Call(404, lambda people: ({"control": "NO-01"}, {"owner": "nobody"})),
+    ("GET", "/reviews/{review}/figures"): Call(404, lambda people: ({"review": "rev_nothing"}, None)),
+    ("POST", "/reviews/{review}/sign-off"): Call(
+        404, lambda people: ({"review": "rev_nothing"}, {"note": "seen", "seen": "0.0.0.0"})
+    ),
     ("GET", "/leavers"): Call(),
     ("POST", "/leavers/{person}/probe"): Call(prepare=listed_person),
     ("GET", "/providers"): Call(),

@@ -29,6 +29,8 @@ _FORBIDDEN = frozenset(
         "change.own_gain",
         "review.own",
         "review.not_yours",
+        "review.took_part",
+        "review.lost_by_it",
     }
 )
 _NOT_FOUND = frozenset({"enrolment.gone"})

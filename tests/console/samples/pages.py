@@ -91,7 +91,7 @@ from tests.console.samples.provisioning import (
 )
 from tests.console.samples.querying import QUERY, QUERY_OVER, QUERY_RAN, QUERY_UNSERVED
 from tests.console.samples.requests import REQUESTS
-from tests.console.samples.reviews import NO_ITEMS, NO_REVIEWS, REVIEW, REVIEWS
+from tests.console.samples.reviews import NO_ITEMS, NO_REVIEWS, REVIEW, REVIEWS, TO_SIGN
 from tests.console.samples.roster import (
     NO_ROSTER,
     PLAN,
@@ -194,6 +194,7 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "controls-none": (shell("/controls"), NO_RUNS),
     "control": (shell("/controls/VND-01"), CONTROL),
     "control-none": (shell("/controls/REV-02"), NO_RUN),
+    "review-to-sign": (shell("/reviews/rev_3k7"), TO_SIGN),
     "leavers": (shell("/leavers"), LEAVERS),
     "leavers-none": (shell("/leavers"), NO_LEAVERS),
     "request": (shell("/requests/req_7f2k", flashes=FLASHES), REQUEST),

@@ -15,6 +15,7 @@ def review(name: str, **more: Any) -> Context:
     return {
         "id": "rev_4qz", "name": name, "opened": ago(6 * DAY), "closes": ahead(8 * DAY), "closed": None, "items": 48,
         "kept": 20, "removed": 3, "waiting": 25, "mine": 2, "nobody": 1, "suspended": 0, "open_removals": 2, "done": 47,
+        "signed": None, "signer": "", "sign_note": "",
         **more,
     }  # fmt: skip
 
@@ -26,10 +27,11 @@ OVER = review(
 REVIEWS = ReviewsPage(
     reviews=[review("Review of 2026-Q4"), OVER],
     due=[
-        {"period": "2026-Q4", "begins": ago(50 * DAY), "review": "rev_4qz", "opened": ago(6 * DAY), "closed": None},
+        {"period": "2026-Q4", "begins": ago(50 * DAY), "review": "rev_4qz", "opened": ago(6 * DAY), "closed": None,
+         "signed": None},
         {"period": "2026-Q3", "begins": ago(141 * DAY), "review": "rev_3k7", "opened": ago(61 * DAY),
-         "closed": ago(40 * DAY)},
-        {"period": "2026-Q2", "begins": ago(233 * DAY), "review": "", "opened": None, "closed": None},
+         "closed": ago(40 * DAY), "signed": None},
+        {"period": "2026-Q2", "begins": ago(233 * DAY), "review": "", "opened": None, "closed": None, "signed": None},
     ],
     schedule={
         "every": "quarter", "days": 21, "suspends": SUSPENDS[Suspends.PRIVILEGED], "fallback": "Mira Okafor",
@@ -68,6 +70,17 @@ REVIEW = ReviewPage(
         item(JONAS, "auditor", decides="", answers="", state="finding", word="Nobody left to decide", mine=False,
              passes=False, may_assign=True),
     ],
+    figures={
+        "not_remediated": 2, "unanswered": 25, "seen": "20.3.25.2", "why_not": "",
+        "reviewers": [
+            {"name": "Mira Okafor", "items": 61, "kept": 60, "median": "1.2 s", "rubber_stamp": True},
+            {"name": "Sara Lindqvist", "items": 1, "kept": 0, "median": "", "rubber_stamp": False},
+        ],
+    },
+    may_sign=False,
     more="per_tomas/operator",
 )  # fmt: skip
-NO_ITEMS = replace(REVIEW, which="mine", ways=[], items=[], more="")
+NO_ITEMS = replace(REVIEW, which="mine", ways=[], items=[], figures=None, more="")
+TO_SIGN = replace(
+    REVIEW, review={**REVIEW.review, **OVER}, which="all", items=REVIEW.items[2:4], may_sign=True, more=""
+)

@@ -11,6 +11,7 @@ from onepam.api.models import Answer, Body, Done, Id, MaybeMoment, Moment, Text
 from onepam.api.routes.route import Route
 from onepam.app.reviews.decide_item import decide_item, pass_on
 from onepam.app.reviews.open_review import open_review
+from onepam.app.reviews.sign_off import sign_off
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.review_schedule import Every, Suspends, Trigger
 from onepam.domain.reviews.deciding import NOBODY
@@ -24,6 +25,7 @@ from onepam.store.read import reviews as rows
 from onepam.store.read.concerned import meant
 from onepam.store.read.console import OVERSEERS
 from onepam.store.read.names import name
+from onepam.store.read.review_figures import review_figures
 
 UNKNOWN = Refused("review.unknown", "There is no such review.", "/reviews")
 
@@ -49,6 +51,9 @@ class ReviewOut(Answer):
     nobody: int
     suspended: int
     open_removals: int
+    signed: MaybeMoment
+    signer_name: str
+    sign_note: str
 
 
 class DueOut(Answer):
@@ -59,6 +64,7 @@ class DueOut(Answer):
     review: str
     opened: MaybeMoment
     closed: MaybeMoment
+    signed: MaybeMoment
 
 
 class ScheduleOut(Answer):
@@ -82,6 +88,36 @@ class ReviewsOut(Answer):
     reviews: list[ReviewOut]
     schedule: ScheduleOut
     due: list[DueOut]
+
+
+class FiguresOut(Answer):
+    """What a review came to; `not_remediated` were removed, and a binding gives them still. `rubber_stamps` are those
+    who kept more than 95 of 100, of 50 or more, at a median of less than 2 s."""
+
+    kept: int
+    removed: int
+    unanswered: int
+    not_remediated: int
+    rubber_stamps: list[str]
+
+
+class PaceOut(Answer):
+    """How one reviewer decided; `median` is the time from one decision to the next (microseconds; none of one)."""
+
+    reviewer: str
+    name: str
+    items: int
+    kept: int
+    median: int | None
+    rubber_stamp: bool
+
+
+class ReviewFiguresOut(Answer):
+    """The figures, and `seen`, by which a sign-off says that it is of these."""
+
+    figures: FiguresOut
+    seen: str
+    reviewers: list[PaceOut]
 
 
 class ItemOut(Answer):
@@ -149,6 +185,13 @@ class PassIn(Body):
     role: Id
     to: Text = ""
     note: Text = ""
+
+
+class SignOffIn(Body):
+    """I sign a review off: `seen` as the figures that I was shown give it."""
+
+    note: Text
+    seen: Text
 
 
 class PassedOut(Answer):
@@ -220,6 +263,21 @@ async def hand_on(review: Id, body: PassIn, caller: Who, services: Services) -> 
     return PassedOut(to=to, to_name=await services.reader(name, None, to))
 
 
+async def read_figures(review: Id, caller: Who, services: Services, at: AsOf) -> ReviewFiguresOut:
+    """What a review came to, and how each reviewer decided."""
+    found = await services.reader(review_figures, at, review, caller.actor.person)
+    if found is None:
+        raise ApiError(UNKNOWN)
+    return ReviewFiguresOut.model_validate(found)
+
+
+async def sign(review: Id, body: SignOffIn, caller: Who, services: Services) -> Done:
+    """Sign a review off, once it is over: whoever administers or audits, and had no part in it, under a fresh second
+    factor."""
+    done(await sign_off(services.ledger, caller.actor, review, body.note, body.seen))
+    return Done()
+
+
 def _oversees(caller: Caller) -> bool:
     return caller.may(*OVERSEERS)
 
@@ -230,4 +288,6 @@ ROUTES = (
     Route("GET", "/reviews/{review}", SIGNED_IN, read_review),
     Route("POST", "/reviews/{review}/decide", SIGNED_IN, decide),
     Route("POST", "/reviews/{review}/pass", SIGNED_IN, hand_on),
+    Route("GET", "/reviews/{review}/figures", right(*OVERSEERS), read_figures),
+    Route("POST", "/reviews/{review}/sign-off", right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT), sign),
 )

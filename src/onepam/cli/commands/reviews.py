@@ -6,7 +6,7 @@ import typer
 
 from onepam.cli.client import call
 from onepam.cli.naming import Offer, Whom, is_id, one_of, one_person
-from onepam.cli.show import Json, Output, printed, say, table, when
+from onepam.cli.show import Json, Output, confirmed, printed, say, table, when
 
 app = typer.Typer(help="Access reviews.", invoke_without_command=True, rich_markup_mode=None)
 
@@ -37,7 +37,7 @@ def reviews(context: typer.Context, as_json: Json = False) -> None:
                 each["mine"],
                 each["nobody"],
                 each["suspended"],
-                "over" if each["closed"] else "open",
+                _stands(each),
             )
             for each in found["reviews"]
         ),
@@ -138,10 +138,61 @@ def pass_item(
     printed(found) if Output.as_json else say(f"{found['to_name']} decides on it now.")
 
 
+@app.command()
+def figures(review: Review, as_json: Json = False) -> None:
+    """Show what a review came to, and how each reviewer decided."""
+    found = call("GET", f"/reviews/{review}/figures")
+    printed(found) if Output.as_json else _show_figures(found)
+
+
+@app.command(name="sign-off")
+def sign_off(
+    review: Review,
+    note: Annotated[str, typer.Option(help="What you saw, and what follows.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Sign a review off that is over, having seen its figures: whoever had no part in it."""
+    found = call("GET", f"/reviews/{review}/figures")
+    if not Output.as_json:
+        _show_figures(found)
+    confirmed("Sign it off?", yes)
+    done = call("POST", f"/reviews/{review}/sign-off", {"note": note, "seen": found["seen"]})
+    printed(done) if Output.as_json else say("Signed off.")
+
+
+def _show_figures(found: dict[str, Any]) -> None:
+    it = found["figures"]
+    say(
+        f"{it['kept']} kept, {it['removed']} removed, {it['unanswered']} without an answer, "
+        f"{it['not_remediated']} removed and given still."
+    )
+    table(
+        ("WHO DECIDED", "ITEMS", "KEPT", "FROM ONE TO THE NEXT", ""),
+        (
+            (
+                each["name"],
+                each["items"],
+                each["kept"],
+                "" if each["median"] is None else f"{each['median'] / 1_000_000:,.1f} s",
+                "rubber stamp" if each["rubber_stamp"] else "",
+            )
+            for each in found["reviewers"]
+        ),
+        "Nobody decided on anything.",
+    )
+
+
 def _decide(review: str, person: str, role: str, verdict: str, note: str, said: str) -> None:
     body = {"person": _whose(review, person), "role": role, "verdict": verdict, "note": note}
     found = call("POST", f"/reviews/{review}/decide", body)
     printed(found) if Output.as_json else say(said)
+
+
+def _stands(each: dict[str, Any]) -> str:
+    if not each["closed"]:
+        return "open"
+    return "signed off" if each["signed"] else "over, not signed"
 
 
 def _whose(review: str, text: str) -> str:

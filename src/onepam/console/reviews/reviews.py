@@ -6,8 +6,9 @@ from starlette.responses import Response
 
 from onepam.app.reviews.decide_item import decide_item, pass_on
 from onepam.app.reviews.open_review import open_review
+from onepam.app.reviews.sign_off import sign_off
 from onepam.console.frame.page import Context
-from onepam.console.frame.places import ADMINISTERS, MEMBER, SEES_ALL, Place, Shown
+from onepam.console.frame.places import ADMINISTERS, MEMBER, SEES_ALL, Needs, Place, Shown
 from onepam.console.frame.rendering import Flash, plural
 from onepam.console.frame.visit import Visit
 from onepam.console.reviews.reviews_page import ReviewPage, ReviewsPage
@@ -16,14 +17,16 @@ from onepam.domain.access.review_schedule import Suspends, Trigger
 from onepam.domain.reviews.deciding import NOBODY
 from onepam.domain.reviews.events import Answers, Scope, Verdict, Withheld
 from onepam.domain.reviews.opening import Opening
-from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.clock import DAY, SECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read import review_calendar as calendar
 from onepam.store.read import reviews as rows
 from onepam.store.read.concerned import meant
+from onepam.store.read.review_figures import ReviewFigures, review_figures
 
 HERE = "/reviews"
+SIGNS_OFF = Needs(rights=(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT))
 SHOW_A_FACTOR = frozenset({"factor.stale", "mfa.not_shown"})
 
 ANSWERS = {
@@ -38,6 +41,8 @@ SUSPENDS = {
     Suspends.PRIVILEGED: "What is privileged is suspended without an answer.",
     Suspends.EVERYTHING: "Everything is suspended without an answer.",
 }
+TOOK_PART = "You decided in it, so somebody else signs it off."
+LOST = "It took something from you, so somebody else signs it off."
 TRIGGERS = {
     Trigger.MOVER: "somebody comes to another department or manager",
     Trigger.WIDENED: "a role begins to give more",
@@ -68,6 +73,7 @@ async def reviews_page(visit: Visit) -> Response:
                     "review": each.review,
                     "opened": each.opened,
                     "closed": each.closed,
+                    "signed": each.signed,
                 }
                 for each in due
             ],
@@ -91,15 +97,31 @@ async def review_page(visit: Visit) -> Response:
     counts = {"mine": it.mine, "waiting": it.waiting, "nobody": it.nobody, "removed": it.removed,
               "suspended": it.suspended, "all": it.items}  # fmt: skip
     assigns = visit.me.has(ConsoleRight.ADMINISTER)
+    numbers = await visit.services.reader(review_figures, visit.at, review, reader) if everybody else None
+    waits = it.closed is not None and it.signed is None
     return visit.page(
         ReviewPage(
             review={**_review(it), "digest": it.digest, "suspends": SUSPENDS[it.suspends]},
             which=which,
             ways=[{"id": each, "word": word, "count": counts[each]} for each, word in WAYS] if everybody else [],
             items=[_item(each, it, visit.moment, reader, assigns) for each in found.items],
+            figures=_figures(numbers) if numbers is not None else None,
+            may_sign=waits and visit.me.has(*SIGNS_OFF.rights),
             more=found.more,
         )
     )
+
+
+async def sign(visit: Visit) -> Response:
+    """Somebody signs a review off, having seen these figures of it."""
+    form, review = visit.form, visit.path("review")
+    here = f"{HERE}/{review}"
+    outcome = await sign_off(
+        visit.services.ledger, visit.me.actor, review, form.get("comment", ""), form.get("seen", "")
+    )
+    if outcome is not None and outcome.code in SHOW_A_FACTOR:
+        return visit.go(f"/step-up?next={quote(here)}")
+    return visit.outcome(outcome, here, "Signed off.")
 
 
 async def open_one(visit: Visit) -> Response:
@@ -168,7 +190,30 @@ def _review(each: rows.ReviewRow) -> Context:
         "nobody": each.nobody,
         "suspended": each.suspended,
         "open_removals": each.open_removals,
+        "signed": each.signed,
+        "signer": each.signer_name,
+        "sign_note": each.sign_note,
         "done": 100 * (each.kept + each.removed) // each.items if each.items else 100,
+    }
+
+
+def _figures(it: ReviewFigures) -> Context:
+    """What it came to; of each reviewer the median in seconds."""
+    return {
+        "not_remediated": it.figures.not_remediated,
+        "unanswered": it.figures.unanswered,
+        "seen": it.seen,
+        "why_not": TOOK_PART if it.took_part else LOST if it.lost else "",
+        "reviewers": [
+            {
+                "name": each.name,
+                "items": each.items,
+                "kept": each.kept,
+                "median": f"{each.median / SECOND:,.1f} s" if each.median is not None else "",
+                "rubber_stamp": each.rubber_stamp,
+            }
+            for each in it.reviewers
+        ],
     }
 
 
@@ -256,4 +301,5 @@ PLACES = (
     Place("POST", HERE, ADMINISTERS, open_one),
     Place("GET", "/reviews/{review}", MEMBER, review_page),
     Place("POST", "/reviews/{review}/decide", MEMBER, decide),
+    Place("POST", "/reviews/{review}/sign-off", SIGNS_OFF, sign),
 )

@@ -11,8 +11,9 @@ class ReviewsPage(PageContext):
     """The reviews: how far each is, and what fell due.
 
     `reviews`: list of {id, name, opened, closes, closed (or none), items, kept, removed, waiting, mine, nobody,
-        suspended, open_removals, done (percent)}
-    `due`: list of {period, begins, review (or ""), opened, closed}: for whoever oversees; the newest first
+        suspended, open_removals, signed (when, or none), signer, sign_note, done (percent)}
+    `due`: list of {period, begins, review (or ""), opened, closed, signed}: for whoever oversees; the
+        newest first
     `schedule`: {every, days, suspends (str), fallback (name or ""), holidays (list of str), on (list of str),
         next (period), opens}: by what they fall due
     `may_open`: the reader may open one
@@ -37,7 +38,11 @@ class ReviewPage(PageContext):
         last_used (or none), peers, unusual (list of str), decides (name or ""), answers (str), verdict (str or ""),
         decider, note, state, word, mine (bool: the reader decides on it now),
         passes (bool: it waits for the reader), may_assign (bool: the reader names who decides)}
+    `figures`: {not_remediated, unanswered, seen (str), why_not (why the reader may not sign it off, or ""), reviewers
+        (list of {name, items, kept, median (str), rubber_stamp})}, or none: for whoever oversees
+    `may_sign`: the reader could sign it off now
     `more`: after which the next page begins, or ""
+    POST /reviews/<id>/sign-off (csrf, seen, comment): signs it off.
     POST /reviews/<id>/decide (csrf, person, role, decision ("approve" keeps, "deny" removes, "pass"), to, comment).
     """
 
@@ -47,4 +52,6 @@ class ReviewPage(PageContext):
     which: str
     ways: list[Context]
     items: list[Context]
+    figures: Context | None
+    may_sign: bool
     more: str

@@ -128,6 +128,28 @@ class ReviewClosed:
     unanswered: int
 
 
+@event(
+    "review.signed_off",
+    klass="access",
+    control="REV-01 REV-04 REV-05",
+    words="{by} signed the review {review} off: {kept} kept, {removed} removed, {unanswered} without an answer, "
+    "{not_remediated} removed and given still[; decided faster than anybody reads: {rubber_stamps}][ ({note})]",
+)
+@dataclass(frozen=True, slots=True)
+class ReviewSignedOff:
+    """Somebody who had no part in a review that was over has seen what it came to. The numbers are as of then;
+    `rubber_stamps` are the reviewers who kept more than 95 of 100, of 50 or more, at a median of less than 2 s."""
+
+    review: str
+    kept: int
+    removed: int
+    unanswered: int
+    not_remediated: int
+    rubber_stamps: tuple[str, ...]
+    by: str
+    note: str | None = private()
+
+
 class Stage(StrEnum):
     """When whoever decides is told that something waits: with the opening, at half time, and shortly before the end."""
 

@@ -3568,6 +3568,8 @@ review.opened 1 by=text? closes=integer digest=text fallback=text? items=integer
   scope={people?=[text],privileged?=truth,resources?=[text],roles?=[text]} suspends=(everything|nothing|privileged)
 review.passed 1 because=(assigned|delegated|not_mine) by=text payload=text person=text review=text role=text to=text
 review.reminded 1 closes=integer person=text review=text stage=(half|last|opened) suspended=integer waiting=integer
+review.signed_off 1 by=text kept=integer not_remediated=integer payload=text removed=integer review=text
+  rubber_stamps=[text] unanswered=integer
 reviews.set 1 by=text? change=text every=(half-year|month|quarter|year) fallback=text? holidays=[text] lasts=integer
   on=[(mover|widened)] suspends=(everything|nothing|privileged)
 role.removed 1 by=text? change=text role=text
@@ -4080,17 +4082,19 @@ class Proposal:
 @dataclass
 class Review:
     """A review of access: each item, whether it is privileged; until when, what silence takes of it, who decides where
-    nobody else can; what was decided, and to whom items were passed on. `beside` are the items that were removed while
-    another review withheld them already."""
+    nobody else can; what was decided, by whom and when, and to whom items were passed on. `beside` are the items that
+    were removed while another review withheld them already."""
 
     items: Mapping[tuple[str, str], bool]
     closes: Instant
     suspends: str
     fallback: str | None
     decided: dict[tuple[str, str], str] = field(default_factory=dict)
+    deciders: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     passed: dict[tuple[str, str], str] = field(default_factory=dict)
     beside: set[tuple[str, str]] = field(default_factory=set)
     closed: bool = False
+    signed: bool = False
 
 
 @dataclass
@@ -7613,6 +7617,7 @@ def review_decided(state: State, entry: Entry) -> Why:
     if (body["by"], body["answers"]) != _answers_for(state, review, key):
         yield "somebody else decided on it"
     review.decided[key] = verdict
+    review.deciders[key] = (body["by"], entry.time)
     review.beside.discard(key)
     if verdict == REMOVE and _withheld_after(state, key)[0] not in ("", body["review"]):
         review.beside.add(key)
@@ -7812,6 +7817,59 @@ def _left_in_silence(state: State, review: Review, key: tuple[str, str]) -> bool
     role = state.roles.get(key[1])
     spared = role is not None and ADMINISTER in role.console
     return _silence_takes(review, key) and not spared and key[1] in held_by(state, key[0])
+
+
+# ---- lawful.signing_off ----------------------------------------------------------------------------------------------
+# The rule of a review's sign-off: by whom, of what is over, and with the figures that the entries give.
+
+
+signing_off_rules = Rules()
+
+STAMPED, STAMPED_KEPT, STAMPED_WITHIN = 50, 95, 2 * SECOND
+"""Of how many items or more somebody who keeps more of a hundred than that, at that median, is said to have stamped."""
+
+
+@signing_off_rules.of("review.signed_off", "signing a review off", Authority.PERSON)
+def review_signed_off(state: State, entry: Entry) -> Why:
+    """Somebody who administers or audits, under a fresh factor, once it is over; who decided nothing in it, nor one
+    hand with them, and lost nothing by it; with what it came to."""
+    body = entry.body
+    by = body["by"]
+    yield acts(state, by, ADMINISTER, AUDIT, age=FRESH)
+    review = state.reviews.get(body["review"])
+    if review is None or not review.closed:
+        yield "no such review was over"
+        return
+    if review.signed:
+        yield "it was signed off already"
+    deciders = {who for who, _ in review.deciders.values()}
+    if by in deciders:
+        yield "they had decided in it"
+    yield one_hand(state, by, *sorted(deciders))
+    removed = [key for key, verdict in review.decided.items() if verdict == "remove"]
+    if any(person == by for person, _ in removed):
+        yield "it had taken something from them"
+    given = sum(role in state.people[who].withheld for who, role in removed if who in state.people)
+    came_to = (len(review.decided) - len(removed), len(removed), len(review.items) - len(review.decided), given)
+    if (body["kept"], body["removed"], body["unanswered"], body["not_remediated"]) != came_to:
+        yield "its numbers are others"
+    if list(body["rubber_stamps"]) != _stamped(review):
+        yield "others decided as fast as that"
+    review.signed = True
+
+
+def _stamped(review: Review) -> list[str]:
+    """Who kept nearly everything of a great deal, faster than anybody reads."""
+    found = []
+    for who in sorted({who for who, _ in review.deciders.values()}):
+        keys = [key for key, (by, _) in review.deciders.items() if by == who]
+        times = sorted(review.deciders[key][1] for key in keys)
+        gaps = sorted(times[number + 1] - each for number, each in enumerate(times[:-1]))
+        kept = sum(review.decided[key] == "keep" for key in keys)
+        much = len(keys) >= STAMPED and 100 * kept > STAMPED_KEPT * len(keys)
+        if much and gaps[len(gaps) // 2] < STAMPED_WITHIN:
+            found.append(who)
+    return found
 
 
 # ---- lawful.controls -------------------------------------------------------------------------------------------------
@@ -8982,6 +9040,7 @@ _ROOMS = (
     schedule_rules,
     review_rules,
     control_rules,
+    signing_off_rules,
     door_rules,
     session_rules,
     login_token_rules,

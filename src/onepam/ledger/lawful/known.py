@@ -177,17 +177,19 @@ class Proposal:
 @dataclass
 class Review:
     """A review of access: each item, whether it is privileged; until when, what silence takes of it, who decides where
-    nobody else can; what was decided, and to whom items were passed on. `beside` are the items that were removed while
-    another review withheld them already."""
+    nobody else can; what was decided, by whom and when, and to whom items were passed on. `beside` are the items that
+    were removed while another review withheld them already."""
 
     items: Mapping[tuple[str, str], bool]
     closes: Instant
     suspends: str
     fallback: str | None
     decided: dict[tuple[str, str], str] = field(default_factory=dict)
+    deciders: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     passed: dict[tuple[str, str], str] = field(default_factory=dict)
     beside: set[tuple[str, str]] = field(default_factory=set)
     closed: bool = False
+    signed: bool = False
 
 
 @dataclass

@@ -81,6 +81,7 @@ def review_decided(state: State, entry: Entry) -> Why:
     if (body["by"], body["answers"]) != _answers_for(state, review, key):
         yield "somebody else decided on it"
     review.decided[key] = verdict
+    review.deciders[key] = (body["by"], entry.time)
     review.beside.discard(key)
     if verdict == REMOVE and _withheld_after(state, key)[0] not in ("", body["review"]):
         review.beside.add(key)

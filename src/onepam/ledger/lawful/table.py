@@ -28,6 +28,7 @@ from onepam.ledger.lawful.separating import separation_rules
 from onepam.ledger.lawful.session_users import session_user_rules
 from onepam.ledger.lawful.sessions import session_rules
 from onepam.ledger.lawful.signing_in import signing_in_rules
+from onepam.ledger.lawful.signing_off import signing_off_rules
 from onepam.ledger.lawful.system import system_rules
 from onepam.ledger.lawful.target_secrets import target_secret_rules
 from onepam.ledger.lawful.waiting_statements import waiting_statement_rules
@@ -49,6 +50,7 @@ _ROOMS = (
     schedule_rules,
     review_rules,
     control_rules,
+    signing_off_rules,
     door_rules,
     session_rules,
     login_token_rules,

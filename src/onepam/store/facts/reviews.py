@@ -7,6 +7,7 @@ from onepam.app.ports import Snapshot
 from onepam.app.reviews.close_review import ClosingQuery, GivenUpQuery, RemindingQuery
 from onepam.app.reviews.decide_item import ItemQuery
 from onepam.app.reviews.open_review import OpeningQuery
+from onepam.app.reviews.sign_off import SigningQuery
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import ONE_HAND
 from onepam.domain.access.review_schedule import Suspends
@@ -16,9 +17,11 @@ from onepam.domain.reviews.answering import Chain
 from onepam.domain.reviews.closing import MOST_AT_ONCE, ClosingFacts, GivenUpFacts, takes
 from onepam.domain.reviews.deciding import ItemFacts, ReviewFacts, Withholding
 from onepam.domain.reviews.events import Scope, Stage, Verdict, Withheld
+from onepam.domain.reviews.figures import Decision
 from onepam.domain.reviews.opening import OpeningFacts
 from onepam.domain.reviews.population import Item, in_scope, population
 from onepam.domain.reviews.reminding import RemindingFacts, Waits
+from onepam.domain.reviews.signing_off import SigningFacts
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.facts import loads
@@ -113,6 +116,41 @@ def closing(db: Snapshot, query: ClosingQuery, at: Instant) -> ClosingFacts:
         administer=frozenset(name for name, role in now.roles.items() if ConsoleRight.ADMINISTER in role.console),
         administrators=who_can_decide(db, at),
     )
+
+
+@loads(SigningQuery)
+def signing(db: Snapshot, query: SigningQuery, at: Instant) -> SigningFacts:
+    of = {"review": query.review, "at": at}
+    found = row(db, f"SELECT * FROM review WHERE review = :review AND {AT}", of)
+    return SigningFacts(
+        actor=actor_facts(db, query.actor, at),
+        review=review_of(found) if found is not None else None,
+        items=found["items"] if found is not None else 0,
+        decisions=decisions_of(db, query.review, at),
+        withheld=withheld_of(db, query.review, at),
+        signed=row(db, f"SELECT 1 FROM review_signed WHERE review = :review AND {AT}", of) is not None,
+    )
+
+
+def decisions_of(db: Snapshot, review: str, at: Instant) -> tuple[Decision, ...]:
+    """The last decision on each item of a review."""
+    found = rows(db, f"SELECT * FROM review_decision WHERE review = :review AND {AT}", {"review": review, "at": at})
+    return tuple(
+        Decision(each["person"], each["role"], Verdict(each["verdict"]), each["decider"], each["decided"])
+        for each in found
+    )
+
+
+def withheld_of(db: Snapshot, review: str, at: Instant) -> frozenset[tuple[str, str]]:
+    """What was removed in a review and is withheld now, after whichever review."""
+    found = rows(
+        db,
+        "SELECT d.person, d.role FROM review_decision d JOIN role_withheld w ON w.person = d.person "
+        "AND w.role = d.role AND w.valid_from <= :at AND :at < w.valid_until WHERE d.review = :review "
+        "AND d.valid_from <= :at AND :at < d.valid_until",
+        {"review": review, "at": at},
+    )
+    return frozenset((each["person"], each["role"]) for each in found)
 
 
 @loads(RemindingQuery)

@@ -93,6 +93,26 @@ WITHHELD = state(
     )
 )
 
+SIGNED = state(
+    StateTable(
+        "review_signed",
+        ("review",),
+        {
+            "review": "TEXT NOT NULL",
+            "signed": "INTEGER NOT NULL",
+            "signer": "TEXT NOT NULL",
+            "kept": "INTEGER NOT NULL",
+            "removed": "INTEGER NOT NULL",
+            "unanswered": "INTEGER NOT NULL",
+            "not_remediated": "INTEGER NOT NULL",
+            "rubber_stamps": "TEXT NOT NULL",
+            "note": "TEXT",
+            "idx": "INTEGER NOT NULL",
+        },
+        (("idx",),),
+        naming=("note",),
+    )
+)
 SCHEDULE = state(
     StateTable(
         "review_schedule",
@@ -219,3 +239,21 @@ def role_withheld(db: Db, place: Place, event: events.RoleWithheld) -> None:
 @projects(events.RoleReturned)
 def role_returned(db: Db, place: Place, event: events.RoleReturned) -> None:
     WITHHELD.end(db, place.time, person=event.person, role=event.role)
+
+
+@projects(events.ReviewSignedOff)
+def review_signed_off(db: Db, place: Place, event: events.ReviewSignedOff) -> None:
+    SIGNED.put(
+        db,
+        place.time,
+        review=event.review,
+        signed=place.time,
+        signer=event.by,
+        kept=event.kept,
+        removed=event.removed,
+        unanswered=event.unanswered,
+        not_remediated=event.not_remediated,
+        rubber_stamps=event.rubber_stamps,
+        note=event.note,
+        idx=place.index,
+    )

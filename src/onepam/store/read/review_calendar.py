@@ -36,6 +36,7 @@ class Due:
     review: str
     opened: Instant | None
     closed: Instant | None
+    signed: Instant | None
 
 
 def schedule(db: Snapshot, at: Instant) -> ScheduleRow:
@@ -67,15 +68,21 @@ def period_due(db: Snapshot, at: Instant) -> bool:
 
 def calendar(db: Snapshot, at: Instant) -> tuple[Due, ...]:
     """The periods for which a review fell due, the newest first, each with the review that it had."""
-    found = rows(db, f"SELECT review, period, opened, closed FROM review WHERE period <> '' AND {AT}", {"at": at})
+    found = rows(
+        db,
+        "SELECT r.review, r.period, r.opened, r.closed, s.signed FROM review r LEFT JOIN review_signed s "
+        "ON s.review = r.review AND s.valid_from <= :at AND :at < s.valid_until "
+        "WHERE r.period <> '' AND r.valid_from <= :at AND :at < r.valid_until",
+        {"at": at},
+    )
     had = {each["period"]: each for each in found}
     made = []
     for due in reversed(due_since(_founded(db, at), schedules(db, at), at)):
         each = had.get(due.period)
         made.append(
-            Due(due.period, due.opens, each["review"], each["opened"], each["closed"])
+            Due(due.period, due.opens, each["review"], each["opened"], each["closed"], each["signed"])
             if each
-            else Due(due.period, due.opens, "", None, None)
+            else Due(due.period, due.opens, "", None, None, None)
         )
     return tuple(made)
 

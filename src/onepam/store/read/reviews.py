@@ -36,7 +36,8 @@ UNION ALL SELECT 1 FROM person WHERE (manager = :reader OR owner = :reader) AND 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
     """A review and how far it is. `mine` are the items that wait for the reader, `nobody` those that nobody left can
-    decide on, `open_removals` what was removed and a binding still gives: withheld until the file agrees."""
+    decide on, `open_removals` what was removed and a binding still gives: withheld until the file agrees; `signed` is
+    when somebody signed it off."""
 
     review: str
     period: str
@@ -55,6 +56,9 @@ class ReviewRow:
     nobody: int
     suspended: int
     open_removals: int
+    signed: Instant | None = None
+    signer_name: str = ""
+    sign_note: str = ""
 
     @property
     def waiting(self) -> int:
@@ -271,6 +275,7 @@ def _summary(db: Snapshot, at: Instant, found: Row, reader: str, look: _Look | N
     runs = found["closed"] is None
     if look is None and (runs or silent):
         look = _Look(db, found, at)
+    signed = row(db, f"SELECT * FROM review_signed WHERE review = :review AND {AT}", of)
     summary = ReviewRow(
         review=found["review"],
         period=found["period"],
@@ -289,6 +294,9 @@ def _summary(db: Snapshot, at: Instant, found: Row, reader: str, look: _Look | N
         nobody=sum(look.shows(each, reader, "nobody") for each in look.items) if look and runs else 0,
         suspended=silent,
         open_removals=len(taken) - silent,
+        signed=signed["signed"] if signed else None,
+        signer_name=Called(db, at)[signed["signer"]] if signed else "",
+        sign_note=(signed["note"] or "") if signed else "",
     )
     return summary, any(each["own"] for each in decided)
 
