@@ -74,6 +74,8 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     matrix.apply,
     matrix.changes,
     rights.what_if,
+    rights.matrix,
+    rights.unused,
     mfa.mfa,
     controls.controls,
     evidence.verify,

@@ -17,7 +17,7 @@ from onepam.console.frame.rendering import STATIC
 from onepam.console.frame.services import ConsoleServices
 from onepam.console.history import checkpoint, ledger, notices, own_notices, packs, verifiers
 from onepam.console.leaving import holds, leavers
-from onepam.console.matrix import changes, proposing, resources, role, roles
+from onepam.console.matrix import changes, difference, proposing, resources, role, roles, unused
 from onepam.console.people import people, service_keys
 from onepam.console.providers import providers, signals
 from onepam.console.provisioning import provisioning
@@ -53,6 +53,8 @@ PLACES: tuple[Place, ...] = (
     *resources.PLACES,
     *roles.PLACES,
     *role.PLACES,
+    *difference.PLACES,
+    *unused.PLACES,
     *proposing.PLACES,
     *changes.PLACES,
     *controls.PLACES,

@@ -5,6 +5,7 @@ from typing import Any
 
 from onepam.console.frame.wording import held_by
 from onepam.console.matrix.changes_page import ChangesPage, ProposePage
+from onepam.console.matrix.difference import views
 from onepam.console.matrix.resources_page import ResourcePage, ResourcesPage
 from onepam.console.matrix.role_page import RolePage
 from onepam.console.matrix.roles_page import RolesPage
@@ -195,21 +196,16 @@ def role_row(ident: str, name: str, purpose: str, people: int, owner: str, allow
     }
 
 
-_MATRIX = {"q": "", "where": "", "by": "env"}
+_MATRIX = {"q": "", "where": "", "by": "env", "view": ""}
 ROLES = RolesPage(
+    views=views("/roles"),
     columns=[{"id": name, "name": name, "labels": {"env": env}, "group": env} for name, env in _COLUMNS],
     rows=[
         role_row("rol_lead", "Platform lead", "Answers for the platform at any hour.", 2, "Mira Okafor", "RRRRRRSSSSS"),
         role_row("rol_dbop", "Database operator", "Runs and repairs the databases.", 3, "Mira Okafor", "RR.....s..s"),
         role_row("rol_eng", "Engineer", "Builds and ships the shop.", 9, "Priya Raman", "..rr..ss.s."),
         role_row(
-            "rol_build",
-            "Build keeper",
-            "Keeps the build machines alive.",
-            2,
-            "Lena Vogel",
-            "........Sss",
-            drift="1 account on the server that no binding explains.",
+            "rol_build", "Build keeper", "Keeps the builds alive.", 2, "Lena Vogel", "........Sss", "nobody used it."
         ),
         role_row(
             "rol_vendor",

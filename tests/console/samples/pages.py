@@ -92,6 +92,7 @@ from tests.console.samples.provisioning import (
 from tests.console.samples.querying import QUERY, QUERY_OVER, QUERY_RAN, QUERY_UNSERVED
 from tests.console.samples.requests import REQUESTS
 from tests.console.samples.reviews import NO_ITEMS, NO_REVIEWS, REVIEW, REVIEWS, TO_SIGN
+from tests.console.samples.rights import ALL_USED, DIFFERENCE, NO_DIFFERENCE, NO_ROLES, UNUSED
 from tests.console.samples.roster import (
     NO_ROSTER,
     PLAN,
@@ -277,6 +278,11 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "resource-nobodys": (shell("/resources/db-orders-1"), RESOURCE_NOBODYS),
     "roles": (shell("/roles"), ROLES),
     "roles-empty": (shell("/roles"), replace(ROLES, rows=[], columns=[])),
+    "difference": (shell("/difference"), DIFFERENCE),
+    "difference-none": (shell("/difference"), NO_DIFFERENCE),
+    "unused": (shell("/unused"), UNUSED),
+    "unused-none": (shell("/unused"), ALL_USED),
+    "unused-empty": (shell("/unused"), NO_ROLES),
     "changes": (shell("/changes"), CHANGES),
     "changes-founding": (
         shell("/changes"),

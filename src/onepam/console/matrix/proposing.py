@@ -33,6 +33,7 @@ from onepam.kernel.ids import new_id
 from onepam.store.read import changes as rows
 from onepam.store.read.names import Called, name
 from onepam.store.read.proofs_of_sign_in import account, account_by_email
+from onepam.store.read.unused import unused_plan
 
 OVERTAKEN = "change.overtaken"
 _NOT_YET = "Not proposed: the text, the roles or the people have changed since this was planned."
@@ -46,6 +47,7 @@ _NO_TEXT = Refused(
     "The text of the access.yaml in force is not kept here, so it cannot be edited.",
     "Apply a whole one.",
 )
+_PREPARED = "Prepared from what nobody used for 90 days."
 _UNDOES = "As it stands, your text undoes what they changed: look at the difference."
 
 
@@ -118,6 +120,20 @@ async def role(visit: Visit) -> Response:
     title = f"Give {which} to {called}" if gives else f"Take {which} from {called}"
     motive = Motive(title[:MAX_TITLE_CHARACTERS], form.get("reason", ""), ticket)
     return await _planned_page(visit, _Draft(made.text, motive, base, guided=True, back=back), made.plan, None)
+
+
+async def unused(visit: Visit) -> Response:
+    """The text in force without what nobody uses, to look at: of one role, if that is named."""
+    base, text = await visit.services.reader(rows.file_in_force, None)
+    if base and not text:
+        return visit.outcome(_NO_TEXT, "/unused", "")
+    made = await visit.services.reader(unused_plan, None, visit.form.get("role", "")[:63])
+    if not made.done:
+        hint = "What comes by a group is left where the group is filled."
+        return visit.go("/unused", Flash("note", "Nothing could be prepared.", hint))
+    left = f"{plural(len(made.left), 'other')} could not be prepared." if made.left else _LOOK
+    motive = Motive("Take what nobody uses", "No session in 90 days", "")
+    return await _look(visit, _Draft(made.text, motive, base), {"text": _PREPARED, "hint": left})
 
 
 async def propose(visit: Visit) -> Response:
@@ -246,5 +262,6 @@ PLACES = (
     Place("GET", "/changes/new", ADMINISTERS, new),
     Place("POST", "/changes/plan", ADMINISTERS, plan),
     Place("POST", "/changes/role", ADMINISTERS, role),
+    Place("POST", "/changes/unused", ADMINISTERS, unused),
     Place("POST", "/changes", ADMINISTERS, propose),
 )

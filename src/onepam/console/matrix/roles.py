@@ -1,6 +1,6 @@
 """The role matrix as a picture, and as the auditor's sheet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -8,18 +8,26 @@ from starlette.responses import Response
 from onepam.console.frame.page import Context
 from onepam.console.frame.paging import paged, pager
 from onepam.console.frame.places import SEES_ALL, Place, Shown
-from onepam.console.frame.rendering import field_time
+from onepam.console.frame.rendering import field_time, plural
 from onepam.console.frame.sheet import every, sheet
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import actions_words, guard_words, how_given
+from onepam.console.matrix.difference import views
 from onepam.console.matrix.roles_page import RolesPage
 from onepam.domain.access.model import Mode
 from onepam.kernel.clock import Instant, iso
 from onepam.store.read.paging import Page, Window
 from onepam.store.read.roles import ROLES, SYSTEMS, Cell, MatrixFilter, RoleRow, System, roles
+from onepam.store.read.unused import used_where
 
 ACROSS = "system"
 """The word of the address by which the systems page, as `after` does for the roles."""
+
+ACTUAL = "actual"
+"""The view of what is held, in the address; the other one is of what is designed."""
+
+Used = Mapping[tuple[str, str], int]
+"""By role and resource: how many people used it."""
 
 FEW = 50
 """Roles whose lines are made at once: each has one for each resource that it reaches."""
@@ -33,13 +41,16 @@ _HEAD = (
 async def roles_page(visit: Visit) -> Response:
     """Some roles by some systems, both narrowed by words, a page at a time."""
     wanted, window, across = _wanted(visit), paged(visit, ROLES), paged(visit, SYSTEMS, ACROSS)
-    found = await visit.services.reader(roles, visit.at, _filter(wanted), window, across)
+    at, actual = visit.moment, wanted["view"] == ACTUAL
+    found = await visit.services.reader(roles, at, _filter(wanted), window, across)
+    used = await visit.services.reader(used_where, at) if actual else None
     return visit.page(
         RolesPage(
             filter=wanted,
             labels=list(found.labels),
             columns=[_column(each) for each in found.systems.rows],
-            rows=[_row(each, found.systems.rows) for each in found.roles.rows],
+            views=views("/roles?view=actual" if actual else "/roles"),
+            rows=[_row(each, found.systems.rows, used) for each in found.roles.rows],
             version=found.document,
             since=found.since,
             pager=pager(found.roles, window, {**wanted, ACROSS: across.after}),
@@ -63,7 +74,8 @@ async def export(visit: Visit) -> Response:
 def _wanted(visit: Visit) -> dict[str, str]:
     query = visit.request.query_params
     asked = {name: query.get(name, "").strip()[:100] for name in ("q", "where", "by")}
-    return {**asked, "by": asked["by"] or MatrixFilter().by}
+    view = ACTUAL if query.get("view") == ACTUAL else ""
+    return {**asked, "by": asked["by"] or MatrixFilter().by, "view": view}
 
 
 def _filter(wanted: Context) -> MatrixFilter:
@@ -80,8 +92,10 @@ def _column(system: System) -> Context:
     }
 
 
-def _row(role: RoleRow, systems: tuple[System, ...]) -> Context:
-    cells = {each.system: _cell(role, each, role.cells[each.system]) for each in systems if each.system in role.cells}
+def _row(role: RoleRow, systems: tuple[System, ...], used: Used | None) -> Context:
+    """Designed, or (with `used`) actual: what somebody holds, with a mark where nobody used it."""
+    shown = [each for each in systems if each.system in role.cells and (used is None or role.people)]
+    cells = {each.system: _cell(role, each, role.cells[each.system], used) for each in shown}
     return {
         "id": role.role,
         "name": role.role,
@@ -93,7 +107,7 @@ def _row(role: RoleRow, systems: tuple[System, ...]) -> Context:
     }
 
 
-def _cell(role: RoleRow, system: System, cells: tuple[Cell, ...]) -> Context:
+def _cell(role: RoleRow, system: System, cells: tuple[Cell, ...], used: Used | None) -> Context:
     """Several permissions of a role on one system are one square; standing shows, because it is more."""
     says = "; ".join(
         f"{actions_words(each.actions)} as {', '.join(each.logins)}, {how_given(each.mode, each.longest)}"
@@ -106,8 +120,15 @@ def _cell(role: RoleRow, system: System, cells: tuple[Cell, ...]) -> Context:
         "how": "standing" if any(each.mode is Mode.STANDING for each in cells) else "request",
         "administrative": any(each.administrative for each in cells),
         "says": f"{role.role} → {where}: {says}.",
-        "drift": "",
+        "drift": _drift(role, system, used),
     }
+
+
+def _drift(role: RoleRow, system: System, used: Used | None) -> str:
+    """That nobody who holds it used it."""
+    if used is None or any(used.get((role.role, each)) for each in system.resources):
+        return ""
+    return f"none of {plural(role.people, 'person', 'people')} used it for 90 days."
 
 
 def _lines(at: Instant, document: str, systems: tuple[System, ...], role: RoleRow) -> Iterator[tuple[Any, ...]]:

@@ -27,6 +27,7 @@ class RolesPage(PageContext):
     template: ClassVar = "roles.html"
 
     filter: Context
+    views: list[Context]
     labels: list[str]
     columns: list[Context]
     rows: list[Context]

@@ -120,6 +120,13 @@ TESTS: Mapping[str, Test] = MappingProxyType(
                 late_seconds=60,
             ),
             _test(
+                Control("RBC-01", "What people can do is what the role matrix says", ("CC6.3",)),
+                "Each role and resource is as the file in force says, each binding and member of its groups comes "
+                "from it, and no grant runs that no role in force gives. Where its text is not kept, nothing is "
+                "tested.",
+                "who a directory puts into a group that a role is bound to; rights on the targets beside the gateway",
+            ),
+            _test(
                 Control("RBC-02", "Each role has an owner and a purpose, and is reviewed each year", ("CC6.3",)),
                 "Each role has an owner who is here, a purpose, and was in a review of access that ended within the "
                 "last 12 months, or is younger.",
@@ -131,6 +138,32 @@ TESTS: Mapping[str, Test] = MappingProxyType(
                 "No binding in force names a person; but for vendors and service accounts, whose bindings end or "
                 "have an owner.",
                 "who is in the group, and why",
+            ),
+            _test(
+                Control("LPV-01", "Few people administer", ("CC6.3",), Severity.MEDIUM),
+                "At most 10 of 100 people hold a role that administers OnePAM or has a permission marked "
+                "administrative; four may always.",
+                "whether the job of those who do needs it",
+                most_percent=10,
+                always=4,
+            ),
+            _test(
+                Control("LPV-02", "What nobody uses is taken within 30 days", ("CC6.3",), Severity.MEDIUM),
+                "Each role of each person that opens something was used by a session in the last 120 days, is held "
+                "for less, or was kept by a review since it was unused for 90 days.",
+                "what people do on targets beside the gateway",
+            ),
+            _test(
+                Control("LPV-03", "Roles that are kept apart are not held together", ("CC6.3", "CC5.1")),
+                "Nobody who is here holds two of the roles that a separation names; who is excused until a day is "
+                "excluded. Without a separation nothing is tested.",
+                "roles that should be kept apart, and are not",
+            ),
+            _test(
+                Control("LPV-04", "Privileged access is on request", ("CC6.3",)),
+                "Each permission of a role that somebody holds, and that is privileged on a resource that is there, "
+                "is on request.",
+                "rights in the targets themselves, and in OnePAM's own console",
             ),
             _test(
                 Control(

@@ -7,7 +7,7 @@ from onepam.app.ports import Snapshot
 from onepam.domain.controls.catalogue import TESTS
 from onepam.domain.controls.control import Population, Run, Test, run
 from onepam.kernel.clock import Instant
-from onepam.store.read.controls import access, people, reviews, sessions, system
+from onepam.store.read.controls import access, people, reviews, rights, sessions, system
 
 POPULATIONS: Mapping[str, Callable[[Snapshot, Instant, Test], Population]] = MappingProxyType(
     {
@@ -22,8 +22,13 @@ POPULATIONS: Mapping[str, Callable[[Snapshot, Instant, Test], Population]] = Map
         "PRV-02": access.bound,
         "PRV-03": people.added,
         "PRV-04": access.ended_in_time,
+        "RBC-01": rights.as_designed,
         "RBC-02": access.owned_roles,
         "RBC-03": access.direct_bindings,
+        "LPV-01": rights.few_administer,
+        "LPV-02": rights.used_or_disposed,
+        "LPV-03": rights.kept_apart,
+        "LPV-04": rights.none_standing,
         "REV-01": reviews.held_in_time,
         "REV-02": reviews.of_everything,
         "REV-03": reviews.by_whoever_may,
