@@ -8,6 +8,7 @@ import pytest
 from onepam.boot.demo import database
 from onepam.boot.demo.database import DemoDatabase, start_database
 from onepam.boot.demo.demo import access_text
+from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.matrix.file import read_access
 from tests.tour.company import forget_database
 
@@ -28,6 +29,10 @@ def test_it_is_made_once_and_its_boundary_is_what_a_login_may_do(tmp_path: Path)
         assert psql(first, "reporting", "SELECT count(*) FROM orders").stdout == "1000\n"
         assert "permission denied" in psql(first, "reporting", "DELETE FROM orders").stderr
         assert psql(first, "app", "DELETE FROM orders WHERE number = 1").returncode == 0
+        made = "CREATE ROLE one LOGIN PASSWORD 'one' IN ROLE readers"
+        assert psql(first, "pam_owner", made).returncode == 0
+        (first.folder / "one").write_text("one")
+        assert psql(first, "one", "SELECT count(*) FROM orders").stdout == "999\n"
     finally:
         first.stop()
     assert first.process.poll() is not None
@@ -56,4 +61,6 @@ def _kinds(found: DemoDatabase | None) -> list[str]:
     read = read_access(access_text(2222, "root", HOST_KEY, found))
     assert read.problems == ()
     assert read.wanted is not None
+    users = [each.session_users for each in read.wanted.resources.values() if each.session_users]
+    assert users == ([SessionUsers("pam_owner", {"analysis": "readers"})] if found else [])
     return [each.kind.value for each in read.wanted.resources.values()]

@@ -218,7 +218,7 @@ def test_it_is_asked_by_keyboard_alone(way: Querying, browser: Browser, at: Call
     asks.fills("Database", "postgres")
     asks.fills("Statements", "SELECT 1; INSERT INTO said VALUES ('one') RETURNING word; SELECT 2")
     asks.press("Control+Enter")
-    expect(page.locator(".query-notice")).to_contain_text(f"waits for a yes of {max_.person.role}")
+    expect(page.locator(".query-notice")).to_contain_text(f"waits for a yes of the role {max_.person.role}")
     expect(page.locator(".query-result")).to_have_count(1)
     decides.finds("Approvals", "/approvals")
     letter = decides.page.locator("details[data-item]", has_text="A statement of")

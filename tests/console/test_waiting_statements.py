@@ -54,7 +54,7 @@ async def test_whoever_decides_sees_what_it_says_as_text_and_says_yes(office: Of
     assert "A statement of Eve Example as app on dev-1" in page
     assert "others wait for what it has locked" in page
     assert 'action="/approvals/stm_1"' in page
-    assert "<dt>Database at its start</dt><dd>or&lt;ders</dd>" in page
+    assert "<dt>Began in</dt><dd>or&lt;ders</dd>" in page
     assert "<dt>Client</dt><dd>psql</dd>" in page
     assert "<dt>search_path was set by</dt><dd>SET search_path TO &lt;x&gt;</dd>" in page
     assert "<dt>From</dt><dd>192.0.2.1</dd>" in page

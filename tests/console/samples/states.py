@@ -58,8 +58,8 @@ RESOURCE_NOBODYS = replace(
 
 _WAITS = Notice(
     "NOTICE",
-    "OnePAM: this statement waits for a yes of platform-lead or database-owner, until 2026-11-30T09:10:00Z at the "
-    "latest; others wait for what this transaction has locked: https://pam.example.org/approvals#stm_7f2k",
+    "OnePAM: this statement waits for a yes of the roles platform-lead or database-owner, until 2026-11-30T09:10:00Z "
+    "at the latest; others wait for what this transaction has locked: https://pam.example.org/approvals#stm_7f2k",
 )
 QUERY_WAITS = replace(QUERY_RAN, notices=[notice_of(_WAITS, "https://pam.example.org")], results=QUERY_RAN.results[:1])
 

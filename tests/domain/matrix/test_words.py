@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.masking import Mask, Results
+from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.matrix.words import changed, made
 from onepam.kernel.clock import SECOND
 from tests.domain.matrices import LEAD, PROD, WEB
@@ -33,19 +34,33 @@ def test_a_role_says_which_statements_pass_now() -> None:
     role, added = replace(LEAD, permissions=(plain,)), replace(PROD, name="added", guardrails=Guardrails((READ,)))
     wider = "read and other; write once somebody has said yes; at most 100 rows; at most 30 s"
     assert list(changed(role, replace(role, permissions=(asks, added)))) == [
-        "permissions",
         f"{PROD.name} lets through: read and other → {wider}",
+        "permission added: new",
         "added lets through: read",
     ]
-    assert list(changed(role, replace(role, permissions=(plain, replace(PROD, name="added", guardrails=None))))) == [
-        "permissions"
-    ]
     assert list(changed(role, replace(role, permissions=(replace(plain, guardrails=None),)))) == [
-        "permissions",
         f"{PROD.name} lets through: read and other → everything",
     ]
-    longer = replace(plain, longest=plain.longest + SECOND)
-    assert list(changed(role, replace(role, permissions=(longer,)))) == ["permissions"]
+
+
+def test_a_role_says_what_of_its_permissions_is_another() -> None:
+    other = replace(PROD, name="other")
+    role = replace(LEAD, permissions=(PROD, other))
+    longer = replace(PROD, longest=PROD.longest + SECOND, approvers=("dba",))
+    assert list(changed(role, replace(role, permissions=(longer, other)))) == [
+        f"permission {PROD.name}: longest, approvers"
+    ]
+    assert list(changed(role, replace(role, permissions=(PROD,)))) == ["permission other: removed"]
+    assert list(changed(role, replace(role, permissions=(other, PROD)))) == ["permissions"], "in another order"
+    third = replace(PROD, name="third", guardrails=None)
+    assert list(changed(role, replace(role, permissions=(PROD, other, third)))) == ["permission third: new"]
+
+
+def test_users_of_sessions_say_of_which_role_and_by_whom() -> None:
+    users = SessionUsers("pam_owner", {"app": "writers", "audit": "readers"})
+    words = "app as a member of writers, audit as a member of readers, made by pam_owner"
+    assert list(changed(WEB, replace(WEB, session_users=users))) == [f"session_users: none → {words}"]
+    assert list(made(replace(WEB, session_users=users))) == [f"session_users: {words}"]
 
 
 def test_what_is_new_says_what_it_masks_keeps_and_lets_through() -> None:

@@ -118,7 +118,7 @@ async def test_a_write_waits_for_somebody_elses_yes_and_runs_then(scene: Scene) 
     assert await scene.approves(scene.max, asked.statement) == ""
     done = await outcome(client, None)
     assert done.stdout.split() == [b"1", b"one", b"INSERT", b"0", b"1", b"2"]
-    assert f"OnePAM: this statement waits for a yes of {scene.max.role}, until " in done.stderr
+    assert f"OnePAM: this statement waits for a yes of the role {scene.max.role}, until " in done.stderr
     assert f"/approvals#{asked.statement}" in done.stderr
     assert await scene.approves(scene.max, asked.statement) == "statement.unknown"
     await scene.gateway.ended(eve)

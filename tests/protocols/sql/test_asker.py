@@ -87,7 +87,7 @@ async def test_its_session_hears_that_it_waits_and_what_came_of_it(
     said = Said(r"DROP\u0000", ("'a'",), r"d\u202eb" + "x" * 192)
     asked = Question("ses_1", 3, (StatementClass.DDL, StatementClass.WRITE), True, said)
     assert waits.questions == [asked]
-    words = "this statement waits for a yes of lead or dba, until 00:00:00 UTC at the latest"
+    words = "this statement waits for a yes of the roles lead or dba, until 00:00:00 UTC at the latest"
     assert waits.heard == [f"{words}: https://pam/approvals#stm_1"]
     asks = [waits.asker.asks]
     waits.answer.set_result(answer)

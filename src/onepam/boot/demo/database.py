@@ -1,5 +1,5 @@
-"""A PostgreSQL for the tour: Debian's own programs, on loopback, with a table and two logins. It outlives no stop, and
-is found again by the next start."""
+"""A PostgreSQL for the tour: Debian's own programs, on loopback, with a table, two logins, and an account that makes a
+user for each session of a third one. It outlives no stop, and is found again by the next start."""
 
 import os
 import pwd
@@ -30,27 +30,33 @@ from onepam.kernel.errors import Unavailable
 PROGRAMS = Path("/usr/lib/postgresql")
 NONE = "no database: Debian's PostgreSQL (the package postgresql) is not installed"
 LOGINS = ("app", "reporting")
+MADE, MADE_BY, ROLE = "analysis", "pam_owner", "readers"
+"""The login of whose sessions each has a user of its own: made by an account, as a member of a role."""
+
 DATABASE = "orders"
 START_SECONDS = 120.0
 _OWNER = "postgres"
-_HBA = b"hostssl all app,reporting 127.0.0.1/32 scram-sha-256\n"
+_HBA = b"hostssl all app,reporting,pam_owner,+readers 127.0.0.1/32 scram-sha-256\n"
 _CLUSTER = """\
 CREATE ROLE app LOGIN PASSWORD '{app}';
 CREATE ROLE reporting LOGIN PASSWORD '{reporting}';
+CREATE ROLE readers;
+CREATE ROLE pam_owner LOGIN CREATEROLE PASSWORD '{pam_owner}';
+GRANT readers TO pam_owner WITH ADMIN OPTION;
 CREATE DATABASE orders OWNER app;
 """
 _TABLE = """\
 CREATE TABLE orders (number int PRIMARY KEY, customer text, cents int);
 INSERT INTO orders SELECT n, 'customer ' || n % 7, n * 137 % 10000 FROM generate_series(1, 1000) AS n;
 ALTER TABLE orders OWNER TO app;
-GRANT SELECT ON orders TO reporting;
+GRANT SELECT ON orders TO reporting, readers;
 """
 
 
 @dataclass(slots=True)
 class DemoDatabase:
     """A running server: where, by which pin it is known, and what it is, in words. The password of each of `LOGINS`
-    lies in a file of that name in `folder`."""
+    and of `MADE_BY` lies in a file of that name in `folder`."""
 
     port: int
     pin: str
@@ -79,9 +85,9 @@ def start_database(folder: Path) -> DemoDatabase | None:
     home, port = _home(folder), kept_port(folder)
     server = _Server(programs, home, folder / "log")
     if not (folder / "made").exists():
-        server.make({login: _password(folder / login) for login in LOGINS})
+        server.make({login: _password(folder / login) for login in (*LOGINS, MADE_BY)})
         (folder / "made").touch()
-    words = f"PostgreSQL {programs.parent.name}, database {DATABASE}, logins {' and '.join(LOGINS)}"
+    words = f"PostgreSQL {programs.parent.name}, database {DATABASE}, logins {', '.join(LOGINS)} and {MADE}"
     return DemoDatabase(port, server.pin, words, folder, server.start(port))
 
 

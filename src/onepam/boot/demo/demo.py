@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from onepam.boot.config import Config
-from onepam.boot.demo.database import LOGINS, NONE, DemoDatabase, start_database
+from onepam.boot.demo.database import LOGINS, MADE, MADE_BY, NONE, ROLE, DemoDatabase, start_database
 from onepam.boot.demo.founding import Founder, Founding
 from onepam.boot.demo.target import DemoTarget, free_port, start_target
 from onepam.boot.platform import Platform, settled
@@ -114,12 +114,13 @@ _DATABASE = """\
     owner: ben@demo.example
     logins: [{logins}]
     tls: ["{pin}"]
+    session_users: {users}
 """
 _QUERIES = """\
       read-orders:
         actions: [query]
         where: {tier: orders}
-        logins: [reporting]
+        logins: [reporting, analysis]
         mode: standing
         longest: 8h
         guardrails: {statements: [read, other], rows: 10000, timeout: 30s}
@@ -183,7 +184,8 @@ def access_text(port: int, login: str, host_key: str, database: DemoDatabase | N
     """The company's access.yaml, for a target and a database, where there is one."""
     resource, queries = "", ""
     if database is not None:
-        resource = _DATABASE.format(port=database.port, logins=", ".join(LOGINS), pin=database.pin)
+        logins, users = ", ".join((*LOGINS, MADE)), f"{{made_by: {MADE_BY}, member_of: {{{MADE}: {ROLE}}}}}"
+        resource = _DATABASE.format(port=database.port, logins=logins, pin=database.pin, users=users)
         queries = _QUERIES
     return ACCESS.format(port=port, login=login, host_key=host_key, database=resource, queries=queries)
 

@@ -8,30 +8,32 @@ from onepam.domain.access.guardrails import Guardrails
 from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import Permission
 from onepam.domain.access.review_schedule import ReviewSchedule
+from onepam.domain.access.session_users import SessionUsers
 from onepam.kernel.clock import DAY
+
+_DATA = ("mask", "results", "session_users")
 
 
 def changed(old: Any, new: Any) -> Iterator[str]:
-    """The fields in which two definitions of one kind differ: `logins`, `mask: none → orders.customer`, and after
-    `permissions` what each lets through now of a database's statements, where that changes."""
+    """The fields in which two definitions of one kind differ: `logins`, `mask: none → orders.customer`; of permissions
+    which of their own fields, and what each lets through now of a database's statements, where that changes."""
     for each in fields(old):
         was, now = getattr(old, each.name), getattr(new, each.name)
         if was == now:
             continue
-        if each.name in ("mask", "results"):
+        if each.name in _DATA:
             yield f"{each.name}: {data_words(was)} → {data_words(now)}"
             continue
         if isinstance(old, ReviewSchedule) and each.name != "fallback":
             yield f"{each.name}: {_schedule(was)} → {_schedule(now)}"
             continue
-        yield each.name
-        if each.name == "permissions":
-            yield from _permissions(was, now)
+        said = [*_permissions(was, now)] if each.name == "permissions" else []
+        yield from said or [each.name]
 
 
 def made(new: Any) -> Iterator[str]:
     """Of a definition that is new, what it masks, keeps and lets through of a database."""
-    for name in ("mask", "results"):
+    for name in _DATA:
         if (data := getattr(new, name, None)) is not None:
             yield f"{name}: {data_words(data)}"
     for each in getattr(new, "permissions", ()):
@@ -42,21 +44,31 @@ def made(new: Any) -> Iterator[str]:
 def _permissions(was: tuple[Permission, ...], now: tuple[Permission, ...]) -> Iterator[str]:
     before = {each.name: each for each in was}
     for each in now:
-        old = before.get(each.name)
-        if old is None and each.guardrails is not None:
-            yield f"{each.name} lets through: {each.guardrails.words()}"
-        elif old is not None and old.guardrails != each.guardrails:
+        old = before.pop(each.name, None)
+        if old is None:
+            yield f"permission {each.name}: new"
+            if each.guardrails is not None:
+                yield f"{each.name} lets through: {each.guardrails.words()}"
+            continue
+        names = [field.name for field in fields(each) if field.name != "guardrails"]
+        if others := [name for name in names if getattr(old, name) != getattr(each, name)]:
+            yield f"permission {each.name}: {', '.join(others)}"
+        if old.guardrails != each.guardrails:
             yield f"{each.name} lets through: {_guards(old.guardrails)} → {_guards(each.guardrails)}"
+    yield from (f"permission {name}: removed" for name in before)
 
 
 def _guards(guardrails: Guardrails | None) -> str:
     return "everything" if guardrails is None else guardrails.words()
 
 
-def data_words(data: Mask | Results | None) -> str:
-    """What is masked, or how much of results is recorded."""
+def data_words(data: Mask | Results | SessionUsers | None) -> str:
+    """What is masked, how much of results is recorded, or for which logins users are made."""
     if data is None:
         return "none"
+    if isinstance(data, SessionUsers):
+        members = [f"{login} as a member of {role}" for login, role in sorted(data.member_of.items())]
+        return f"{', '.join(members)}, made by {data.made_by}"
     if isinstance(data, Results):
         return f"{data.rows:,} rows of at most {data.bytes:,} bytes"
     columns = [f"columns {', '.join(data.columns)}"] if data.columns else []

@@ -50,7 +50,8 @@ class Asker:
 
         def waits(asked: StatementAsked) -> None:
             roles = " or ".join(asked.approvers)
-            words = f"this statement waits for a yes of {roles}, until {iso(asked.expires)[11:19]} UTC at the latest"
+            whom = f"the role{'s' if len(asked.approvers) > 1 else ''} {roles}"
+            words = f"this statement waits for a yes of {whom}, until {iso(asked.expires)[11:19]} UTC at the latest"
             tell(f"{words}: {url}/approvals#{asked.statement}")
 
         def over(task: "asyncio.Task[Refused | None]") -> None:

@@ -185,7 +185,7 @@ def _from_where(db: Snapshot, at: Instant, session: str) -> tuple[Fact, ...]:
     found = row(db, f"SELECT client, source FROM session WHERE session = :session AND {AT}", of)
     client = read_client(found["client"] or "") if found is not None else Client("")
     source = (found["source"] or "") if found is not None else ""
-    said = (("Database at its start", client.database), ("Client", client.name), ("From", source))
+    said = (("Began in", client.database), ("Client", client.name), ("From", source))
     return tuple((word, text) for word, text in said if text)
 
 
