@@ -4,19 +4,28 @@ from pathlib import Path
 
 import pytest
 
+from onepam.app.matrix.approve_change import approve_change
+from onepam.app.people.change_person import change_person
 from onepam.app.reviews.open_review import open_period
 from onepam.domain.access.review_schedule import Every, Suspends
 from onepam.domain.matrix.changing import Applied, Proposed
+from onepam.domain.people.adding import Attributes
+from onepam.domain.reviews.events import Scope
 from onepam.domain.reviews.opening import Opened
+from onepam.jobs.reviews import Reviewing
 from onepam.kernel.clock import DAY, parse
 from onepam.store.read.review_calendar import calendar, period_due, schedule
 from onepam.store.read.reviews import reviews
 from tests.app.test_reviews import apply
-from tests.company import refused
+from tests.company import Company, refused
 from tests.matrix_company import FILE, founded
 
 pytestmark = pytest.mark.anyio
 
+ON = """
+reviews:
+  on: [mover, widened]
+"""
 MONTHLY = """
 reviews:
   every: month
@@ -25,6 +34,42 @@ reviews:
   fallback: bob@example.com
   holidays: ["2026-04-01", saturday, sunday, "2026-04-09"]
 """
+
+
+async def test_whoever_moves_and_what_gives_more_is_reviewed(tmp_path: Path) -> None:
+    made = await founded(tmp_path)
+    job = Reviewing(made.ledger, made.reader)
+    try:
+        await move(made, "eve", "max")
+        assert isinstance(await apply(made, FILE + ON, "chg_1"), Applied)
+        await job.turn()
+        assert await made.reader(reviews, None, "ada", True) == ()
+        await move(made, "eve", "bob")
+        await move(made, "aud", "bob")  # who had no manager before: nobody moved
+        wider = (FILE + ON).replace("longest: 8h", "longest: 9h")
+        proposed = await apply(made, wider, "chg_2")
+        assert isinstance(proposed, Proposed)
+        yes = await approve_change(made.ledger, made.actor("bob"), "chg_2", proposed.plan.digest, wider)
+        assert isinstance(yes, Applied)
+        await job.turn()
+        await job.turn()
+        found = await made.reader(reviews, None, "ada", True)
+        assert {(each.scope, each.items) for each in found} == {
+            (Scope(roles=("engineer",)), 1), (Scope(people=("eve",)), 1),
+        }  # fmt: skip
+        await move(made, "eve", "max")
+        await job.turn()
+        assert len(await made.reader(reviews, None, "ada", True)) == 2  # one a day
+        made.clock.advance(2 * DAY)
+        await job.turn()
+        assert len(await made.reader(reviews, None, "ada", True)) == 3
+    finally:
+        made.close()
+
+
+async def move(made: Company, person: str, manager: str) -> None:
+    known = Attributes(f"{person.title()} Example", f"{person}@example.com", manager=manager)
+    assert await change_person(made.ledger, made.actor("ada"), person, known) is None
 
 
 async def test_a_file_says_when_reviews_fall_due(tmp_path: Path) -> None:

@@ -2,10 +2,10 @@
 
 from onepam.app.ports import Ledger, Reader
 from onepam.app.reviews.close_review import carry_out, close_review, remind
-from onepam.app.reviews.open_review import open_period
+from onepam.app.reviews.open_review import open_period, open_triggered
 from onepam.jobs.job import Job
 from onepam.jobs.roster import fresh
-from onepam.store.read.review_calendar import period_due
+from onepam.store.read.review_calendar import period_due, triggers_due
 from onepam.store.read.reviews import due_to_close, reminders_due
 
 PERIOD_SECONDS = 60.0
@@ -26,6 +26,8 @@ class Reviewing:
         """Everything that is due."""
         if await self._reader(period_due):
             await open_period(self._ledger, fresh("rev"))
+        for trigger in await self._reader(triggers_due):
+            await open_triggered(self._ledger, trigger, fresh("rev"))
         for review in await self._reader(reminders_due):
             await remind(self._ledger, review)
         for review in await self._reader(due_to_close):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access.review_schedule import Every, ReviewSchedule, Suspends
+from onepam.domain.access.review_schedule import Every, ReviewSchedule, Suspends, Trigger
 from onepam.domain.history.commit import Decided
 from onepam.domain.matrix.matrix import Someone
 from onepam.domain.reviews.calendar import Version, begins, period_of
@@ -17,6 +17,7 @@ from onepam.domain.reviews.opening import (
     OpeningFacts,
     open_period,
     open_review,
+    open_triggered,
 )
 from onepam.domain.reviews.population import digest, population
 from onepam.kernel.clock import DAY, Instant, iso
@@ -73,6 +74,42 @@ def test_a_periods_review_opens_by_itself_and_once() -> None:
         refused = open_period(facts, "rev_1", NOW)
         assert isinstance(refused, Refused)
         assert refused.code == "review.not_due"
+
+
+ON = replace(BASE, reviews=ReviewSchedule(lasts=7 * DAY, on=tuple(Trigger)))
+HAPPENED = replace(
+    FACTS, actor=None, matrix=ON,
+    triggered={Trigger.MOVER: frozenset({"max", "gone", "ada"}), Trigger.WIDENED: frozenset({"dev", "none"})},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("trigger", "scope"), [(Trigger.MOVER, Scope(people=("max",))), (Trigger.WIDENED, Scope(roles=("dev",)))]
+)
+def test_what_happened_opens_a_review_of_just_that(trigger: Trigger, scope: Scope) -> None:
+    outcome = open_triggered(HAPPENED, trigger, "rev_1", NOW)
+    assert isinstance(outcome, Decided)
+    (opened,) = outcome.events
+    items = population(BASE, PEOPLE, scope, NOW)
+    closes = Instant(NOW + 7 * DAY)
+    assert opened == ReviewOpened("rev_1", "", scope, 1, digest(items, BASE), closes, Suspends.PRIVILEGED, None, None)
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        (replace(HAPPENED, matrix=BASE), "review.not_due"),
+        (replace(HAPPENED, triggered={}), "review.not_due"),
+        (replace(HAPPENED, matrix=replace(ON, reviews=replace(ON.reviews, holidays=(iso(NOW)[:10],)))),
+         "review.not_due"),
+        (replace(HAPPENED, open=MOST_OPEN), "review.many"),
+        (replace(HAPPENED, triggered={Trigger.MOVER: frozenset({"ada"})}), "review.empty"),
+    ],
+)  # fmt: skip
+def test_nothing_opens_by_what_happened(facts: OpeningFacts, code: str) -> None:
+    outcome = open_triggered(facts, Trigger.MOVER, "rev_1", NOW)
+    assert isinstance(outcome, Refused)
+    assert outcome.code == code
 
 
 @pytest.mark.parametrize(("fallback", "decides"), [("max", "max"), ("gone", None)])

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from onepam.domain.access.review_schedule import WEEKDAYS, Every, ReviewSchedule, ReviewsSet, Suspends, Trigger
 from onepam.domain.history.event import plain
+from onepam.domain.people.events import PersonChanged
 from onepam.domain.reviews.calendar import Version, due_since, working
-from onepam.domain.reviews.events import ReviewOpened
+from onepam.domain.reviews.events import ReviewOpened, Scope
 from onepam.kernel.clock import DAY, Instant, iso, parse
 from onepam.ledger.lawful.review_schedule import next_working, period_due
 from onepam.ledger.lawful.state import State
-from tests.ledger.lawful.story import Story
+from tests.ledger.lawful.story import PROD, Story, role_set
 from tests.ledger.lawful.test_reviews import quarters
 
 OFTEN = ReviewsSet(Every.MONTH, 7 * DAY, Suspends.EVERYTHING, None, ("2026-04-01",), (Trigger.MOVER,), "", None)
@@ -78,6 +79,55 @@ def test_nobody_who_left_decides_where_nobody_else_can() -> None:
     told.change("chg_2", "ada", replace(OFTEN, every=Every.QUARTER, lasts=21 * DAY, fallback="joe"))
     told.add(quarters(told, suspends=Suspends.EVERYTHING, fallback="joe"))
     assert told.said() == []
+
+
+WIDER = role_set("operator", [PROD])
+MOVES = PersonChanged("eve", "ada", "bob", None, None, "eve", "eve@example.com")
+
+
+def happening(on: tuple[Trigger, ...]) -> Story:
+    """Eve comes from max to bob, and the operator's role begins to give more, under a schedule that names those."""
+    told = Story().ready("ada", "bob", "max")
+    told.add(replace(MOVES, manager="max"))
+    told.change("chg_2", "ada", replace(OFTEN, every=Every.QUARTER, lasts=21 * DAY, on=on))
+    told.add(MOVES)
+    told.change("chg_3", "ada", WIDER)
+    return told
+
+
+@pytest.mark.parametrize("scope", [Scope(people=("eve",)), Scope(roles=("operator",))])
+def test_what_happened_has_a_review_of_just_that_once(scope: Scope) -> None:
+    told = happening(tuple(Trigger))
+    told.add(quarters(told, scope, period="", suspends=Suspends.EVERYTHING))
+    assert told.said() == []
+    again = told.add(quarters(told, scope, period="", suspends=Suspends.EVERYTHING, review="rev_2"))
+    assert [each for each, _ in told.said()] == [again, again]
+
+
+@pytest.mark.parametrize(
+    ("on", "scope"),
+    [
+        ((Trigger.WIDENED,), Scope(people=("eve",))),
+        ((Trigger.MOVER,), Scope(roles=("operator",))),
+        (tuple(Trigger), Scope(people=("eve", "max"))),
+        (tuple(Trigger), Scope(people=("eve",), roles=("operator",))),
+        (tuple(Trigger), Scope(people=("eve",), privileged=True)),
+        (tuple(Trigger), Scope()),
+    ],
+)
+def test_nothing_else_has(on: tuple[Trigger, ...], scope: Scope) -> None:
+    told = happening(on)
+    at = told.add(quarters(told, scope, period="", suspends=Suspends.EVERYTHING))
+    assert told.said()[0] == (at, "it was not due")
+
+
+def test_what_waits_is_forgotten_with_what_the_schedule_names() -> None:
+    told = happening(tuple(Trigger))
+    less = replace(OFTEN, every=Every.QUARTER, lasts=21 * DAY, on=())
+    told.change("chg_4", "ada", less)
+    told.change("chg_5", "ada", replace(less, on=tuple(Trigger)))
+    at = told.add(quarters(told, Scope(people=("eve",)), period="", suspends=Suspends.EVERYTHING))
+    assert told.said()[0] == (at, "it was not due")
 
 
 DAYS = st.sets(st.integers(0, 730), max_size=20)

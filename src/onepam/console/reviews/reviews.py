@@ -44,7 +44,7 @@ SUSPENDS = {
 TOOK_PART = "You decided in it, so somebody else signs it off."
 LOST = "It took something from you, so somebody else signs it off."
 TRIGGERS = {
-    Trigger.MOVER: "somebody comes to another department or manager",
+    Trigger.MOVER: "somebody comes to another manager",
     Trigger.WIDENED: "a role begins to give more",
 }
 WAYS = (
@@ -235,6 +235,9 @@ def _named(each: rows.ReviewRow) -> str:
     if each.period:
         return f"Review of {each.period}"
     scope = each.scope
+    if each.opened_by is None:
+        moved = plural(len(scope.people), "person who moved", "people who moved")
+        return f"Review of {moved}" if scope.people else f"Review of {', '.join(scope.roles[:3])}, which give more"
     words = [*scope.roles, *scope.resources]
     if scope.privileged:
         words.append("what is privileged")

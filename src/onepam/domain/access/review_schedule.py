@@ -42,7 +42,7 @@ class Every(StrEnum):
 
 
 class Trigger(StrEnum):
-    """What opens a review of just that, beside the calendar: somebody moved to another department or manager, or a
+    """What opens a review of just that, beside the calendar: somebody came to another manager, or a
     role began to give more."""
 
     MOVER = "mover"

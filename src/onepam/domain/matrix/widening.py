@@ -24,7 +24,7 @@ def widenings(before: Matrix, after: Matrix) -> tuple[str, ...]:
     found: list[str] = []
     for name, role in after.roles.items():
         if (was := before.roles.get(name)) is not None:
-            found += (f"role {name}: {what}" for what in _role(was, role))
+            found += (f"role {name}: {what}" for what in wider(was, role))
     for name, resource in after.resources.items():
         if (old := before.resources.get(name)) is not None:
             found += (f"resource {name}: {what}" for what in _resource(old, resource))
@@ -37,7 +37,8 @@ def widenings(before: Matrix, after: Matrix) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _role(was: RoleDefinition, role: RoleDefinition) -> Iterator[str]:
+def wider(was: RoleDefinition, role: RoleDefinition) -> Iterator[str]:
+    """What of a role is wider than it was."""
     for right in role.console:
         if right not in was.console:
             yield f"gets the console right {right.value}"

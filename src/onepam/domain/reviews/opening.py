@@ -1,13 +1,14 @@
 """Opening a review: with its period, by itself, or when somebody who administers wants one."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from onepam.domain.access.authority import ActorFacts, authorised
 from onepam.domain.access.model import ConsoleRight
-from onepam.domain.access.review_schedule import LONGEST, SHORTEST, Suspends
+from onepam.domain.access.review_schedule import LONGEST, SHORTEST, Suspends, Trigger
 from onepam.domain.history.commit import Decided
 from onepam.domain.matrix.matrix import Matrix, Someone
-from onepam.domain.reviews.calendar import Version, closes, due_since
+from onepam.domain.reviews.calendar import Version, closes, due_since, working
 from onepam.domain.reviews.events import ReviewOpened, Scope
 from onepam.domain.reviews.population import digest, population
 from onepam.kernel.clock import DAY, Instant
@@ -23,7 +24,8 @@ MOST_NAMED = 200
 @dataclass(frozen=True, slots=True)
 class OpeningFacts:
     """Who opens it (None: time does), all that decides who reaches what, the periods that had a review, how many are
-    open, when the installation began, and the schedules that were set since, the oldest first."""
+    open, when the installation began, the schedules that were set since, the oldest first, and
+    what of `on` happened since it was reviewed: people who moved, roles that give more."""
 
     actor: ActorFacts | None
     matrix: Matrix
@@ -32,6 +34,7 @@ class OpeningFacts:
     open: int
     founded: Instant
     schedules: tuple[Version, ...] = ()
+    triggered: Mapping[Trigger, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,35 @@ def open_period(facts: OpeningFacts, review: str, now: Instant) -> Decided[Opene
     due = due_since(facts.founded, facts.schedules, now)
     if not due or due[-1].period in facts.periods:
         return Refused("review.not_due", "No review is due.")
+    opened = _opened(facts, _by_schedule(facts, Scope(), now), review, due[-1].period, now)
+    return Decided((opened,), Opened(review, opened.items))
+
+
+def open_triggered(facts: OpeningFacts, trigger: Trigger, review: str, now: Instant) -> Decided[Opened] | Refused:
+    """A review of just those people who moved, or of the roles that give more, as the schedule says; of at most so
+    many as an entry holds, the others are next. On a holiday none opens."""
+    schedule, those = facts.matrix.reviews, tuple(sorted(facts.triggered.get(trigger, ())))
+    if trigger not in schedule.on or not those or working(now, schedule) != now:
+        return Refused("review.not_due", "No review is due.")
+    if facts.open >= MOST_OPEN:
+        return Refused("review.many", f"{MOST_OPEN} reviews are open already.", "/reviews")
+    moved = trigger is Trigger.MOVER
+    items = population(facts.matrix, facts.people, Scope(people=those) if moved else Scope(roles=those), now)
+    held = {each.person if moved else each.role for each in items}
+    named = tuple([each for each in those if each in held][:MOST_NAMED])
+    if not named:
+        return Refused("review.empty", "Nobody holds anything of that, so there is nothing to review.")
+    opened = _opened(
+        facts, _by_schedule(facts, Scope(people=named) if moved else Scope(roles=named), now), review, "", now
+    )
+    return Decided((opened,), Opened(review, opened.items))
+
+
+def _by_schedule(facts: OpeningFacts, scope: Scope, now: Instant) -> Opening:
+    """One that opens by itself."""
     schedule = facts.matrix.reviews
     here = any(each.person == schedule.fallback and each.present(now) for each in facts.people)
-    wanted = Opening(Scope(), closes(now, schedule) - now, schedule.suspends, schedule.fallback if here else None)
-    opened = _opened(facts, wanted, review, due[-1].period, now)
-    return Decided((opened,), Opened(review, opened.items))
+    return Opening(scope, closes(now, schedule) - now, schedule.suspends, schedule.fallback if here else None)
 
 
 def _opened(facts: OpeningFacts, wanted: Opening, review: str, period: str, now: Instant) -> ReviewOpened:

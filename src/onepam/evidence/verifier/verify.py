@@ -4330,7 +4330,8 @@ class State:
     directory leads a person, `named` its group of a name; `roster` the entries of the staff roster, `rostered` those
     that are somebody's, `untaken` versions that were not taken, `void` login tokens and sign-ins of terminals that
     lapsed or were refused, `user_names` all users that were made for sessions. `periods` are those that had their
-    review, `schedules` by which they fall due, each since when."""
+    review, `schedules` by which they fall due, each since when; `moved` people and `widened` roles wait for one by what
+    happened."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -4347,6 +4348,8 @@ class State:
     reviews: dict[str, Review] = field(default_factory=dict)
     periods: set[str] = field(default_factory=set)
     schedules: list[tuple[Instant, Mapping[str, Any]]] = field(default_factory=list)
+    moved: set[str] = field(default_factory=set)
+    widened: set[str] = field(default_factory=set)
     grants: dict[str, Grant] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
@@ -4417,6 +4420,11 @@ class State:
             return lacking + [said for holds, said in self._asked if holds()]
         finally:
             self._over, self._waiting, self._asked, self.causes, self.kept = [], [], [], {}, {}
+
+    def happened(self, trigger: str, name: str) -> None:
+        """Somebody moved, or a role began to give more: it waits for a review where the schedule says so."""
+        if self.schedules and trigger in self.schedules[-1][1]["on"]:
+            (self.moved if trigger == "mover" else self.widened).add(name)
 
     def end(self, table: dict[Any, Any], key: Hashable) -> Any:
         """What stands under the key, which is over with this command; None where there is nothing."""
@@ -5277,6 +5285,8 @@ def role_set(state: State, entry: Entry) -> Why:
     permissions = {each["name"]: each for each in body["permissions"]}
     role = state.roles[name] = Role(body["version"], frozenset(body["console"]), permissions, body["owner"])
     was_of(state).roles.setdefault(name, before)
+    if before is not None and any(wider_role(before, role)):
+        state.happened("widened", name)
     if body["version"] != _version(body):
         yield "its version is not the digest of what it says"
     if alone(state, body):
@@ -5798,6 +5808,8 @@ def person_changed(state: State, entry: Entry) -> Why:
             yield Unless(why, (("led", who),))
     elif body["kind"] != person.kind and "service" in (body["kind"], person.kind):
         yield "nobody becomes a service account, nor does one become somebody"
+    if person.manager not in (None, body["manager"]):
+        state.happened("mover", who)
     person.ends, person.owner, person.manager = ends, body["owner"], body["manager"]
     person.kind = body["kind"] or person.kind
     person.readdressed |= body["readdressed"]
@@ -7495,6 +7507,9 @@ def reviews_set(state: State, entry: Entry) -> Why:
     if alone(state, body):
         yield from (f"reviews {what}, {NOBODY_ELSE}" for what in _laxer(schedule_in_force(state), body))
     state.schedules.append((entry.time, body))
+    for trigger, those in (("mover", state.moved), ("widened", state.widened)):
+        if trigger not in body["on"]:
+            those.clear()
 
 
 def schedule_in_force(state: State) -> Mapping[str, Any]:
@@ -7582,11 +7597,13 @@ def review_opened(state: State, entry: Entry) -> Why:
     else:
         schedule = schedule_in_force(state)
         fallback = schedule["fallback"] if there(state, schedule["fallback"] or "") is None else None
-        if body["period"] != period_due(state, entry.time) or not body["period"]:
+        happened = not body["period"] and _happened(state, body["scope"])
+        if not happened and body["period"] != period_due(state, entry.time):
             yield "it was not due"
         if body["closes"] != next_working(state.begun + schedule["lasts"], schedule["holidays"]):
             yield "it does not last as long as the schedule says"
-        if any(body["scope"].values()) or (body["suspends"], body["fallback"]) != (schedule["suspends"], fallback):
+        narrowed = any(body["scope"].values()) and not happened
+        if narrowed or (body["suspends"], body["fallback"]) != (schedule["suspends"], fallback):
             yield "it is not what the schedule says"
     if body["period"] in state.periods:
         yield "that period had had its review"
@@ -7727,6 +7744,16 @@ def role_returned(state: State, entry: Entry) -> Why:
         for each in state.every_binding_of(person)
     ):
         yield "a binding gave it still"
+
+
+def _happened(state: State, scope: Mapping[str, Any]) -> bool:
+    """Whether a review is of just people who moved, or of just roles that give more, and waits no more for another."""
+    people, roles = set(scope["people"]), set(scope["roles"])
+    if scope["resources"] or scope["privileged"] or not (people <= state.moved and roles <= state.widened):
+        return False
+    state.moved -= people
+    state.widened -= roles
+    return bool(people) != bool(roles)
 
 
 def _held_by_all(state: State, scope: Mapping[str, Any]) -> tuple[dict[tuple[str, str], bool], str]:

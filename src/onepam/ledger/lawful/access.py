@@ -182,6 +182,8 @@ def role_set(state: State, entry: Entry) -> Why:
     permissions = {each["name"]: each for each in body["permissions"]}
     role = state.roles[name] = Role(body["version"], frozenset(body["console"]), permissions, body["owner"])
     was_of(state).roles.setdefault(name, before)
+    if before is not None and any(wider_role(before, role)):
+        state.happened("widened", name)
     if body["version"] != _version(body):
         yield "its version is not the digest of what it says"
     if alone(state, body):

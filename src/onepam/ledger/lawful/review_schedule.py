@@ -44,6 +44,9 @@ def reviews_set(state: State, entry: Entry) -> Why:
     if alone(state, body):
         yield from (f"reviews {what}, {NOBODY_ELSE}" for what in _laxer(schedule_in_force(state), body))
     state.schedules.append((entry.time, body))
+    for trigger, those in (("mover", state.moved), ("widened", state.widened)):
+        if trigger not in body["on"]:
+            those.clear()
 
 
 def schedule_in_force(state: State) -> Mapping[str, Any]:

@@ -46,11 +46,13 @@ def review_opened(state: State, entry: Entry) -> Why:
     else:
         schedule = schedule_in_force(state)
         fallback = schedule["fallback"] if there(state, schedule["fallback"] or "") is None else None
-        if body["period"] != period_due(state, entry.time) or not body["period"]:
+        happened = not body["period"] and _happened(state, body["scope"])
+        if not happened and body["period"] != period_due(state, entry.time):
             yield "it was not due"
         if body["closes"] != next_working(state.begun + schedule["lasts"], schedule["holidays"]):
             yield "it does not last as long as the schedule says"
-        if any(body["scope"].values()) or (body["suspends"], body["fallback"]) != (schedule["suspends"], fallback):
+        narrowed = any(body["scope"].values()) and not happened
+        if narrowed or (body["suspends"], body["fallback"]) != (schedule["suspends"], fallback):
             yield "it is not what the schedule says"
     if body["period"] in state.periods:
         yield "that period had had its review"
@@ -191,6 +193,16 @@ def role_returned(state: State, entry: Entry) -> Why:
         for each in state.every_binding_of(person)
     ):
         yield "a binding gave it still"
+
+
+def _happened(state: State, scope: Mapping[str, Any]) -> bool:
+    """Whether a review is of just people who moved, or of just roles that give more, and waits no more for another."""
+    people, roles = set(scope["people"]), set(scope["roles"])
+    if scope["resources"] or scope["privileged"] or not (people <= state.moved and roles <= state.widened):
+        return False
+    state.moved -= people
+    state.widened -= roles
+    return bool(people) != bool(roles)
 
 
 def _held_by_all(state: State, scope: Mapping[str, Any]) -> tuple[dict[tuple[str, str], bool], str]:

@@ -60,7 +60,8 @@ class State:
     directory leads a person, `named` its group of a name; `roster` the entries of the staff roster, `rostered` those
     that are somebody's, `untaken` versions that were not taken, `void` login tokens and sign-ins of terminals that
     lapsed or were refused, `user_names` all users that were made for sessions. `periods` are those that had their
-    review, `schedules` by which they fall due, each since when."""
+    review, `schedules` by which they fall due, each since when; `moved` people and `widened` roles wait for one by what
+    happened."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -77,6 +78,8 @@ class State:
     reviews: dict[str, Review] = field(default_factory=dict)
     periods: set[str] = field(default_factory=set)
     schedules: list[tuple[Instant, Mapping[str, Any]]] = field(default_factory=list)
+    moved: set[str] = field(default_factory=set)
+    widened: set[str] = field(default_factory=set)
     grants: dict[str, Grant] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
@@ -147,6 +150,11 @@ class State:
             return lacking + [said for holds, said in self._asked if holds()]
         finally:
             self._over, self._waiting, self._asked, self.causes, self.kept = [], [], [], {}, {}
+
+    def happened(self, trigger: str, name: str) -> None:
+        """Somebody moved, or a role began to give more: it waits for a review where the schedule says so."""
+        if self.schedules and trigger in self.schedules[-1][1]["on"]:
+            (self.moved if trigger == "mover" else self.widened).add(name)
 
     def end(self, table: dict[Any, Any], key: Hashable) -> Any:
         """What stands under the key, which is over with this command; None where there is nothing."""

@@ -30,6 +30,7 @@ from onepam.store.facts.changes import matrix, people, schedules
 from onepam.store.facts.directory_brake import administrators, who_can_decide
 from onepam.store.facts.holders import IN_FORCE, MEMBER
 from onepam.store.facts.holdings import actor_facts, bound_roles, hands, is_here, person_kind
+from onepam.store.facts.review_triggers import triggered
 
 _scope = decoder(Scope)
 
@@ -61,6 +62,7 @@ def opening(db: Snapshot, query: OpeningQuery, at: Instant) -> OpeningFacts:
         open=running[0] if running else 0,
         founded=first["time"] if first else at,
         schedules=schedules(db, at),
+        triggered=triggered(db, at) if query.triggered else {},
     )
 
 

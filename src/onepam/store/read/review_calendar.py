@@ -9,6 +9,7 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.changes import schedules
+from onepam.store.facts.review_triggers import triggered
 from onepam.store.read.names import Called
 
 
@@ -64,6 +65,11 @@ def period_due(db: Snapshot, at: Instant) -> bool:
         return False
     had = row(db, f"SELECT 1 FROM review WHERE period = :period AND {AT}", {"period": due[-1].period, "at": at})
     return had is None
+
+
+def triggers_due(db: Snapshot, at: Instant) -> tuple[Trigger, ...]:
+    """What happened of that for which a review of just that opens."""
+    return tuple(trigger for trigger, those in triggered(db, at).items() if those)
 
 
 def calendar(db: Snapshot, at: Instant) -> tuple[Due, ...]:
