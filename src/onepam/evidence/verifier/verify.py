@@ -4421,9 +4421,9 @@ class State:
         finally:
             self._over, self._waiting, self._asked, self.causes, self.kept = [], [], [], {}, {}
 
-    def happened(self, trigger: str, name: str) -> None:
+    def happened(self, trigger: str, name: str, *, holds: bool) -> None:
         """Somebody moved, or a role began to give more: it waits for a review where the schedule says so."""
-        if self.schedules and trigger in self.schedules[-1][1]["on"]:
+        if holds and self.schedules and trigger in self.schedules[-1][1]["on"]:
             (self.moved if trigger == "mover" else self.widened).add(name)
 
     def end(self, table: dict[Any, Any], key: Hashable) -> Any:
@@ -5285,13 +5285,12 @@ def role_set(state: State, entry: Entry) -> Why:
     permissions = {each["name"]: each for each in body["permissions"]}
     role = state.roles[name] = Role(body["version"], frozenset(body["console"]), permissions, body["owner"])
     was_of(state).roles.setdefault(name, before)
-    if before is not None and any(wider_role(before, role)):
-        state.happened("widened", name)
+    wider = list(wider_role(before, role)) if before is not None else []
+    state.happened("widened", name, holds=bool(wider))
     if body["version"] != _version(body):
         yield "its version is not the digest of what it says"
     if alone(state, body):
-        if before is not None:
-            yield from (f"it gives {what}, {NOBODY_ELSE}" for what in wider_role(before, role))
+        yield from (f"it gives {what}, {NOBODY_ELSE}" for what in wider)
         could = could_approve(state, before, role)
         yield Later(f"somebody else may approve what it gives, {NOBODY_ELSE}", lambda: more_approve(state, name, could))
 
@@ -5808,8 +5807,7 @@ def person_changed(state: State, entry: Entry) -> Why:
             yield Unless(why, (("led", who),))
     elif body["kind"] != person.kind and "service" in (body["kind"], person.kind):
         yield "nobody becomes a service account, nor does one become somebody"
-    if person.manager not in (None, body["manager"]):
-        state.happened("mover", who)
+    state.happened("mover", who, holds=person.manager not in (None, body["manager"]))
     person.ends, person.owner, person.manager = ends, body["owner"], body["manager"]
     person.kind = body["kind"] or person.kind
     person.readdressed |= body["readdressed"]

@@ -182,13 +182,12 @@ def role_set(state: State, entry: Entry) -> Why:
     permissions = {each["name"]: each for each in body["permissions"]}
     role = state.roles[name] = Role(body["version"], frozenset(body["console"]), permissions, body["owner"])
     was_of(state).roles.setdefault(name, before)
-    if before is not None and any(wider_role(before, role)):
-        state.happened("widened", name)
+    wider = list(wider_role(before, role)) if before is not None else []
+    state.happened("widened", name, holds=bool(wider))
     if body["version"] != _version(body):
         yield "its version is not the digest of what it says"
     if alone(state, body):
-        if before is not None:
-            yield from (f"it gives {what}, {NOBODY_ELSE}" for what in wider_role(before, role))
+        yield from (f"it gives {what}, {NOBODY_ELSE}" for what in wider)
         could = could_approve(state, before, role)
         yield Later(f"somebody else may approve what it gives, {NOBODY_ELSE}", lambda: more_approve(state, name, could))
 

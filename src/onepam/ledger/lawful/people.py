@@ -102,8 +102,7 @@ def person_changed(state: State, entry: Entry) -> Why:
             yield Unless(why, (("led", who),))
     elif body["kind"] != person.kind and "service" in (body["kind"], person.kind):
         yield "nobody becomes a service account, nor does one become somebody"
-    if person.manager not in (None, body["manager"]):
-        state.happened("mover", who)
+    state.happened("mover", who, holds=person.manager not in (None, body["manager"]))
     person.ends, person.owner, person.manager = ends, body["owner"], body["manager"]
     person.kind = body["kind"] or person.kind
     person.readdressed |= body["readdressed"]

@@ -151,9 +151,9 @@ class State:
         finally:
             self._over, self._waiting, self._asked, self.causes, self.kept = [], [], [], {}, {}
 
-    def happened(self, trigger: str, name: str) -> None:
+    def happened(self, trigger: str, name: str, *, holds: bool) -> None:
         """Somebody moved, or a role began to give more: it waits for a review where the schedule says so."""
-        if self.schedules and trigger in self.schedules[-1][1]["on"]:
+        if holds and self.schedules and trigger in self.schedules[-1][1]["on"]:
             (self.moved if trigger == "mover" else self.widened).add(name)
 
     def end(self, table: dict[Any, Any], key: Hashable) -> Any:
