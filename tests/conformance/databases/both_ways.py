@@ -217,9 +217,9 @@ def journal(end: SessionClosed | SessionFailed, frames: list[Frame]) -> Journal:
 
 @asynccontextmanager
 async def gateway_before(
-    folder: Path, kind: ResourceKind, target_port: int, pin: str, limit: Sequence[str] = ()
+    folder: Path, kind: ResourceKind, target_port: int, pin: str, limit: Sequence[str] = (), **more: str
 ) -> AsyncIterator[Whole]:
-    """A gateway that has the secret of this target. `limit` is a command that becomes it."""
+    """A gateway that has the secret of this target. `limit` is a command that becomes it, `more` are its settings."""
     port = free_port()
     with elsewhere(folder) as (gateway, admitted):
         sealed = gateway.platform.envelope.seal(Secret(PASSWORD.encode()), about(Kept("sec_1", 1), TARGET, LOGIN))
@@ -227,7 +227,7 @@ async def gateway_before(
         giver = await gateway.person(certificate=False)
         await gateway.record(SecretSet("sec_1", 1, TARGET, LOGIN, giver.id, b64encode(sealed).decode("ascii")))
         await gateway.record(SecretProven("sec_1", 1))
-        settings = {f"{kind.value}_port": port, "egress": [*admitted, f"127.0.0.1/32:{target_port}"]}
+        settings = {f"{kind.value}_port": port, "egress": [*admitted, f"127.0.0.1/32:{target_port}"], **more}
         process = await asyncio.to_thread(started, folder, limit, **settings)
         try:
             yield Whole(gateway, process, port, folder)

@@ -2,16 +2,22 @@
 
 Files run that need nothing of their server but what it has: no option of its own, no restart, no other program. Those
 that come as another user of the server's do not: through the gateway nobody has a token of such a one.
+
+By hand: `python -m tests.conformance.databases.mysql_regression FOLDER` runs those that the folder does not tell of
+yet, and writes there how each came out, with what was shown of it on either way where that differs.
 """
 
 import asyncio
 import os
 import re
 import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conformance.databases.both_ways import LOGIN, PASSWORD
-from tests.conformance.databases.mysql_ways import MysqlWay, MysqlWays
+from tests.conformance.databases.mysql_ways import MysqlWay, MysqlWays, mysql_ways
 
 DIST = Path(__file__).parents[3] / "var" / "mariadb-tests"
 SECONDS = 300.0
@@ -25,11 +31,12 @@ _ELSE = re.compile(
     re.IGNORECASE,
 )
 _BESIDE = ".opt", ".cnf", "-master.opt", "-slave.opt", ".combinations", ".sh"
+_COMING = r"^[ \t]*(?:-- *)?connect *\(? *[^,()]*,"
 _CONNECT = re.compile(
-    r"(connect *\([^,)]*, *(?:localhost|127\.0\.0\.1|%)? *), *root *(?:, *(?:''|\"\")? *)?(?=[,)])", re.IGNORECASE
+    rf"({_COMING} *(?:localhost|127\.0\.0\.1|%)? *), *root *(?:, *(?:''|\"\")? *)?(?=[,);]|$)",
+    re.IGNORECASE | re.MULTILINE,
 )
-
-_OTHER_USER = re.compile(r"connect *\([^,)]*,[^,)]*, *(?!root\b)[^,)\s]", re.IGNORECASE)
+_OTHER_USER = re.compile(rf"{_COMING}[^,]*, *(?!root\b)[^,)\s]", re.IGNORECASE | re.MULTILINE)
 
 
 def names() -> list[str]:
@@ -46,14 +53,35 @@ def names() -> list[str]:
 def prepared(home: Path) -> None:
     """The suite as one's own copy, in which `root` without a password is whoever runs it."""
     shutil.copytree(DIST, home, symlinks=True)
-    for file in (home / "main").glob("*.test"):
+    for file in (*home.glob("*/*.test"), *home.glob("*/*.inc")):
         text = file.read_bytes().decode("latin-1")
         file.write_bytes(_CONNECT.sub(r"\1,$WAY_USER,$WAY_PASSWORD", text).encode("latin-1"))
 
 
-async def shown(both: MysqlWays, home: Path, way: MysqlWay, which: list[str]) -> dict[str, tuple[int, bytes]]:
-    """How each file ended, and what it showed."""
-    return {name: await _one(both, home, way, name) for name in which}
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a file ended, and what it showed, on each way. `again`: directly once more, where both differ."""
+
+    direct: tuple[int, bytes]
+    through: tuple[int, bytes]
+    again: tuple[int, bytes] | None = None
+
+    @property
+    def unlike(self) -> bool:
+        """Whether the gateway makes a difference: what differs between two runs directly tells nothing."""
+        return self.again == self.direct != self.through
+
+    @property
+    def tells(self) -> bool:
+        """Whether it tells anything."""
+        return self.again is None or self.unlike
+
+
+async def shown(both: MysqlWays, home: Path, through: MysqlWay, name: str) -> Shown:
+    """What one file shows."""
+    direct = await _one(both, home, both.direct, name)
+    mine = await _one(both, home, through, name)
+    return Shown(direct, mine, None if direct == mine else await _one(both, home, both.direct, name))
 
 
 async def _one(both: MysqlWays, home: Path, way: MysqlWay, name: str) -> tuple[int, bytes]:
@@ -104,3 +132,24 @@ def _clean(both: MysqlWays) -> None:
         user, host, role = line.split("\t")
         drops += f"DROP ROLE {user};" if role == "Y" else f"DROP USER {user}@{host};"
     server.sql(f"{drops}CREATE DATABASE test;")
+
+
+async def _by_hand(told: Path) -> None:
+    """One file after the other; what was told stays told."""
+    told.mkdir(exist_ok=True)
+    asked = sys.argv[2:] or [each for each in names() if not list(told.glob(f"{each}.*"))]
+    with tempfile.TemporaryDirectory(prefix="suite-") as folder:
+        home = Path(folder, "mysql-test")
+        prepared(home)
+        async with mysql_ways(Path(folder)) as both:
+            way = await both.through(await both.person())
+            for name in asked:
+                found = await shown(both, home, way, name)
+                kind = "unlike" if found.unlike else "same" if found.tells else "luck"
+                for which in ("direct", "through", "again") if kind != "same" else ("direct",):
+                    status, said = getattr(found, which)
+                    (told / f"{name}.{kind}.{which}").write_bytes(b"%d\n" % status + said)
+
+
+if __name__ == "__main__":
+    asyncio.run(_by_hand(Path(sys.argv[1])))

@@ -41,6 +41,13 @@ class MysqlWay:
             f"--ssl-ca={self.root}", "--ssl-verify-server-cert", *more,
         )  # fmt: skip
 
+    def mysql_program(self, name: str, *more: str) -> tuple[str, ...]:
+        """How a program of MySQL's is called."""
+        return (
+            name, "--no-defaults", "--host=localhost", "--protocol=tcp", f"--port={self.port}", f"--user={self.user}",
+            f"--ssl-ca={self.root}", "--ssl-mode=VERIFY_IDENTITY", *more,
+        )  # fmt: skip
+
 
 @dataclass
 class MysqlWays(Whole):
@@ -60,7 +67,13 @@ class MysqlWays(Whole):
 
     def fresh(self, setup: str = "", database: str = DATABASE) -> None:
         """An empty database in the place of the last one."""
-        self.server.sql(f"DROP DATABASE IF EXISTS `{database}`; CREATE DATABASE `{database}`; {setup}")
+        numbers = self.server.numbers.format(database)
+        self.server.sql(f"DROP DATABASE IF EXISTS `{database}`; CREATE DATABASE `{database}`; {numbers} {setup}")
+
+    def program(self, way: MysqlWay, name: str, *more: str) -> tuple[str, ...]:
+        """How a program of the server's makers is called, by the name that it has at MariaDB."""
+        own = self.server.programs.get(name)
+        return way.program(name, *more) if own is None else way.mysql_program(str(own), *more)
 
     @property
     def resident(self) -> int:
@@ -71,14 +84,15 @@ class MysqlWays(Whole):
 
 
 @asynccontextmanager
-async def mysql_ways(folder: Path) -> AsyncIterator[MysqlWays]:
+async def mysql_ways(folder: Path, kind: type[Server] = Server) -> AsyncIterator[MysqlWays]:
     """Both, until what is within has ended."""
-    with running_server() as server:
+    with running_server(kind) as server:
         server.sql(
             f"CREATE USER {LOGIN} IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON *.* TO {LOGIN} WITH GRANT OPTION;"
             "SET GLOBAL max_connections = 1500"
         )
-        async with gateway_before(folder, ResourceKind.MYSQL, server.port, server.shown.pin) as found:
+        more = {"mysql_version": server.claimed} if server.claimed else {}
+        async with gateway_before(folder, ResourceKind.MYSQL, server.port, server.shown.pin, **more) as found:
             both = MysqlWays(found.gateway, found.process, found.port, folder, server)
             both.fresh()
             yield both

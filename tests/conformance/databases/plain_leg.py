@@ -26,8 +26,8 @@ _MOST = 32_000
 class Capture:
     """A pcap file of TCP segments that nothing lost."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._frames = file, 0
+    def __init__(self, file: BinaryIO, port: int = PORT) -> None:
+        self._file, self._port, self._frames = file, port, 0
         self._next: dict[tuple[int, bool], int] = {}
         file.write(_FILE.pack(0xA1B2C3D4, 2, 4, 0, 0, 65_535, _RAW_IP))
 
@@ -39,7 +39,7 @@ class Capture:
     def _segment(self, client: int, data: bytes, from_client: bool) -> None:
         at, other = self._next.get((client, from_client), 1), self._next.get((client, not from_client), 1)
         self._next[client, from_client] = at + len(data)
-        ports = (client, PORT) if from_client else (PORT, client)
+        ports = (client, self._port) if from_client else (self._port, client)
         tcp = _TCP.pack(*ports, at, other, 5 << 4, 0x18, 0xFFFF, 0, 0) + data
         addresses = (b"\x0a\0\0\1", b"\x0a\0\0\2") if from_client else (b"\x0a\0\0\2", b"\x0a\0\0\1")
         packet = _IP.pack(0x45, 0, _IP.size + len(tcp), 0, 0, 64, 6, 0, *addresses) + tcp
@@ -79,27 +79,33 @@ async def plain_leg(way: Way, capture: Path) -> AsyncIterator[int]:
             await server.wait_closed()
 
 
-async def read_by_tshark(capture: Path) -> dict[int, list[str]]:
-    """By the client's port, the text of each statement that it had executed, in order, as a stranger reads them."""
+async def dissected(capture: Path, protocol: str, shown: str) -> Path:
+    """What tshark reads in a capture, by packets, as XML."""
     pdml = capture.with_suffix(".pdml")
     with pdml.open("wb") as file:
-        arguments = ("-r", str(capture), "-d", f"tcp.port=={PORT},pgsql", "-Y", f"pgsql && tcp.dstport=={PORT}")
-        tshark = await asyncio.create_subprocess_exec("tshark", *arguments, "-T", "pdml", stdout=file)
+        arguments = ("-r", str(capture), "-d", protocol, "-Y", shown, "-T", "pdml")
+        tshark = await asyncio.create_subprocess_exec("tshark", *arguments, stdout=file)
         assert await tshark.wait() == 0
+    return pdml
+
+
+async def read_by_tshark(capture: Path) -> dict[int, list[str]]:
+    """By the client's port, the text of each statement that it had executed, in order, as a stranger reads them."""
+    pdml = await dissected(capture, f"tcp.port=={PORT},pgsql", f"pgsql && tcp.dstport=={PORT}")
     found: dict[int, list[str]] = {}
     named: dict[tuple[int, str], str] = {}
     bound: dict[tuple[int, str], str] = {}
     for _, packet in ElementTree.iterparse(pdml):
         if packet.tag != "packet":
             continue
-        client = int(_field(packet, "tcp.srcport"))
+        client = int(field(packet, "tcp.srcport"))
         for message in packet.findall("proto[@name='pgsql']"):
-            kind = _field(message, "pgsql.type")
-            statement, portal = _field(message, "pgsql.statement"), _field(message, "pgsql.portal")
+            kind = field(message, "pgsql.type")
+            statement, portal = field(message, "pgsql.statement"), field(message, "pgsql.portal")
             if kind == "Simple query":
-                found.setdefault(client, []).append(_field(message, "pgsql.query"))
+                found.setdefault(client, []).append(field(message, "pgsql.query"))
             elif kind == "Parse":
-                named[client, statement] = _field(message, "pgsql.query")
+                named[client, statement] = field(message, "pgsql.query")
             elif kind == "Bind":
                 bound[client, portal] = named[client, statement]
             elif kind == "Execute":
@@ -108,7 +114,8 @@ async def read_by_tshark(capture: Path) -> dict[int, list[str]]:
     return found
 
 
-def _field(within: ElementTree.Element, name: str) -> str:
+def field(within: ElementTree.Element, name: str) -> str:
+    """The first one of this name, as it is shown."""
     for each in within.iter("field"):
         if each.get("name") == name:
             return each.get("show", "")

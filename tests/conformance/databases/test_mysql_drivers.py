@@ -25,6 +25,9 @@ LEAST = {"PyMySQL": 12, "asyncmy": 6, "mysql2": 12, "Connector/J": 18, "MariaDB 
 DIFFER = {"Connector/J": {"claimed"}, "MariaDB Connector/J": {"claimed"}}
 """The version that they tell is the one that the listener says first."""
 
+DIFFER_AT_MYSQL = {"MariaDB Connector/J": {"calls"}}
+"""Without results that have no EOF it does not find there what a procedure gives back."""
+
 
 @pytest.fixture(scope="module")
 async def both(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MysqlWays]:
@@ -45,7 +48,8 @@ async def test_the_same_as_directly(both: MysqlWays, name: str) -> None:
         assert done.status == 0, done.stderr
         told.append(done.stdout.splitlines())
     direct, through = told
-    assert {each.partition(" ")[0] for each in set(direct) ^ set(through)} == DIFFER.get(name, set())
+    known = DIFFER.get(name, set()) | (DIFFER_AT_MYSQL.get(name, set()) if both.server.claimed else set())
+    assert {each.partition(" ")[0] for each in set(direct) ^ set(through)} == known
     assert len(through) == len(direct)
     assert len(through) >= LEAST[name]
     journals = await both.journals(person)

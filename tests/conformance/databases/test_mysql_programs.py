@@ -19,6 +19,13 @@ DUMP_MIB = int(os.environ.get("DUMP_MIB", "12"))
 GROWS = 48 * 1024 * 1024
 """The gateway's memory grows by less than so much, however large a dump is."""
 
+PROBES = (
+    "select $$",
+    "SELECT policy_name FROM performance_schema.column_masking_policy",
+    "LOCK TABLES mysql.proc READ",
+)
+"""By which MySQL's programs tell what a server knows: it refuses them."""
+
 SCRIPT = """
 SELECT CURRENT_USER(), @@version_comment IS NOT NULL, 'ü', NULL, x'00ff';
 SHOW TABLES;
@@ -40,11 +47,13 @@ async def both(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MysqlW
         yield found
 
 
-async def test_mariadb_shows_the_same(both: MysqlWays) -> None:
+async def test_the_client_shows_the_same(both: MysqlWays) -> None:
     person, told = await both.person(), []
     for way in (both.direct, await both.through(person)):
         both.fresh()
-        told.append(await both.run(way, *way.program("mariadb", "--force", "--table", way.database), stdin=SCRIPT))
+        told.append(
+            await both.run(way, *both.program(way, "mariadb", "--force", "--table", way.database), stdin=SCRIPT)
+        )
     assert told[0] == told[1]
     assert "ERROR 1064" in told[1].stderr
     assert len(told[1].stdout) > 5_000_000
@@ -68,24 +77,24 @@ async def test_a_dump_and_its_load(both: MysqlWays, tmp_path: Path) -> None:
     both.fresh()
     both.fresh(database="restored")
     direct = both.direct
-    done = await both.run(direct, *direct.program("mariadb", "suite"), stdin=_content(DUMP_MIB), seconds=3000)
+    done = await both.run(direct, *both.program(direct, "mariadb", "suite"), stdin=_content(DUMP_MIB), seconds=3000)
     assert done.status == 0, done.stderr
     way = await both.through(person)
-    await both.run(way, *way.program("mariadb", "suite"), stdin="SELECT REPEAT('y', 5000000)")
+    await both.run(way, *both.program(way, "mariadb", "suite"), stdin="SELECT REPEAT('y', 5000000)")
     before, file = both.resident, tmp_path / "dump.sql"
-    dumping = way.program("mysqldump", "--routines", "--triggers", "--hex-blob", f"--result-file={file}", "suite")
+    dumping = both.program(way, "mysqldump", "--routines", "--triggers", "--hex-blob", f"--result-file={file}", "suite")
     done = await both.run(way, *dumping, seconds=3000)
     assert done.status == 0, done.stderr
     assert file.stat().st_size > DUMP_MIB * 1024 * 1024
-    loading = ("sh", "-c", 'exec "$@" < "$0"', str(file), *way.program("mariadb", "restored"))
+    loading = ("sh", "-c", 'exec "$@" < "$0"', str(file), *both.program(way, "mariadb", "restored"))
     done = await both.run(way, *loading, seconds=3000)
     assert done.status == 0, done.stderr
     assert both.resident - before < GROWS
     sums = [both.server.sql(f"USE {each}; {_sums()}") for each in ("suite", "restored")]
     assert sums[0] == sums[1]
     assert both.server.sql("CALL restored.p()") == "1\n"
-    executed = [each for journal in await both.journals(person) for each in journal]
-    assert {finished.outcome for _, _, finished in executed} == {Outcome.OK}
+    executed = [each for journal in await both.journals(person) for each in journal if not each[0].startswith(PROBES)]
+    assert [(text, finished.words) for text, _, finished in executed if finished.outcome is not Outcome.OK] == []
     rows = sum(int(line.split()[0]) for line in sums[0].splitlines()[1::2])
     read = sum(finished.rows for text, _, finished in executed if text.startswith("SELECT /*!40001"))
     put = sum(finished.rows for text, _, finished in executed if text.startswith("INSERT INTO"))
@@ -97,7 +106,7 @@ async def test_a_file_of_the_clients_is_loaded_by_a_program_of_theirs(both: Mysq
     both.fresh("CREATE TABLE suite.t (n INT, w TEXT)")
     way, file = await both.through(person), tmp_path / "t.txt"
     file.write_text("".join(f"{each}\tw{each % 7}\n" for each in range(200_000)))
-    done = await both.run(way, *way.program("mariadb-import", "--local", "suite", str(file)))
+    done = await both.run(way, *both.program(way, "mariadb-import", "--local", "suite", str(file)))
     assert (done.status, done.stderr) == (0, "")
     assert both.server.sql("SELECT COUNT(*), SUM(n) FROM suite.t") == "200000\t19999900000\n"
     (loaded,) = [
@@ -112,7 +121,7 @@ async def test_a_file_of_the_clients_is_loaded_by_a_program_of_theirs(both: Mysq
 def _sums() -> str:
     """Counts and digests that do not depend on order, for `--hex-blob` and character sets show where bytes differ."""
     return "".join(
-        f"SELECT '{each}'; SELECT COUNT(*), SUM(CRC32(CONCAT_WS('|', {columns}))), MAX(MD5({last})) FROM {each};"
+        f"SELECT '{each}'; SELECT COUNT(*), SUM(CRC32(CONCAT_WS('|', {columns}))), MAX(SHA2({last}, 256)) FROM {each};"
         for each, columns, last in (
             ("`lines`", "id, at, words", "words"),
             ("small", "id, half", "half"),
@@ -125,9 +134,10 @@ def _content(mib: int) -> str:
     """About so many MiB of long rows, many short ones, and what is odd to dump."""
     return f"""
     CREATE TABLE `lines` (id INT PRIMARY KEY, at DATETIME(6), words TEXT);
-    INSERT INTO `lines` SELECT seq, '2026-01-01' + INTERVAL seq SECOND, REPEAT(MD5(seq), 32) FROM seq_1_to_{mib * 960};
+    INSERT INTO `lines` SELECT seq, '2026-01-01' + INTERVAL seq SECOND, REPEAT(SHA2(seq, 256), 16)
+        FROM seq_1_to_100000000 LIMIT {mib * 960};
     CREATE TABLE small (id INT PRIMARY KEY, half INT, KEY (half));
-    INSERT INTO small SELECT seq, seq DIV 2 FROM seq_1_to_{mib * 5000};
+    INSERT INTO small SELECT seq, seq DIV 2 FROM seq_1_to_100000000 LIMIT {mib * 5000};
     CREATE TABLE odd (id INT PRIMARY KEY, words LONGTEXT CHARACTER SET utf8mb4, bytes LONGBLOB, bits BIT(9));
     INSERT INTO odd VALUES (1, '\\\\N\\n\\t\\r''"\\0', x'00ff', b'101'), (2, NULL, NULL, NULL), (3, '', '', 0),
         (4, REPEAT(CONVERT(x'c3bcf09f9880' USING utf8mb4), 300000), REPEAT(x'00ff', 2000000), 1);

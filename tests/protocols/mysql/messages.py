@@ -56,9 +56,9 @@ def column(sequence: int, name: bytes = b"c") -> bytes:
     )
 
 
-def rows(*values: bytes, status: int = 2, sequence: int = 1) -> bytes:
-    """A result of one column."""
-    out = packet(sequence, b"\1") + column(sequence + 1) + eof(sequence + 2)
+def rows(*values: bytes, status: int = 2, sequence: int = 1, begins: int = 2) -> bytes:
+    """A result of one column. `begins` is the status behind its description, `status` the one behind its rows."""
+    out = packet(sequence, b"\1") + column(sequence + 1) + eof(sequence + 2, begins)
     for place, value in enumerate(values):
         size = bytes([len(value)]) if len(value) < 251 else b"\xfd" + pack("<I", len(value))[:3]
         out += packet(sequence + 3 + place, size + value)

@@ -19,17 +19,24 @@ WHO = dial.Who("app", NOBODY, Secret(PASSWORD.encode()))
 
 
 def test_nobody_kills_what_is_somebody_elses() -> None:
+    """By our number, or by that of the same target."""
     threads, ended = Threads(), list[str]()
-    threads.hold(1, "per_eve", lambda: ended.append("statement"), lambda: ended.append("session"))
-    assert not threads.kill(1, "per_bob", True)
-    assert not threads.kill(2, "per_eve", True)
+    number = threads.next()
+    threads.hold(number, "per_eve", ("db", 7), lambda: ended.append("statement"), lambda: ended.append("session"))
+    for thread, person, target in (
+        (number, "per_bob", "db"), (7, "per_bob", "db"), (7, "per_eve", "other"), (8, "per_eve", "db"),
+        (number + 1, "per_eve", "db"),
+    ):  # fmt: skip
+        assert not threads.kill(thread, person, target, True)
     assert ended == []
-    assert threads.kill(1, "per_eve", False)
-    assert ended == ["statement"]
-    assert threads.kill(1, "per_eve", True)
-    assert ended == ["statement", "statement", "session"]
-    threads.drop(1)
-    assert not threads.kill(1, "per_eve", True)
+    assert threads.kill(number, "per_eve", "other", False)
+    assert threads.kill(7, "per_eve", "db", False)
+    assert ended == ["statement", "statement"]
+    assert threads.kill(7, "per_eve", "db", True)
+    assert ended == ["statement", "statement", "statement", "session"]
+    threads.drop(number)
+    assert not threads.kill(number, "per_eve", "db", True)
+    assert not threads.kill(7, "per_eve", "db", True)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,18 @@ def test_several_results_are_one_execution() -> None:
     assert not talk.talk.busy
 
 
+@pytest.mark.parametrize("status", [2, MORE])
+def test_behind_what_a_procedure_gives_back_comes_an_answer(status: int) -> None:
+    """MySQL says so behind the description alone, MariaDB behind the rows as well."""
+    outs = 1 << 12
+    answer = my.rows(b"1", status=MORE) + my.rows(b"8", sequence=6, begins=MORE | outs, status=status)
+    talk = Talk().client(my.query(b"CALL p(1, @a)")).target(answer)
+    assert (talk.talk.busy, talk.ends) == (True, [])
+    talk.target(my.ok(11))
+    (done,) = talk.ends
+    assert (done.rows, done.words, talk.talk.busy, talk.fault) == (2, "1 rows; 1 rows; OK 0", False, "")
+
+
 def test_a_row_that_begins_like_an_end_is_a_row() -> None:
     """0xFE begins a length of eight bytes, too."""
     huge = my.packet(4, b"\xfe" + pack("<Q", 9) + b"x" * 9)

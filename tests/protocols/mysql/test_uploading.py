@@ -1,5 +1,6 @@
 """LOAD DATA LOCAL: who may, what passes, and what is counted; by the parts, and before a real MariaDB."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,7 +131,7 @@ async def test_a_file_is_loaded_where_the_access_says_so(
     status, said, errors = await small.mariadb(script, "app", "--local-infile=1", "--force")
     rows = "300000\t44999850000\n" if may else "0\tNULL\n"
     assert (status, said) == (0, rows), errors
-    assert ("local infile" in errors) is not may
+    assert (re.search("local (infile|data)", errors) is None) is may
     (loaded,) = [done for text, _, done in small.journals[0].statements() if str(file) in text]
     assert loaded is not None
     counted = (300_000, file.stat().st_size) if may else (0, 0)

@@ -224,7 +224,7 @@ class Answering:
             owed.prepared.cursor = owed.execution
             exchange.answered()
         else:
-            owed.described = True
+            owed.described, owed.given = True, bool(status & Status.OUT_PARAMETERS)
 
     def _ended(self, owed: Owed, status: int) -> None:
         """The rows of a result have ended, or a page of a cursor's."""
@@ -244,8 +244,9 @@ class Answering:
         exchange.status = status
         if execution is not None:
             execution.told(words, rows)
-        owed.begun = owed.described = False
-        if not (status & Status.MORE_RESULTS and owed.answer is Answer.RESULTS):
+        more = status & Status.MORE_RESULTS or owed.given
+        owed.begun = owed.described = owed.given = False
+        if not (more and owed.answer is Answer.RESULTS):
             self._over(execution, Outcome.OK)
 
     def _failed(self, owed: Owed, payload: bytes) -> None:

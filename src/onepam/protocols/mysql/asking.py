@@ -57,7 +57,8 @@ _PLAIN: Final[Mapping[int, Answer]] = {
 }  # fmt: skip
 _TEXTS: Final = frozenset((wire.QUERY, wire.PREPARE))
 _NOT_YOURS = Refused(
-    "statement.kill", "KILL ends what is your own and came through this gateway, by the number that it was given here."
+    "statement.kill",
+    "KILL ends what is your own and came through this gateway, by the number that it was given here or at this target.",
 )
 _LARGE = Refused(
     "statement.too_long", "this statement asks first, and its parameters are too large to be shown to whoever decides."

@@ -70,6 +70,11 @@ class TargetLeg(target.TargetLeg):
     def thread(self) -> int:
         return self.greeting.thread if self.greeting is not None else 0
 
+    @property
+    def place(self) -> tuple[str, int] | None:
+        """Address and port, once it is ready."""
+        return None if self._reached is None else (self._reached[0].address, self._reached[0].port)
+
     def reached(self, where: Where, who: Who) -> None:
         """It is at `where`, signed in as `who`, and ready."""
         self._reached = (where, who)

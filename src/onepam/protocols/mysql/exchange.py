@@ -128,7 +128,8 @@ class Prepared:
 class Owed:
     """The command that is not answered in full. `begun`: descriptions of columns come, or rows; `described`: rows do.
     `lists` of descriptions are left of a statement that is prepared; `prepared` is the one that runs. `wanting`: a file
-    of the client's, which comes before the answer goes on."""
+    of the client's, which comes before the answer goes on. `given`: the rows are parameters that a procedure gives
+    back, and an answer follows, though MySQL does not say so behind them."""
 
     answer: Answer
     execution: Execution | None = None
@@ -138,6 +139,7 @@ class Owed:
     begun: bool = False
     lists: int = 0
     wanting: bool = False
+    given: bool = False
 
 
 @dataclass(slots=True)

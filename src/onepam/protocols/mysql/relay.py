@@ -1,4 +1,4 @@
-"""MySQL's relay: what a client hears when it is in, and the number by which its person's other clients may end it."""
+"""MySQL's relay: what a client hears when it is in, and the numbers by which its person's other clients may end it."""
 
 import asyncio
 from asyncio import Future
@@ -42,16 +42,17 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
         super().__init__(client, target, recorder, tasks, asker)
 
     def conversation(self, there: TargetLeg) -> Conversation:
-        client = self._client
+        client, target = self._client, there.place
         self._threads.hold(
             client.thread,
             self._person,
+            (target, there.thread),
             lambda: self._killed(there),
             lambda: client.part("this session was ended by KILL"),
         )
         return Conversation(
             self._allowance(there.catalogue),
-            lambda thread, whole: self._threads.kill(thread, self._person, whole),
+            lambda thread, whole: self._threads.kill(thread, self._person, target, whole),
             there.status,
             files=Can.LOCAL_FILES in there.can,
         )

@@ -68,6 +68,7 @@ class Status(IntFlag):
     MORE_RESULTS = 1 << 3
     CURSOR = 1 << 6
     LAST_ROW_SENT = 1 << 7
+    OUT_PARAMETERS = 1 << 12
     IN_READ_ONLY_TRANSACTION = 1 << 13
     SESSION_CHANGED = 1 << 14
 
