@@ -28,7 +28,7 @@ PARTS = (
     *(f"{RULES}.{name}" for name in (
         "forms", "form", "entry", "known", "state", "rule", "standing", "guardrails", "gains", "proposals", "access",
         "separating", "rostering", "people", "signing_in", "factors", "excepting", "providers", "provisioning",
-        "requests", "review_schedule", "reviews", "signing_off",
+        "hours", "asked_for", "requests", "review_schedule", "reviews", "signing_off",
         "controls", "door", "sessions", "login_tokens", "target_secrets", "session_users", "waiting_statements",
         "system", "erasing", "table", "judging")),
     "lawful", "verdict", "command",

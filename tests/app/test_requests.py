@@ -107,6 +107,8 @@ async def test_of_many_approvals_at_once_one_starts_a_grant(company: Company) ->
         )
         assert sum(isinstance(outcome, Granted) for outcome in outcomes) == 1
         assert {getattr(outcome, "code", "") for outcome in outcomes} == {"", "request.closed"}
+        given = next(outcome.grant for outcome in outcomes if isinstance(outcome, Granted))
+        assert await end_grant(company.ledger, company.actor("eve"), given) is None
 
 
 async def approved(company: Company) -> tuple[Asked, Granted]:

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onepam.domain.access.decision import AccessFacts, Because, HeldGrant, Permitted, decide
+from onepam.domain.access.hours import Offset, Schedule, Weekday, Weekly
 from onepam.domain.access.kinds import KINDS
 from onepam.domain.access.model import MAX_SESSION, Action, Mode, Permission, Recording, ResourceKind
-from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
+from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import ENGINEER, GRANT, LATER, NOW, PROD, WEB, access
 
@@ -72,7 +73,7 @@ def test_what_stays_closed(facts: AccessFacts, login: str, refused: str) -> None
 def test_the_refusal_says_where_to_ask() -> None:
     outcome = decide(access(), "root", NOW)
     assert isinstance(outcome, Refused)
-    assert outcome.hint == "/?request=web-1&login=root"
+    assert outcome.hint == "onepam request root@web-1, or: /?request=web-1&login=root"
 
 
 def test_the_refusal_of_a_login_names_those_that_may_be_used() -> None:
@@ -83,14 +84,18 @@ def test_the_refusal_of_a_login_names_those_that_may_be_used() -> None:
 
 
 @pytest.mark.parametrize(
-    ("later", "said"), [(1, "1 s"), (SECOND, "1 s"), (SECOND + 1, "2 s"), (10 * MINUTE, "600 s"), (HOUR - 1, "3600 s")]
-)
+    ("later", "said"),
+    [
+        (1, "in 1 s"), (SECOND, "in 1 s"), (SECOND + 1, "in 2 s"), (MINUTE - 1, "in 60 s"),
+        (MINUTE, "at 11 February 1970 16:01 UTC"), (HOUR - 1, "at 11 February 1970 16:59 UTC"),
+    ],
+)  # fmt: skip
 def test_the_refusal_says_when_an_approval_takes_effect(later: int, said: str) -> None:
     """The earliest of those that cover the login; whoever connects again after these seconds is let in."""
     coming = replace(GRANT, starts=Instant(NOW + later))
     outcome = decide(access(grants=(replace(coming, starts=LATER), coming)), "root", NOW)
     assert isinstance(outcome, Refused)
-    assert outcome.message == f"Your approval takes effect in {said}."
+    assert outcome.message == f"Your approval takes effect {said}."
 
 
 def test_a_widened_role_does_not_widen_a_grant_and_a_narrowed_one_narrows_it() -> None:
@@ -245,3 +250,33 @@ def test_together_they_allow_what_each_allows_and_no_longer(
     again = decide(access(replace(ENGINEER, permissions=(PROD, *standing)), grants=tuple(grants)), "root", NOW, needed)
     assert isinstance(again, Permitted) == (set(needed) <= set(found.actions))
     assert not isinstance(again, Permitted) or (set(needed) <= set(again.actions) and again.ends >= found.ends)
+
+
+MORNING = Weekly((Weekday.WED,), 16 * 60, 20 * 60, "UTC", (Offset(Instant(0), 0),))
+"""Now is a Wednesday in 1970, at four in the afternoon."""
+
+
+def within(hours: Weekly, ends: Instant) -> AccessFacts:
+    """Eve's grant is for these hours only."""
+    weekly = replace(GRANT, ends=ends, substance=replace(GRANT.substance, schedule=Schedule(None, hours)))
+    return access(grants=(weekly,))
+
+
+def test_access_within_weekly_hours_ends_with_them() -> None:
+    week = Instant(NOW + 8 * DAY)
+    assert permitted(within(MORNING, week)).ends == NOW + 4 * HOUR
+    assert permitted(within(MORNING, Instant(NOW + HOUR))).ends == NOW + HOUR
+    evening = replace(MORNING, opens=17 * 60)
+    outcome = decide(within(evening, week), "root", NOW)
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "access.outside_hours"
+    assert outcome.message == "Your access is for Wed 17:00-20:00 UTC."
+    assert outcome.hint == "Next from 11 February 1970 17:00 UTC."
+
+
+def test_hours_that_do_not_begin_again_are_told_so() -> None:
+    evening = replace(MORNING, opens=17 * 60)
+    for hours, ends in ((evening, Instant(NOW + HOUR)), (replace(evening, days=()), LATER)):
+        outcome = decide(within(hours, ends), "root", NOW)
+        assert isinstance(outcome, Refused)
+        assert outcome.hint == "They do not begin again."

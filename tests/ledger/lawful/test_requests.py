@@ -76,7 +76,10 @@ def test_only_what_a_role_offers_is_asked_for(asked: object, why: str) -> None:
 def test_a_request_is_bound_to_its_digest_and_waits_for_a_day() -> None:
     told = ready()
     at = told.add(RequestMade("req_1", substance(), "0", Instant(told.at() + 2 * DAY), "", ""))
-    assert told.said() == [(at, "the digest is not that of what is asked"), (at, "it waits longer than a day")]
+    assert told.said() == [
+        (at, "the digest is not that of what is asked"),
+        (at, "it waits longer than a day, and than until it begins"),
+    ]
 
 
 def test_a_yes_is_somebody_elses_with_authority() -> None:
@@ -176,7 +179,7 @@ def test_a_yes_is_fresh_in_time_and_of_what_was_asked() -> None:
     at = told.add(yes(told, digest="0", effective_at=told.at()), grant(told))
     assert told.said() == [
         (at, "what was approved is not what was asked"),
-        (at, "it took effect before it could be undone"),
+        (at, "it took effect before it could be undone, or before it was asked for"),
         (at + 1, LATE),
     ]
 

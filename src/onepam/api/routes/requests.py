@@ -3,7 +3,7 @@
 from typing import Annotated, Literal, TypeVar
 
 from fastapi import Query
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from onepam.api.errors import ApiError
 from onepam.api.guard import SIGNED_IN, After, AsOf, Caller, Services, Who, done
@@ -28,12 +28,12 @@ from onepam.api.services import ApiServices
 from onepam.app.requests.approve_request import approve_request, undo_approval
 from onepam.app.requests.deny_request import deny_request
 from onepam.app.requests.end_grant import end_grant
-from onepam.app.requests.make_request import make_request
+from onepam.app.requests.make_request import When, make_request
 from onepam.app.requests.withdraw_request import withdraw_request
 from onepam.domain.access.model import Action, ConsoleRight
 from onepam.domain.requests.asking import unknown_request
 from onepam.domain.requests.events import RequestStatus
-from onepam.kernel.clock import HOUR, SECOND
+from onepam.kernel.clock import HOUR, SECOND, Instant, parse
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read import catalogue as catalogues
@@ -61,7 +61,8 @@ class Open(Answer):
 
 
 class Offer(Answer):
-    """A login that may be asked for; `pending` is one's request that waits."""
+    """A login that may be asked for; `pending` is one's request that waits. It takes so many `approvals`; `ticket` is
+    the pattern of a ticket's number; it may begin so far ahead, and be asked for within weekly hours for so long."""
 
     resource: str
     kind: str
@@ -74,6 +75,11 @@ class Offer(Answer):
     approvers: list[str]
     privileged: bool
     pending: str | None
+    approvals: int
+    ticket: str
+    ticket_required: bool
+    ahead_seconds: Seconds
+    weekly_seconds: Seconds
 
 
 class Access(Answer):
@@ -114,6 +120,7 @@ class RequestOut(Answer):
     grant_ends: MaybeMoment
     grant_state: str | None
     state_words: str
+    schedule_words: str
 
 
 class Approver(Answer):
@@ -124,10 +131,13 @@ class Approver(Answer):
 
 
 class RequestDetail(Answer):
-    """A request, who may decide it now, the sessions under it, and every entry about it."""
+    """A request, who may decide it now, the sessions under it, and every entry about it. It takes so many `approvals`,
+    of which those whom `agreed` names gave theirs."""
 
     request: RequestOut
     approvers: list[Approver]
+    approvals: int
+    agreed: list[Approver]
     sessions: list[str]
     history: list[Happened]
 
@@ -142,10 +152,13 @@ class Waiting(Answer):
     granted: int
     used: int
     unusual: list[str]
+    approvals: int
+    agreed: list[str]
 
 
 class AskIn(Body):
-    """What is asked for. `role` chooses where several would do."""
+    """What is asked for. `role` chooses where several would do. `begins`: from then on, and not from the approval on;
+    `hours`: within these only, as `Mon-Fri 09:00-17:00 Europe/Berlin`; `extend`: from the end of what runs on."""
 
     resource: Name
     login: Name
@@ -153,15 +166,19 @@ class AskIn(Body):
     reason: Text
     ticket: Text = ""
     role: Name | None = None
+    begins: Annotated[str, StringConstraints(max_length=40)] | None = None
+    hours: Text = ""
+    extend: bool = False
 
 
 class Asked(Answer):
-    """A request as it now waits, for one of `approvers` (roles)."""
+    """A request as it now waits, for so many `approvals` of `approvers` (roles)."""
 
     request: str
     digest: str
     expires: Moment
     approvers: list[str]
+    approvals: int
 
 
 class ApproveIn(Body):
@@ -177,13 +194,16 @@ class CommentIn(Body):
     comment: Text = ""
 
 
-class Granted(Answer):
-    """Access that begins at `starts`; until then the approval can be undone."""
+class Approved(Answer):
+    """Access that begins at `starts`; until then the approval can be undone. Where it takes the yes of others, too,
+    `grant` and its times are null, and so many yeses were `given` of those `needed`."""
 
-    grant: str
     request: str
-    starts: Moment
-    ends: Moment
+    grant: str | None = None
+    starts: MaybeMoment = None
+    ends: MaybeMoment = None
+    given: int = 1
+    needed: int = 1
 
 
 async def access(
@@ -218,6 +238,11 @@ async def access(
                 approvers=list(each.approvers),
                 privileged=each.privileged,
                 pending=each.pending,
+                approvals=each.asks.approvals,
+                ticket=each.asks.ticket,
+                ticket_required=each.asks.ticketed,
+                ahead_seconds=each.asks.ahead,
+                weekly_seconds=each.asks.weekly,
             )
             for each in found.requestable
         ],
@@ -254,8 +279,17 @@ async def ask(body: AskIn, caller: Who, services: Services) -> Asked:
         body.reason,
         body.ticket,
         body.role,
+        When(_begins(body.begins), body.hours, body.extend),
     )
     return Asked.model_validate(done(asked))
+
+
+def _begins(text: str | None) -> Instant | None:
+    try:
+        return None if text is None else parse(text)
+    except ValueError:
+        refused = Refused("input.begins", "begins is not a time with a zone.", "Such as 2026-03-03T14:00:00Z")
+        raise ApiError(refused, 400) from None
 
 
 async def read_request(request: Id, caller: Who, services: Services, at: AsOf) -> RequestDetail:
@@ -266,17 +300,19 @@ async def read_request(request: Id, caller: Who, services: Services, at: AsOf) -
     return RequestDetail(
         request=RequestOut.model_validate(found.row),
         approvers=[Approver(person=person, name=name) for person, name in found.approvers],
+        approvals=found.approvals,
+        agreed=[Approver(person=person, name=name) for person, name in found.agreed],
         sessions=list(found.sessions),
         history=await services.reader(told, at, found.history),
     )
 
 
-async def approve(request: Id, body: ApproveIn, caller: Who, services: Services) -> Granted:
-    """Approve exactly this; it takes effect after ten seconds, at `starts`."""
+async def approve(request: Id, body: ApproveIn, caller: Who, services: Services) -> Approved:
+    """Approve exactly this; it takes effect after ten seconds, or when it was asked for, at `starts`."""
     outcome = await approve_request(
         services.ledger, caller.actor, request, body.digest, new_id("grt", services.random), body.comment
     )
-    return Granted.model_validate(await _worded(outcome, request, caller, services))
+    return Approved.model_validate(await _worded(outcome, request, caller, services))
 
 
 async def undo(request: Id, caller: Who, services: Services) -> Done:

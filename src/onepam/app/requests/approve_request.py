@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from onepam.app.ports import Ledger
 from onepam.domain.access.authority import Actor
-from onepam.domain.requests.approval import ApprovalFacts, Approve, Granted, approve, undo
+from onepam.domain.requests.approval import Agreed, ApprovalFacts, Approve, Granted, approve, undo
 from onepam.kernel.errors import Refused
 
 
@@ -20,8 +20,9 @@ class ApprovalQuery:
 
 async def approve_request(
     ledger: Ledger, actor: Actor, request: str, digest: str, grant: str, comment: str = ""
-) -> Granted | Refused:
-    """Approves exactly `digest`; the access begins at `Granted.starts`, as the new grant `grant`."""
+) -> Granted | Agreed | Refused:
+    """Approves exactly `digest`; the access begins at `Granted.starts`, as the new grant `grant`. `Agreed` where it
+    takes the yes of others, too."""
     command = Approve(request, digest, grant, comment)
     outcome = await ledger.commit(ApprovalQuery(actor, request), lambda facts, now: approve(facts, actor, command, now))
     return outcome if isinstance(outcome, Refused) else outcome.result

@@ -4,6 +4,7 @@ import re
 import shlex
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +18,7 @@ from onepam.cli.show import OK, REFUSED, USAGE, Json, Output, console, note, pri
 from onepam.cli.ssh_files import ssh_command
 
 POLL_SECONDS = 2.0
+MINUTE = timedelta(minutes=1)
 MOST_NAMED = 8
 """Of what somebody may ask for, so many are named to whoever asks for something else."""
 _DURATION = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m(?:in)?)?")
@@ -84,16 +86,27 @@ def _nowhere(search: str, as_of: str | None) -> None:
 
 
 def request(
-    target: Annotated[str, typer.Argument(help="TARGET or LOGIN@TARGET.", autocompletion=complete.targets)],
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="TARGET or LOGIN@TARGET; none: list what may be asked for.", autocompletion=complete.targets
+        ),
+    ] = "",
     reason: Annotated[str, typer.Option(help="Why; the approver reads it.")] = "",
     login: Annotated[str, typer.Option(help="The account on the target.")] = "",
     for_: Annotated[str, typer.Option("--for", help="How long: 45m, 2h, 1h30m, 1d.")] = "1h",
     ticket: Annotated[str, typer.Option(help="A ticket's number.")] = "",
     role: Annotated[str | None, typer.Option(help="Which of my roles, where several would do.")] = None,
+    from_: Annotated[str | None, typer.Option("--from", help="Not before this (RFC 3339).")] = None,
+    hours: Annotated[str, typer.Option(help="Only then, week by week: Mon-Fri 09:00-17:00 Europe/Berlin.")] = "",
+    extend: Annotated[bool, typer.Option("--extend", help="Go on when what runs ends.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the decision.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Ask for access."""
+    """Ask for access; without TARGET: list what may be asked for."""
+    if not target:
+        _offered()
+        return
     account, _, resource = target.rpartition("@")
     account = login or account or _only_login(resource)
     if not reason:
@@ -107,6 +120,9 @@ def request(
         "reason": reason,
         "ticket": ticket,
         "role": role,
+        "begins": from_,
+        "hours": hours,
+        "extend": extend,
     }
     made = call("POST", "/requests", body)
     if wait:
@@ -115,7 +131,38 @@ def request(
     if Output.as_json:
         printed(made)
         return
-    say(f"{made['request']} waits for one of: {', '.join(made['approvers'])}; void {when(made['expires'])}.")
+    say(f"{made['request']} waits for {_whom(made)}; void {when(made['expires'])}.")
+
+
+def _whom(made: dict[str, Any]) -> str:
+    """Who says yes, as the request says it."""
+    several = {1: "one of"}.get(made["approvals"], f"{made['approvals']} of")
+    return f"{several}: {', '.join(made['approvers'])}"
+
+
+def _offered() -> None:
+    """What may be asked for: who says yes, for how long, and the line that asks."""
+    found = call("GET", "/access", params={"search": ""})
+    if Output.as_json:
+        printed(found["requestable"])
+        return
+    table(
+        ("MAY BE REQUESTED", "OPENS", "AT MOST", "APPROVED BY", "TICKET", "ASK"),
+        (
+            (
+                each["resource"],
+                ", ".join(each["actions"]),
+                span(each["longest_seconds"]),
+                _whom(each).removeprefix("one of: "),
+                (each["ticket"] or "any") if each["ticket_required"] else "",
+                each["pending"] or shlex.join(["onepam", "request", f"{each['login']}@{each['resource']}"]),
+            )
+            for each in found["requestable"]
+        ),
+        "There is nothing to ask for.",
+    )
+    if found["beyond"]:
+        say(f"... and {found['beyond']} more. Some of them: onepam ls PART-OF-A-NAME --all")
 
 
 def requests(
@@ -136,7 +183,7 @@ def requests(
                 each["request"],
                 each["person_name"],
                 f"{each['login']}@{each['resource']}",
-                span(each["duration_seconds"]),
+                ", ".join(filter(None, (span(each["duration_seconds"]), each["schedule_words"]))),
                 each["state_words"] + (", starting" if each["grant_state"] == "starting" else ""),
                 when(each["made"]),
                 each["reason"] or "",
@@ -211,11 +258,12 @@ def _only_login(resource: str) -> str:
 def _waited(made: dict[str, Any], login: str, resource: str) -> None:
     """Polls until somebody decides and it takes effect; a yes ends with the command to use."""
     if not Output.as_json:
-        note(f"{made['request']} waits for one of: {', '.join(made['approvers'])}")
+        note(f"{made['request']} waits for {_whom(made)}")
     with console(stderr=True).status("waiting for a decision; Ctrl-C leaves the request standing"):
         while True:
             row = call("GET", f"/requests/{made['request']}")["request"]
-            if row["status"] != "open" and row["grant_state"] != "starting":
+            later = row["effective_at"] and datetime.fromisoformat(row["effective_at"]) > datetime.now(UTC) + MINUTE
+            if row["status"] != "open" and (later or row["grant_state"] != "starting"):
                 break
             time.sleep(POLL_SECONDS)
     if Output.as_json:
@@ -225,6 +273,9 @@ def _waited(made: dict[str, Any], login: str, resource: str) -> None:
     by = f" by {row['decider_name']}" if row["decider"] else ""
     if row["status"] != "approved":
         stop(REFUSED, f"{row['request']} is {row['status']}{by}{said}")
+    if later:
+        say(f"Approved{by}; begins {when(row['effective_at'])}, ends {when(row['grant_ends'])}{said}")
+        return
     say(f"Approved{by}; ends {when(row['grant_ends'])}{said}")
     opened = call("GET", "/access", params={"search": resource})["open"]
     kind = next((each["kind"] for each in opened if each["resource"] == resource), "ssh")

@@ -34,7 +34,7 @@ def inbox(
                 row["request"],
                 row["person_name"],
                 f"{row['login']}@{row['resource']}" + (" (privileged)" if each["privileged"] else ""),
-                span(row["duration_seconds"]),
+                ", ".join(filter(None, (span(row["duration_seconds"]), row["schedule_words"]))),
                 when(row["made"]),
                 " ".join(filter(None, (row["reason"], row["ticket"] and f"[{row['ticket']}]"))),
                 f"asked {each['asked']}, used {each['used']}",
@@ -121,21 +121,26 @@ def _undoable(text: str) -> str:
 
 
 def _approve_request(request: str, comment: str, yes: bool) -> None:
-    row = call("GET", f"/requests/{request}")["request"]
+    found = call("GET", f"/requests/{request}")
+    row = found["request"]
     if not Output.as_json:
         facts(
             (
                 ("who", f"{row['person_name']} ({row['person']})"),
                 ("what", f"{row['login']}@{row['resource']}: {', '.join(row['actions'])}"),
-                ("for", span(row["duration_seconds"])),
+                ("for", ", ".join(filter(None, (span(row["duration_seconds"]), row["schedule_words"])))),
                 ("reason", row["reason"]),
                 ("ticket", row["ticket"]),
+                *((("agreed", ", ".join(each["name"] for each in found["agreed"])),) if found["agreed"] else ()),
             )
         )
     confirmed("Approve it?", yes)
     given = call("POST", f"/requests/{request}/approve", {"digest": row["digest"], "comment": comment})
     if Output.as_json:
         printed(given)
+        return
+    if given["grant"] is None:
+        say(f"Agreed: {given['given']} of {given['needed']}. Somebody else must, too.")
         return
     say(f"Approved; the access ends {when(given['ends'])} ({given['grant']}).")
     say(f"  It takes effect {when(given['starts'])}; until then: onepam undo {request}")

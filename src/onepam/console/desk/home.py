@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from onepam.app.ports import LedgerHealth, Snapshot
-from onepam.app.requests.make_request import make_request
+from onepam.app.requests.make_request import When, make_request
 from onepam.console.desk.health import lights, wall
 from onepam.console.desk.home_page import HomePage
 from onepam.console.desk.reading import read_room, wanted
 from onepam.console.frame.page import Context
+from onepam.console.frame.period import typed_instant
 from onepam.console.frame.places import DECIDES, MEMBER, Place, Shown
 from onepam.console.frame.rendering import Flash, duration, plural, words
 from onepam.console.frame.services import ConsoleServices
@@ -22,7 +23,7 @@ from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.reviews.events import Withheld
 from onepam.domain.roster.events import Standing
-from onepam.kernel.clock import MINUTE, Instant
+from onepam.kernel.clock import DAY, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read.alarms import Alarm, alarms
@@ -75,25 +76,37 @@ async def ask(visit: Visit) -> Response:
     """Asks for access; the answer is the request's own page."""
     role, _, login = visit.form.get("option", "").partition(":")
     name = visit.form.get("resource", "")[:100]
-    try:
-        minutes = int(visit.form.get("minutes", ""))
-    except ValueError:
-        minutes = 0
+    hours, begins = visit.form.get("hours", "").strip()[:200], visit.form.get("begins", "").strip()
+    minutes = _number(visit.form.get("minutes", ""))
+    if hours:
+        minutes = _number(visit.form.get("days", "")) * (DAY // MINUTE)
+    when = typed_instant(begins) if begins else None
+    if begins and when is None:
+        refused = Refused("input.begins", "Not before is a time in UTC.", "Such as 2026-12-31 18:00")
+        return visit.outcome(refused, visit.back("/"), "")
     made = await make_request(
         visit.services.ledger,
         visit.me.actor,
         new_id("req", visit.services.random),
         name,
         login,
-        min(minutes, 100_000) * MINUTE,
+        min(minutes, 1_000_000) * MINUTE,
         visit.form.get("reason", ""),
         visit.form.get("ticket", ""),
         role or None,
+        When(when, hours, bool(visit.form.get("extend", ""))),
     )
     if isinstance(made, Refused):
         already = made.code == "request.duplicate"
         return visit.outcome(made, made.hint if already else visit.back("/"), "")
     return visit.go(f"/requests/{made.request}", Flash("done", "Asked.", "You see here when somebody decided."))
+
+
+def _number(text: str) -> int:
+    try:
+        return max(0, int(text[:9]))
+    except ValueError:
+        return 0
 
 
 @dataclass(frozen=True, slots=True)

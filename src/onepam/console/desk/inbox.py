@@ -16,13 +16,15 @@ from onepam.console.frame.places import DECIDES, MEMBER, Place, Shown
 from onepam.console.frame.rendering import Flash
 from onepam.console.frame.view import View, resources
 from onepam.console.frame.visit import Visit
-from onepam.console.frame.wording import asked_before, guard_words
+from onepam.console.frame.week import week_picture
+from onepam.console.frame.wording import agreed_words, asked_before, guard_words
 from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import ProposalKind
+from onepam.domain.requests.approval import Agreed
 from onepam.gateway.ask_first import Said
 from onepam.identity.tokens import new_token, token_digest
-from onepam.kernel.clock import MILLISECOND, Instant
+from onepam.kernel.clock import HOUR, MILLISECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.facts.holdings import held_roles
@@ -116,6 +118,9 @@ async def _on_request(visit: Visit, request: str, *, approve: bool) -> Response:
         return visit.go(f"/step-up?next={HERE}")
     if isinstance(outcome, Refused):
         return visit.refusal(outcome, 409)
+    if isinstance(outcome, Agreed):
+        more = f"You are {outcome.given} of {outcome.needed}: nothing opens before the others agree, too."
+        return visit.go(HERE, Flash("done", "Agreed.", more))
     return visit.go(HERE, None if approve else Flash("done", "Denied."))
 
 
@@ -244,6 +249,9 @@ def _letter(db: Snapshot, at: Instant, view: View, each: rows.Waiting, resource:
         "role": row.role,
         "passes": guard_words(row.guardrails),
         "duration": row.duration,
+        "when": row.schedule_words,
+        "week": week_picture(row.schedule),
+        "agreed": agreed_words(each.approvals, each.agreed),
         "reason": row.reason or "",
         "ticket": row.ticket or "",
         "ticket_href": None,
@@ -257,10 +265,10 @@ def _letter(db: Snapshot, at: Instant, view: View, each: rows.Waiting, resource:
 
 
 def _undo_left(row: rows.RequestRow, at: Instant) -> int:
-    """Milliseconds for which an approval can be undone; 0 when it cannot."""
+    """Milliseconds for which an approval can be undone, an hour at most; 0 when it cannot."""
     if row.grant_state != "starting" or row.effective_at is None:
         return 0
-    return (row.effective_at - at) // MILLISECOND
+    return min(row.effective_at - at, HOUR) // MILLISECOND
 
 
 _RESTS_ON = ("role", "permission", "binding", "group")

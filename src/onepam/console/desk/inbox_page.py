@@ -15,8 +15,9 @@ class ApprovalsPage(PageContext):
 
     `waiting`: list of {id, decision, person {id, name, detail}, resource {id, name, kind, labels}, login, passes
         (str: what of a database's statements passes), role,
-        duration, reason, ticket, ticket_href (or none), at, expires, before (str: asked and used how often), unusual
-        (list of str), chain, privileged (bool)}
+        duration, when (str: its schedule, or ""), week (of parts/week.html, or none), agreed (str: who said yes of
+        those whom it takes, or ""), reason, ticket, ticket_href (or none), at, expires, before (str: asked and
+        used how often), unusual (list of str), chain, privileged (bool)}
     `stranded`: list of {request, person_name, resource, login, roles}: for administrators, what nobody left may
         decide
     `decided`: list of {id, person, resource, login, decision ("approved" | "denied"), by, at, undo_left}: the newest.

@@ -48,6 +48,7 @@ _COUNTS = {
 _ENDED = {
     **{each.value: each.words for each in SessionEnd},
     "binding.ended": "the role was taken away",
+    "grant.ended": "the access that it goes on from was ended",
     "undone": "the approval was undone",
     "change.lapsed": "nobody decided on it within a week",
     "change.proposer_left": "who proposed it has left",
@@ -169,6 +170,14 @@ def asked_before(asked: int, used: int) -> str:
         return f"Asked once before, and {'used it' if used else 'did not use it'}"
     often = {0: "never used it", 1: "used it once", asked: "used it each time"}.get(used, f"used it {used:,} times")
     return f"Asked {asked:,} times before, and {often}"
+
+
+def agreed_words(approvals: int, agreed: Sequence[str]) -> str:
+    """`Takes 2 people; Lena Vogel agreed`; empty where it takes one."""
+    if approvals < 2:
+        return ""
+    said = f"{' and '.join(agreed)} agreed" if agreed else "nobody has agreed yet"
+    return f"Takes {approvals} people; {said}"
 
 
 RECORDING_STALE = 30 * DAY

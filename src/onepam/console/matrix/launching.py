@@ -56,7 +56,9 @@ def offers(db: Snapshot, at: Instant, me: str, found: Catalogue, most: int) -> l
                     for (role, login), each in options.items()
                 ],
                 "approvers": called.get(roles, ""),
-                "ticket_required": False,
+                "ticket_required": all(each.asks.ticketed for each in offered),
+                "ahead": max(each.asks.ahead for each in offered),
+                "weekly": max(each.asks.weekly for each in offered),
                 "pending": next((each.pending for each in offered if each.pending), None),
             }
         )

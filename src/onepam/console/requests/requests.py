@@ -12,7 +12,8 @@ from onepam.console.frame.rendering import some
 from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.view import View, resources
 from onepam.console.frame.visit import Visit
-from onepam.console.frame.wording import guard_words, probe_words, words_of
+from onepam.console.frame.week import week_picture
+from onepam.console.frame.wording import agreed_words, guard_words, probe_words, words_of
 from onepam.console.requests.requests_page import RequestPage
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.requests.events import RequestStatus
@@ -97,6 +98,9 @@ def _request(
             "permission": row.permission,
             "passes": guard_words(row.guardrails),
             "duration": row.duration,
+            "when": row.schedule_words,
+            "week": week_picture(row.schedule),
+            "agreed": agreed_words(found.approvals, [called for _, called in found.agreed]),
             "reason": row.reason if row.reason is not None else "erased",
             "ticket": row.ticket or "",
             "ticket_href": None,

@@ -11,10 +11,10 @@ class RequestPage(PageContext):
     """One request, its chain and its history.
 
     `request`: {id, status, person {id, name}, resource {id, name, kind, labels}, login, role, permission, passes
-        (str: what of a database's statements passes), duration,
-        reason, ticket, ticket_href (or none), at, expires, digest, ends (Instant or none: the grant's end), starting
-        (bool: approved, and not in effect before effective_at), void_why (str), probe {state, word, at (or none)} or
-        none: after the grant's end}
+        (str: what of a database's statements passes), duration, when (str: its schedule, or ""), week (of
+        `week_picture`), agreed (str, or ""), reason, ticket, ticket_href (or none), at, expires, digest, ends (Instant
+        or none: the grant's end), starting (bool: approved, and not in effect before
+        effective_at), void_why (str), probe {state, word, at (or none)} or none: after the grant's end}
     `command`: or "": the command, for the requester while the grant runs
     `waits_for`: who may decide, by name: the first few
     `known_state`: what the page shows of what may change, "" where it waits for nothing or is not the requester's

@@ -5,9 +5,11 @@ Pure, and only over what concerns one person and one resource: its cost does not
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from shlex import quote
 
 from onepam.domain.access.authority import HeldRole
 from onepam.domain.access.guardrails import Guardrails, as_wide, narrower, width
+from onepam.domain.access.hours import given_until, next_opening
 from onepam.domain.access.kinds import KINDS
 from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import (
@@ -22,7 +24,7 @@ from onepam.domain.access.model import (
     Substance,
 )
 from onepam.domain.access.session_users import SessionUsers
-from onepam.kernel.clock import SECOND, Instant
+from onepam.kernel.clock import MINUTE, SECOND, Instant, utc
 from onepam.kernel.errors import Refused
 
 
@@ -69,6 +71,11 @@ class HeldGrant:
     approved_by: str
     starts: Instant
     ends: Instant
+
+    def until(self, at: Instant) -> Instant | None:
+        """Until when it may be used from `at` on: its end, or that of its hours; None where it gives nothing then."""
+        given = given_until(self.substance.schedule, at) if self.starts <= at < self.ends else None
+        return None if given is None else min(self.ends, given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +228,7 @@ def _options(
     return [
         Permitted(
             tuple(action for action in grant.substance.actions if action in there),
-            min(grant.ends, *limit),
+            min(until, *limit),
             privileged,
             Because(
                 held.role,
@@ -239,7 +246,7 @@ def _options(
             narrower(guardrails, grant.substance.guardrails),
         )
         for grant in facts.grants
-        if _supports(grant, held, permission, login) and grant.starts <= now < grant.ends
+        if _supports(grant, held, permission, login) and (until := grant.until(now)) is not None
     ]
 
 
@@ -253,12 +260,24 @@ def _supports(grant: HeldGrant, held: HeldRole, permission: Permission, login: s
 
 
 def _not_yet(facts: AccessFacts, login: str, now: Instant) -> Refused | None:
-    """What was approved, and can still be undone."""
-    coming = [grant.starts for grant in facts.grants if grant.substance.login == login and grant.starts > now]
+    """What was approved and can still be undone, or begins later; or what is outside of its hours."""
+    mine = [grant for grant in facts.grants if grant.substance.login == login and grant.ends > now]
+    coming = [grant.starts for grant in mine if grant.starts > now]
+    outside = [
+        (grant.substance.schedule.weekly, grant.ends)
+        for grant in mine
+        if grant.starts <= now and grant.substance.schedule is not None and grant.substance.schedule.weekly is not None
+    ]
+    if outside:
+        hours, ends = outside[0]
+        opens = next_opening(hours, now)
+        again = "They do not begin again." if opens is None or opens >= ends else f"Next from {utc(opens)}."
+        return Refused("access.outside_hours", f"Your access is for {hours.hours().words()}.", again)
     if not coming:
         return None
-    seconds = -(-(min(coming) - now) // SECOND)
-    return Refused("access.not_yet", f"Your approval takes effect in {seconds} s.", "Connect again then.")
+    wait = min(coming) - now
+    when = f"in {-(-wait // SECOND)} s" if wait < MINUTE else f"at {utc(min(coming))}"
+    return Refused("access.not_yet", f"Your approval takes effect {when}.", "Connect again then.")
 
 
 def _why_not(reach: list[tuple[HeldRole, Permission]], resource: ResourceFacts, login: str) -> Refused:
@@ -267,7 +286,7 @@ def _why_not(reach: list[tuple[HeldRole, Permission]], resource: ResourceFacts, 
         return Refused(
             "access.needs_approval",
             f"{login} on {resource.resource} needs an approval, and you hold none now.",
-            f"/?request={resource.resource}&login={login}",
+            f"onepam request {quote(f'{login}@{resource.resource}')}, or: /?request={resource.resource}&login={login}",
         )
     logins = sorted(
         {each for _, permission in reach for each in resource.logins if permission.admits(each, resource.logins)}

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
+from onepam.domain.access.asked import PLAINLY, Asking
 from onepam.domain.access.guardrails import Guardrails
+from onepam.domain.access.hours import Schedule
 from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.history.event import event, plain, private
@@ -43,9 +45,8 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Substance:
-    """What is asked, exactly: an approval holds for this and nothing else. `duration` is in microseconds, `guardrails`
-    are those that the permission had when it was asked for."""
+class Substance1:
+    """Of version 1: from the approval on."""
 
     person: str
     resource: str
@@ -57,9 +58,39 @@ class Substance:
     duration: int
     guardrails: Guardrails | None = None
 
+    def newest(self) -> "Substance":
+        """As it reads now."""
+        return Substance(
+            self.person, self.resource, self.login, self.role, self.role_version, self.permission, self.actions,
+            self.duration, self.guardrails,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Substance:
+    """What is asked, exactly: an approval holds for this and nothing else. `duration` is in microseconds, `guardrails`
+    are those that the permission had when it was asked for. `schedule` is None where it begins with the approval and
+    may be used at any hour."""
+
+    person: str
+    resource: str
+    login: str
+    role: str
+    role_version: str
+    permission: str
+    actions: tuple[Action, ...]
+    duration: int
+    guardrails: Guardrails | None = None
+    schedule: Schedule | None = None
+
     def digest(self) -> str:
-        """Hex SHA-256 of the canonical form: what an approver's decision is bound to."""
-        return sha256(encode(plain(self))).hexdigest()
+        """Hex SHA-256 of the canonical form: what an approver's decision is bound to. What has no schedule does not
+        speak of one."""
+        said = plain(self)
+        assert isinstance(said, dict)  # of a record
+        if self.schedule is None:
+            del said["schedule"]
+        return sha256(encode(said)).hexdigest()
 
 
 class Mode(StrEnum):
@@ -87,12 +118,35 @@ class ConsoleRight(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Permission1:
+    """Of version 1: it was asked for plainly."""
+
+    name: str
+    actions: tuple[Action, ...]
+    where: Mapping[str, str]
+    logins: tuple[str, ...]
+    mode: Mode
+    longest: int
+    approvers: tuple[str, ...] = ()
+    administrative: bool = False
+    recording: Recording | None = None
+    guardrails: Guardrails | None = None
+
+    def newest(self) -> "Permission":
+        """As it reads now."""
+        return Permission(
+            self.name, self.actions, self.where, self.logins, self.mode, self.longest, self.approvers,
+            self.administrative, self.recording, self.guardrails,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Permission:
     """Actions on every resource whose labels contain `where`, as any of `logins` (`*` for every login of it).
 
     `longest` is in microseconds. `approvers` are roles whose holders may approve; at least one when mode is `request`.
     `recording` is None where it follows from whether the session is privileged. `guardrails` are for databases; None
-    where the rights of the login are the only bound.
+    where the rights of the login are the only bound. `asking` is None where it is asked for plainly.
     """
 
     name: str
@@ -105,6 +159,22 @@ class Permission:
     administrative: bool = False
     recording: Recording | None = None
     guardrails: Guardrails | None = None
+    asking: Asking | None = None
+
+    @property
+    def asks(self) -> Asking:
+        """How it may be asked for."""
+        return self.asking or PLAINLY
+
+    @property
+    def all_deciders(self) -> tuple[str, ...]:
+        """The roles whose holders may come to decide."""
+        return tuple(dict.fromkeys((*self.approvers, *self.asks.then)))
+
+    def deciders(self, made: int, now: int) -> tuple[str, ...]:
+        """The roles whose holders may decide `now` on what was asked for at `made`."""
+        escalated = bool(self.asks.escalates) and now >= made + self.asks.escalates
+        return self.all_deciders if escalated else self.approvers
 
     def covers(self, resource_labels: Mapping[str, str]) -> bool:
         """Whether a resource with these labels is in the selector. An empty selector covers nothing."""
@@ -136,7 +206,30 @@ class MfaRule:
     fresh: bool = False
 
 
-@event("role.set", klass="access", control="RBC-02 CHG-01", words="{by} declared the role {role}")
+_DECLARED_ROLE = "{by} declared the role {role}"
+
+
+@event("role.set", klass="access", control="RBC-02 CHG-01", words=_DECLARED_ROLE)
+@dataclass(frozen=True, slots=True)
+class RoleSet1:
+    """Version 1: what is on request was asked for plainly."""
+
+    role: str
+    version: str
+    purpose: str
+    owner: str
+    permissions: tuple[Permission1, ...]
+    console: tuple[ConsoleRight, ...]
+    change: str
+    by: str | None
+
+
+def _role_set(old: RoleSet1) -> "RoleSet":
+    permissions = tuple([each.newest() for each in old.permissions])
+    return RoleSet(old.role, old.version, old.purpose, old.owner, permissions, old.console, old.change, old.by)
+
+
+@event("role.set", klass="access", control="RBC-02 CHG-01", words=_DECLARED_ROLE, version=2, upcast=_role_set)
 @dataclass(frozen=True, slots=True)
 class RoleSet:
     """The role as it is from now on. `version` is the hex SHA-256 of its canonical definition."""

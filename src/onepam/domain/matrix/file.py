@@ -22,7 +22,7 @@ from onepam.domain.access.model import (
 )
 from onepam.domain.access.separation import Separation
 from onepam.domain.history.event import plain
-from onepam.domain.matrix import database_fields, fields, pins, review_fields, separation_fields
+from onepam.domain.matrix import asking_fields, database_fields, fields, pins, review_fields, separation_fields
 from onepam.domain.matrix.matrix import (
     SOURCE,
     BindingDefinition,
@@ -271,7 +271,7 @@ class _Reading:
     def _permission(self, name: str, key: Scalar, node: Node) -> Permission | None:
         required, optional = (
             ("actions", "where", "logins", "mode", "longest"),
-            ("approvers", "administrative", "recording", "guardrails"),
+            ("approvers", "administrative", "recording", "guardrails", *asking_fields.FIELDS),
         )
         given = fields.record(node, key.spot, "permission", required, optional, self._findings)
         findings = self._findings
@@ -282,7 +282,8 @@ class _Reading:
         most = MAX_SESSION if mode is Mode.STANDING else MAX_GRANT
         longest = _read(given, "longest", lambda value: fields.duration(value, findings, most))
         approvers = _read(given, "approvers", lambda value: fields.words(value, "approver", findings)) or ()
-        self._approvers += approvers
+        asking, then = asking_fields.asking(mode, given, findings)
+        self._approvers += (*approvers, *then)
         administrative = _read(given, "administrative", lambda value: fields.flag(value, "administrative", findings))
         recording = _read(given, "recording", lambda value: fields.choice(value, "recording", Recording, findings))
         guards = _read(given, "guardrails", lambda value: database_fields.guardrails(value, findings))
@@ -305,7 +306,7 @@ class _Reading:
             return None
         names = tuple(sorted(role for role, _ in approvers))
         return Permission(
-            name, actions, where, logins, mode, longest, names, administrative or False, recording, guards
+            name, actions, where, logins, mode, longest, names, administrative or False, recording, guards, asking
         )
 
     def _separation(self, name: str, key: Scalar, node: Node) -> Separation | None:

@@ -106,7 +106,7 @@ class _Side:
         self._approves: dict[str, list[str]] = {}
         for role in matrix.roles.values():
             for permission in role.permissions:
-                for approver in permission.approvers:
+                for approver in permission.all_deciders:
                     self._approves.setdefault(approver, []).append(f"{role.role}/{permission.name}")
         self.held = _held(matrix, now)
 

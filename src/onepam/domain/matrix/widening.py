@@ -6,6 +6,7 @@ a definition wider counts by itself: pointing a resource elsewhere as much as ad
 
 from collections.abc import Iterator
 
+from onepam.domain.access.asked import Asking
 from onepam.domain.access.guardrails import as_wide
 from onepam.domain.access.kinds import KINDS
 from onepam.domain.access.masking import hides, keeps
@@ -63,12 +64,26 @@ def _permission(was: Permission, now: Permission) -> Iterator[str]:
         yield "needs no request any more"
     if now.mode is was.mode and now.approvers != was.approvers:
         yield "is approved by other roles"
+    yield from _asking(was.asks, now.asks) if now.mode is was.mode is Mode.REQUEST else ()
     if was.administrative and not now.administrative:
         yield "is no longer marked administrative"
     if _KEPT.index(now.recording) < _KEPT.index(was.recording):
         yield "keeps less of its commands' output"
     if not as_wide(was.guardrails, now.guardrails):
         yield "has wider guardrails, or none any more"
+
+
+def _asking(was: Asking, now: Asking) -> Iterator[str]:
+    if now.approvals < was.approvals:
+        yield "takes fewer approvals"
+    if now.ahead > was.ahead:
+        yield "may be asked for further ahead"
+    if now.weekly > was.weekly:
+        yield "may be asked for within weekly hours for longer"
+    if (was.ticketed and not now.ticketed) or (was.ticket and now.ticket != was.ticket):
+        yield "asks otherwise for a ticket"
+    if now.then and (now.escalates, now.then) != (was.escalates, was.then):
+        yield "escalates otherwise"
 
 
 def _resource(was: ResourceDefinition, now: ResourceDefinition) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from onepam.domain.access.authority import Actor, ActorFacts, HeldRole, authorised, present, shown_within, vouched
 from onepam.domain.access.decision import AccessFacts, HeldGrant
+from onepam.domain.access.hours import Schedule
 from onepam.domain.access.model import ConsoleRight, Mode, Permission, Substance
 from onepam.domain.access.proposal import PRIVILEGED_REQUEST, REQUEST, Rules, same_hand
 from onepam.domain.access.separation import Separation, kept_apart
@@ -21,6 +22,7 @@ from onepam.domain.requests.events import (
     ApprovalUndone,
     GrantEnded,
     GrantStarted,
+    RequestAgreed,
     RequestApproved,
     RequestDenied,
     RequestStatus,
@@ -33,11 +35,21 @@ from onepam.kernel.text import plain_text
 
 
 @dataclass(frozen=True, slots=True)
+class Yes:
+    """Somebody agreed to a request. `counts`: they could decide on it now, too."""
+
+    person: str
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """A request as of the decision. `approvers` are the roles that the permission names now; empty if it is gone.
+    """A request as of the decision. `approvers` are the roles that the permission names now, with those that it
+    escalates to once it does; empty if it is gone.
 
     `owner` is the person answerable for the requester, `requester_kind` what the requester is. `grant` is the one that
-    it was approved with, while that has not been ended.
+    it was approved with, while that has not been ended. `agreed` are those who said yes, where it takes several;
+    `extended`: the grant that it goes on from was not ended before its time.
     """
 
     open: OpenRequest
@@ -47,6 +59,8 @@ class RequestFacts:
     owner: str | None
     approvers: tuple[str, ...]
     grant: HeldGrant | None = None
+    agreed: tuple[Yes, ...] = ()
+    extended: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +95,23 @@ class Granted:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreed:
+    """A yes that others must give, too: so many were given, of so many."""
+
+    request: str
+    given: int
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
 class GrantFacts:
-    """The actor and a grant that has not been ended, with the roles that may approve its like; None: no such grant."""
+    """The actor and a grant that has not been ended, with the roles that may approve its like; None: no such grant.
+    `extensions` are those that go on from it."""
 
     actor: ActorFacts
     grant: HeldGrant | None
     approvers: tuple[str, ...]
+    extensions: tuple[HeldGrant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +122,11 @@ class EndGrant:
     reason: str
 
 
-def approve(facts: ApprovalFacts, actor: Actor, command: Approve, now: Instant) -> Decided[Granted | Refused] | Refused:
-    """Approves, with a grant that begins `UNDO` later; or voids a request whose substance will not stand then."""
+def approve(
+    facts: ApprovalFacts, actor: Actor, command: Approve, now: Instant
+) -> Decided[Granted | Agreed | Refused] | Refused:
+    """Approves, with a grant that begins `UNDO` later, or when it was asked for; or agrees, where it takes others, too;
+    or voids a request whose substance will not stand then."""
     comment = plain_text(command.comment, limits.MAX_TEXT_CHARACTERS, what="comment", required=False)
     if isinstance(comment, Refused):
         return comment
@@ -116,16 +144,20 @@ def approve(facts: ApprovalFacts, actor: Actor, command: Approve, now: Instant) 
         return _refuse(
             command.request, actor, "request.digest", "What you approved is not what is asked.", "Look again."
         )
-    starts = Instant(now + UNDO)
+    schedule = request.substance.schedule or Schedule()
+    starts = Instant(max(now + UNDO, schedule.begins or 0))
     held = standing(request.substance, facts.request.requester, starts)
     if isinstance(held, HeldRole):
         held = _apart(facts, request.substance, starts) or held
+    if not isinstance(held, Refused) and not facts.request.extended:
+        held = _void("grant.ended", "the access that it goes on from was ended")
     if isinstance(held, Refused):
         void = RequestWithdrawn(command.request, RequestStatus.VOID, held.code, actor.person)
         return Decided((void,), held)
-    ends = min(
-        Instant(starts + request.substance.duration), held.ends or FOREVER, facts.request.requester.ends or FOREVER
-    )
+    if (further := _further(facts.request, actor, under, held, comment)) is not None:
+        return further
+    last = Instant((schedule.begins or starts) + request.substance.duration)
+    ends = min(last, held.ends or FOREVER, facts.request.requester.ends or FOREVER)
     approved = RequestApproved(command.request, request.digest, actor.person, under, starts, comment)
     started = GrantStarted(
         grant=command.grant,
@@ -137,6 +169,23 @@ def approve(facts: ApprovalFacts, actor: Actor, command: Approve, now: Instant) 
         ends=ends,
     )
     return Decided((approved, started), Granted(command.grant, command.request, request.substance, starts, ends))
+
+
+def _further(
+    request: RequestFacts, actor: Actor, under: str, held: HeldRole, comment: str
+) -> Decided[Granted | Agreed | Refused] | Refused | None:
+    """What comes of a yes that is not the last one; None where it is."""
+    permission = permission_of(held.permissions, request.open.substance.permission)
+    needed = permission.asks.approvals if permission is not None else 1
+    if any(each.person == actor.person for each in request.agreed):
+        message = "You have agreed to it already; somebody else must, too."
+        return Refused("request.agreed", message, "You may still deny it.")
+    given = 1 + sum(each.counts for each in request.agreed)
+    if given >= needed:
+        return None
+    ident = request.open.request
+    said = RequestAgreed(ident, request.open.digest, actor.person, under, comment)
+    return Decided((said,), Agreed(ident, given, needed))
 
 
 def undo(facts: ApprovalFacts, actor: Actor, request: str, now: Instant) -> Decided[Refused | None] | Refused:
@@ -183,7 +232,8 @@ def end_grant(facts: GrantFacts, actor: Actor, command: EndGrant, now: Instant) 
     )
     if isinstance(words, Refused):
         return words
-    return Decided((GrantEnded(command.grant, grant.request, because, actor.person, words),), None)
+    ended = (grant, *(each for each in facts.extensions if each.ends > now))
+    return Decided(tuple(GrantEnded(each.grant, each.request, because, actor.person, words) for each in ended), None)
 
 
 def authority(roles: tuple[HeldRole, ...], approvers: tuple[str, ...], now: Instant) -> str | None:
@@ -244,7 +294,9 @@ def _may_decide(facts: ApprovalFacts, actor: Actor, request: str, now: Instant) 
         return _refuse(
             request, actor, "request.own_service", "Nobody decides for a service of their own.", "Somebody else must."
         )
-    if facts.actor.in_hand((requester, facts.request.owner if service and facts.request.owner else requester)):
+    others = (each.person for each in facts.request.agreed)
+    asking = facts.request.owner if service and facts.request.owner else requester
+    if facts.actor.in_hand((requester, asking, *others)):
         hand = same_hand("request")
         return _refuse(request, actor, hand.code, hand.message, hand.hint)
     approvers = facts.request.approvers or facts.actor.roles_with(ConsoleRight.APPROVE)

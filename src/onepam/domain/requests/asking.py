@@ -5,22 +5,26 @@ whether it exists or not.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from onepam.domain.access.authority import Actor, ActorFacts, HeldRole, present
-from onepam.domain.access.decision import ResourceFacts
+from onepam.domain.access.decision import HeldGrant, ResourceFacts
 from onepam.domain.access.guardrails import width
+from onepam.domain.access.hours import Hours, Schedule, next_opening, open_until, weekly
 from onepam.domain.access.model import Mode, Permission, Substance
+from onepam.domain.access.patterns import Patterns
 from onepam.domain.access.proposal import REQUEST, lapses
 from onepam.domain.access.separation import Separation, kept_apart
 from onepam.domain.history.commit import Decided
 from onepam.domain.requests.events import (
+    UNDO,
     ApprovalRefused,
     RequestMade,
     RequestStatus,
     RequestWithdrawn,
 )
 from onepam.kernel import limits
-from onepam.kernel.clock import FOREVER, HOUR, MINUTE, Instant
+from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, Instant, utc
 from onepam.kernel.errors import Refused
 from onepam.kernel.text import plain_text
 
@@ -36,7 +40,11 @@ Offer = tuple[HeldRole, Permission]
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What somebody asks for. `duration` is in microseconds; `role` chooses where several would do."""
+    """What somebody asks for. `duration` is in microseconds; `role` chooses where several would do.
+
+    `begins`: from then on (None: from the approval on). `hours`: within these only, by the clock of `zone`. `extend`:
+    from the end of what runs on.
+    """
 
     request: str
     resource: str
@@ -45,38 +53,52 @@ class Ask:
     reason: str
     ticket: str = ""
     role: str | None = None
+    begins: Instant | None = None
+    hours: Hours | None = None
+    zone: tzinfo = UTC
+    extend: bool = False
+
+    def most(self, permission: Permission) -> int:
+        """For how long the permission lets it be asked for."""
+        return permission.longest if self.hours is None else permission.asks.weekly
+
+
+NEVER = Instant(0)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """A request that waits."""
+    """A request that waits, since `made`."""
 
     request: str
     substance: Substance
     digest: str
     expires: Instant
+    made: Instant = NEVER
 
 
 @dataclass(frozen=True, slots=True)
 class AskFacts:
-    """The actor, the resource (None where no such exists), the actor's requests that wait, and which roles are kept
-    apart."""
+    """The actor, the resource (None where no such exists), the actor's requests that wait, which roles are kept apart,
+    and the actor's grants for the resource that were not ended."""
 
     actor: ActorFacts
     resource: ResourceFacts | None
     open: tuple[OpenRequest, ...]
     separations: tuple[Separation, ...] = ()
+    grants: tuple[HeldGrant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as it now waits: for one of `approvers` (roles), until `expires`."""
+    """A request as it now waits: for `approvals` yeses of `approvers` (roles), until `expires`."""
 
     request: str
     substance: Substance
     digest: str
     expires: Instant
     approvers: tuple[str, ...]
+    approvals: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +126,11 @@ def ask(facts: AskFacts, command: Ask, now: Instant) -> Decided[Asked] | Refused
     roles = (each.role for each in facts.actor.roles if each.ends is None or each.ends > now)
     if (apart := kept_apart(facts.separations, facts.actor.person, held.role, roles, now)) is not None:
         return apart
+    if (refused := _duration(command, permission) or _ticket(str(ticket), permission)) is not None:
+        return refused
+    schedule = _schedule(facts, command, offer, now)
+    if isinstance(schedule, Refused):
+        return schedule
     substance = Substance(
         person=facts.actor.person,
         resource=command.resource,
@@ -114,12 +141,18 @@ def ask(facts: AskFacts, command: Ask, now: Instant) -> Decided[Asked] | Refused
         actions=permission.actions,
         duration=command.duration,
         guardrails=permission.guardrails,
+        schedule=schedule,
     )
-    if (refused := _duration(command.duration, permission) or _room(facts.open, substance.digest(), now)) is not None:
+    refused = _room(facts.open, substance.digest(), now) or _given(facts.grants, substance, now)
+    if refused is not None:
         return refused
-    expires = lapses(REQUEST, now, min(held.ends or FOREVER, facts.actor.ends or FOREVER))
+    begins = None if schedule is None else schedule.begins
+    since = now if begins is None else Instant(max(now, begins - REQUEST.lapse))
+    last = FOREVER if begins is None else Instant(begins + command.duration - UNDO)
+    expires = lapses(REQUEST, since, min(held.ends or FOREVER, facts.actor.ends or FOREVER, last))
     made = RequestMade(command.request, substance, substance.digest(), expires, str(reason), str(ticket))
-    return Decided((made,), Asked(made.request, substance, made.digest, expires, permission.approvers))
+    approvals = permission.asks.approvals
+    return Decided((made,), Asked(made.request, substance, made.digest, expires, permission.approvers, approvals))
 
 
 def withdraw(facts: WithdrawFacts, actor: Actor, request: str, now: Instant) -> Decided[Refused | None] | Refused:
@@ -174,7 +207,7 @@ def _offer(facts: AskFacts, command: Ask, now: Instant) -> Offer | Refused:
             return Refused(
                 "request.role", f"The role {command.role} does not offer this to you.", f"These do: {names}."
             )
-        enough = [offer for offer in chosen if offer[1].longest >= command.duration]
+        enough = [offer for offer in chosen if command.most(offer[1]) >= command.duration]
         return (enough or chosen)[0]
     if any(permission.admits(command.login, resource.logins) for permission in reach):
         return Refused(
@@ -200,13 +233,81 @@ def _reach(roles: tuple[HeldRole, ...], resource: ResourceFacts, now: Instant) -
     ]
 
 
-def _duration(duration: int, permission: Permission) -> Refused | None:
-    if duration < SHORTEST:
+def _duration(command: Ask, permission: Permission) -> Refused | None:
+    longest = command.most(permission)
+    if longest == 0:
+        return Refused("request.no_hours", "This is not offered within weekly hours.", "Ask for it for a while.")
+    if command.duration < SHORTEST:
         return Refused("request.too_short", f"Ask for at least {SHORTEST // MINUTE} minutes.")
-    if duration > permission.longest:
-        hours, minutes = divmod(permission.longest // MINUTE, HOUR // MINUTE)
-        most = f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    if command.duration > longest:
+        most = _words(longest)
         return Refused("request.too_long", f"This may be asked for {most} at the longest.", f"Ask for {most} or less.")
+    return None
+
+
+def _words(length: int) -> str:
+    hours, minutes = divmod(length // MINUTE, HOUR // MINUTE)
+    days = length // DAY
+    if days > 1 and length % DAY == 0:
+        return f"{days} days"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def _ticket(ticket: str, permission: Permission) -> Refused | None:
+    """A number that is there where one is needed, and looks like one; whether there is such a ticket is not asked."""
+    asks = permission.asks
+    if not ticket:
+        hint = f"One that matches {asks.ticket}" if asks.ticket else ""
+        return Refused("request.no_ticket", "This is asked for with a ticket only.", hint) if asks.ticketed else None
+    if asks.ticket and not Patterns.of((asks.ticket,)).found(ticket):
+        return Refused("request.ticket", "No ticket here is called like that.", f"One that matches {asks.ticket}")
+    return None
+
+
+def _schedule(facts: AskFacts, command: Ask, offer: Offer, now: Instant) -> Schedule | Refused | None:
+    """When: what is asked for, as the permission offers it."""
+    begins, extends, asks = command.begins, "", offer[1].asks
+    if command.extend:
+        running = [each for each in facts.grants if _is_of(each, offer, command.login) and each.starts <= now]
+        if not running or begins is not None:
+            hint = "Ask for it anew." if begins is None else "It begins when that ends: leave out from when."
+            return Refused("request.nothing_to_extend", "Nothing of that runs that would be extended so.", hint)
+        last = max(running, key=lambda each: each.ends)
+        begins, extends = last.ends, last.grant
+    elif begins is not None and begins <= now:
+        return Refused(
+            "request.past", "It would begin in the past.", "Leave out from when: it begins with the approval."
+        )
+    elif begins is not None and begins > now + asks.ahead:
+        hint = f"At most {_words(asks.ahead)} ahead." if asks.ahead else "It begins with the approval."
+        return Refused("request.too_far", "That is further ahead than this may be asked for.", hint)
+    if command.hours is None:
+        return None if begins is None else Schedule(begins, None, extends)
+    first = begins or now
+    last_end = Instant(first + REQUEST.lapse + command.duration)
+    hours = weekly(command.hours, command.zone, now, last_end)
+    opens = first if open_until(hours, first) is not None else next_opening(hours, first)
+    if opens is None or opens >= first + command.duration:
+        return Refused("hours.none", "Within that time these hours never begin.", "Ask for longer, or other hours.")
+    return Schedule(begins, hours, extends)
+
+
+def _is_of(grant: HeldGrant, offer: Offer, login: str) -> bool:
+    asked = grant.substance
+    return (asked.role, asked.permission, asked.login) == (offer[0].role, offer[1].name, login)
+
+
+def _given(grants: tuple[HeldGrant, ...], substance: Substance, now: Instant) -> Refused | None:
+    """Whether some of it is given already: said at once, and what to do instead."""
+    schedule = substance.schedule or Schedule()
+    begins = schedule.begins or now
+    for each in grants:
+        had, of = each.substance.schedule or Schedule(), each.substance
+        same = (of.role, of.permission, of.login) == (substance.role, substance.permission, substance.login)
+        within = had.weekly is None or (schedule.weekly is not None and had.weekly.hours() == schedule.weekly.hours())
+        if same and within and each.ends > begins and each.starts < begins + substance.duration:
+            hint = f"To have it longer: onepam request {substance.login}@{substance.resource} --extend"
+            return Refused("request.given", f"That is yours until {utc(each.ends)} already.", hint)
     return None
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from onepam.domain.access.model import Substance
+from onepam.domain.access.model import Substance, Substance1
 from onepam.domain.history.event import event, private
 from onepam.kernel.clock import SECOND, Instant
 
@@ -21,12 +21,27 @@ class RequestStatus(StrEnum):
     VOID = "void"
 
 
-@event(
-    "request.made",
-    klass="request",
-    control="PRV-01",
-    words="{substance.person} asked to reach {substance.resource} as {substance.login}[: {reason}][, ticket {ticket}]",
-)
+_ASKED = "{substance.person} asked to reach {substance.resource} as {substance.login}[: {reason}][, ticket {ticket}]"
+
+
+@event("request.made", klass="request", control="PRV-01", words=_ASKED)
+@dataclass(frozen=True, slots=True)
+class RequestMade1:
+    """Version 1: everything was asked for from the approval on."""
+
+    request: str
+    substance: Substance1
+    digest: str
+    expires: Instant
+    reason: str | None = private()
+    ticket: str | None = private()
+
+
+def _made(old: RequestMade1) -> "RequestMade":
+    return RequestMade(old.request, old.substance.newest(), old.digest, old.expires, old.reason, old.ticket)
+
+
+@event("request.made", klass="request", control="PRV-01", words=_ASKED, version=2, upcast=_made)
 @dataclass(frozen=True, slots=True)
 class RequestMade:
     """Somebody asks for access. `digest` is of the substance; reason and ticket are the requester's words."""
@@ -37,6 +52,26 @@ class RequestMade:
     expires: Instant
     reason: str | None = private()
     ticket: str | None = private()
+
+
+@event(
+    "request.agreed",
+    klass="request",
+    control="PRV-01 PRV-02",
+    words="{by} agreed to the request {request}, which takes more than one[: {comment}]",
+)
+@dataclass(frozen=True, slots=True)
+class RequestAgreed:
+    """Somebody with authority as of now said yes to exactly `digest`, and others must, too: nothing opens by it.
+
+    `under` is their own role. It counts while they have the authority; whoever gave it may still deny the request.
+    """
+
+    request: str
+    digest: str
+    by: str
+    under: str
+    comment: str | None = private()
 
 
 @event(
@@ -128,15 +163,34 @@ class RequestRerouted:
     by: str | None
 
 
-@event(
-    "grant.started",
-    klass="request",
-    control="PRV-01 PRV-04",
-    words="{substance.person} has access to {substance.resource} as {substance.login} until {ends}",
-)
+_STARTED = "{substance.person} has access to {substance.resource} as {substance.login} until {ends}"
+
+
+@event("grant.started", klass="request", control="PRV-01 PRV-04", words=_STARTED)
+@dataclass(frozen=True, slots=True)
+class GrantStarted1:
+    """Version 1: it could be used at every hour."""
+
+    grant: str
+    request: str
+    substance: Substance1
+    binding: str
+    approved_by: str
+    starts: Instant
+    ends: Instant
+
+
+def _started(old: GrantStarted1) -> "GrantStarted":
+    return GrantStarted(
+        old.grant, old.request, old.substance.newest(), old.binding, old.approved_by, old.starts, old.ends
+    )
+
+
+@event("grant.started", klass="request", control="PRV-01 PRV-04", words=_STARTED, version=2, upcast=_started)
 @dataclass(frozen=True, slots=True)
 class GrantStarted:
-    """Time-bound access from an approved request, from `starts` on. It does not widen when the role does."""
+    """Time-bound access from an approved request, from `starts` on, within the hours that were asked for. It does not
+    widen when the role does."""
 
     grant: str
     request: str

@@ -92,8 +92,13 @@ class SessionEnd(StrEnum):
     )
     ACCESS_NOT_YET = (
         "access.not_yet",
-        "the approval takes effect within seconds",
+        "the approval has not taken effect yet",
         "this access has ended, and the next one has not begun",
+    )
+    ACCESS_OUTSIDE_HOURS = (
+        "access.outside_hours",
+        "it was outside of the hours of the access",
+        "the hours of this access are over for now",
     )
     ACCESS_TAKEN = "resource.unknown", "no such target in the catalogue", "this access was taken away"
     RESOURCE_MOVED = (

@@ -21,7 +21,20 @@ from onepam.evidence.verifier.note import unbase64
 from onepam.evidence.verifier.refusal import Refused, need
 
 Step = Callable[[Dict[str, Any], Optional[Dict[str, Any]]], Tuple[Dict[str, Any], Optional[Dict[str, Any]]]]
+
+
+def _asked_later(body: Dict[str, Any], payload: Optional[Dict[str, Any]]) -> Tuple[Dict[str, Any], Any]:
+    """What was asked before one could say when: at once, at every hour."""
+    return {**body, "substance": {**body["substance"], "schedule": None}}, payload
+
+
 UPCASTS: Dict[Tuple[str, int], Step] = {
+    ("grant.started", 1): _asked_later,
+    ("request.made", 1): _asked_later,
+    ("role.set", 1): lambda body, payload: (
+        {**body, "permissions": [{**each, "asking": None} for each in body["permissions"]]},
+        payload,
+    ),
     ("resource.set", 1): lambda body, payload: ({**body, "mask": None, "results": None}, payload),
     ("resource.set", 2): lambda body, payload: ({**body, "session_users": None}, payload),
 }

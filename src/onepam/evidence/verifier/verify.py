@@ -972,7 +972,20 @@ class Log:
 
 
 Step = Callable[[Dict[str, Any], Optional[Dict[str, Any]]], Tuple[Dict[str, Any], Optional[Dict[str, Any]]]]
+
+
+def _asked_later(body: Dict[str, Any], payload: Optional[Dict[str, Any]]) -> Tuple[Dict[str, Any], Any]:
+    """What was asked before one could say when: at once, at every hour."""
+    return {**body, "substance": {**body["substance"], "schedule": None}}, payload
+
+
 UPCASTS: Dict[Tuple[str, int], Step] = {
+    ("grant.started", 1): _asked_later,
+    ("request.made", 1): _asked_later,
+    ("role.set", 1): lambda body, payload: (
+        {**body, "permissions": [{**each, "asking": None} for each in body["permissions"]]},
+        payload,
+    ),
     ("resource.set", 1): lambda body, payload: ({**body, "mask": None, "results": None}, payload),
     ("resource.set", 2): lambda body, payload: ({**body, "session_users": None}, payload),
 }
@@ -3477,6 +3490,12 @@ grant.started 1 approved_by=text binding=text ends=integer grant=text request=te
     statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
     read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,
     role_version=text}
+grant.started 2 approved_by=text binding=text ends=integer grant=text request=text starts=integer
+  substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,
+    statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
+    read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,
+    role_version=text,schedule?={begins?=integer?,extends?=text,weekly?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|
+    wed)],offsets=[{seconds=integer,since=integer}],opens=integer,zone=text}?}?}
 group.member_added 1 by=text? group=text person=text source=text
 group.member_removed 1 by=text? group=text person=text source=text
 identity.linked 1 because=text by=text? identity=text payload=text person=text provider=text
@@ -3539,6 +3558,7 @@ recovery_key.made 1 adopted=truth digest=text
 recovery_key.renewal_announced 1 announcement=text due=integer node=text
 recovery_key.renewal_cancelled 1 announcement=text by=text
 recovery_key.renewed 1 announcement=text? before=text digest=text ground=(delay|recovery_key) node=text
+request.agreed 1 by=text digest=text payload=text request=text under=text
 request.approval_refused 1 by=text code=text request=text
 request.approval_undone 1 by=text grant=text request=text
 request.approved 1 by=text digest=text effective_at=integer payload=text request=text under=text
@@ -3548,6 +3568,12 @@ request.made 1 digest=text expires=integer payload=text request=text
     statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
     read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,
     role_version=text}
+request.made 2 digest=text expires=integer payload=text request=text
+  substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,
+    statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
+    read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,
+    role_version=text,schedule?={begins?=integer?,extends?=text,weekly?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|
+    wed)],offsets=[{seconds=integer,since=integer}],opens=integer,zone=text}?}?}
 request.rerouted 1 by=text? person=text request=text to=[text]
 request.withdrawn 1 because=text by=text? request=text status=(approved|denied|open|void|withdrawn)
 resource.removed 1 by=text? change=text resource=text
@@ -3578,6 +3604,13 @@ role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|m
   permissions=[{actions=[(exec|local_files|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
     guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|
     ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,logins=[text],longest=integer,
+    mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
+  purpose=text role=text version=text
+role.set 2 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
+  permissions=[{actions=[(exec|local_files|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
+    asking?={ahead?=integer,approvals?=integer,escalates?=integer,then?=[text],ticket?=text,ticketed?=truth,
+    weekly?=integer}?,guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|
+    ask_several|ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,logins=[text],longest=integer,
     mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
   purpose=text role=text version=text
 role.withheld 1 because=(removed|silence) by=text? person=text review=text role=text
@@ -3613,20 +3646,20 @@ separation.removed 1 by=text? change=text separation=text
 separation.set 1 because=text by=text? change=text excused=[{because=text,ends=integer,person=text}] roles=[text]
   separation=text
 session.closed 1
-  because=(access.login|access.narrowed|access.needs_approval|access.not_yet|client.closed|client.protocol|
-    client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|gateway.unavailable|
-    keys.stalled|killed|ledger.unavailable|person.disabled|person.held|provider.logout|recorder.failed|resource.moved|
-    resource.no_pin|resource.unknown|service.key|session.revoked|target.address|target.certificate|target.down|
-    target.hanging|target.host_key|target.leftovers|target.lost|target.plain|target.protocol|target.refusing|
-    target.secret|target.unresolved)
+  because=(access.login|access.narrowed|access.needs_approval|access.not_yet|access.outside_hours|client.closed|
+    client.protocol|client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|
+    gateway.unavailable|keys.stalled|killed|ledger.unavailable|person.disabled|person.held|provider.logout|
+    recorder.failed|resource.moved|resource.no_pin|resource.unknown|service.key|session.revoked|target.address|
+    target.certificate|target.down|target.hanging|target.host_key|target.leftovers|target.lost|target.plain|
+    target.protocol|target.refusing|target.secret|target.unresolved)
   chunks=integer counts=<integer> gap=text? head=text last_byte=integer? session=text verified=truth
 session.failed 1
-  code=(access.login|access.narrowed|access.needs_approval|access.not_yet|client.closed|client.protocol|client.setting|
-    disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|gateway.unavailable|keys.stalled|
-    killed|ledger.unavailable|person.disabled|person.held|provider.logout|recorder.failed|resource.moved|
-    resource.no_pin|resource.unknown|service.key|session.revoked|target.address|target.certificate|target.down|
-    target.hanging|target.host_key|target.leftovers|target.lost|target.plain|target.protocol|target.refusing|
-    target.secret|target.unresolved)
+  code=(access.login|access.narrowed|access.needs_approval|access.not_yet|access.outside_hours|client.closed|
+    client.protocol|client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|
+    gateway.unavailable|keys.stalled|killed|ledger.unavailable|person.disabled|person.held|provider.logout|
+    recorder.failed|resource.moved|resource.no_pin|resource.unknown|service.key|session.revoked|target.address|
+    target.certificate|target.down|target.hanging|target.host_key|target.leftovers|target.lost|target.plain|
+    target.protocol|target.refusing|target.secret|target.unresolved)
   payload=text session=text
 session.kill_ordered 1 by=text payload=text session=text
 session.opened 1 actions=[(exec|local_files|query|sftp|shell|unmasked)]
@@ -3887,6 +3920,7 @@ class Unjudged(Enum):
     CONTENT = "what stands in a file of the roles that two people saw: whether what was changed by it is that"
     TAKEN = "who could have decided until whoever decided alone took that from them"
     REASON = "why something ended by itself"
+    ZONE = "by which offset from UTC the clocks of a time zone go"
     CLASS = "of which class a statement is, as the gateway read it"
     TESTS = "what a test of a control found, beyond that its verdict is that of its numbers"
     HOST = "the recovery key, and who has a shell on the host"
@@ -4099,14 +4133,17 @@ class Review:
 
 @dataclass
 class Request:
-    """A request for access; `approved_by` once it was granted, from `effective` on."""
+    """A request for access, since `made`; `approved_by` once it was granted, from `effective` on. `agreed`: who said
+    yes before, where it takes several."""
 
     substance: Mapping[str, Any]
     digest: str
     expires: Instant
+    made: Instant
     status: str = "open"
     approved_by: str | None = None
     effective: int | None = None
+    agreed: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -4801,6 +4838,9 @@ Held = Mapping[str, int]
 _STANDING = "standing"
 _KEEPS = ("head_tail", None, "whole")
 _NO_RULE: Mapping[str, Any] = {}
+_PLAINLY: Mapping[str, Any] = {
+    "ticket": "", "ticketed": False, "ahead": 0, "weekly": 0, "approvals": 1, "escalates": 0, "then": [],
+}  # fmt: skip
 
 
 @dataclass
@@ -4839,9 +4879,27 @@ def _wider_permission(old: Mapping[str, Any], now: Mapping[str, Any]) -> Iterato
     yield now["longest"] > old["longest"]
     yield now["mode"] == _STANDING != old["mode"]
     yield now["mode"] == old["mode"] and now["approvers"] != old["approvers"]
+    yield now["mode"] == old["mode"] != _STANDING and _asks_less(asking(old), asking(now))
     yield old["administrative"] and not now["administrative"]
     yield _KEEPS.index(now["recording"]) < _KEEPS.index(old["recording"])
     yield not as_wide(old["guardrails"], now["guardrails"])
+
+
+def asking(permission: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How a permission may be asked for; an entry of before it was told says nothing of it."""
+    return {**_PLAINLY, **(permission.get("asking") or {})}
+
+
+def deciders(permission: Mapping[str, Any]) -> list[str]:
+    """The roles whose holders may come to decide."""
+    return [*permission["approvers"], *asking(permission)["then"]]
+
+
+def _asks_less(old: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    fewer: bool = now["approvals"] < old["approvals"] or now["ahead"] > old["ahead"] or now["weekly"] > old["weekly"]
+    ticket: bool = (old["ticketed"] and not now["ticketed"]) or (old["ticket"] != "" and now["ticket"] != old["ticket"])
+    others = [now["escalates"], now["then"]] != [old["escalates"], old["then"]]
+    return fewer or ticket or (bool(now["then"]) and others)
 
 
 def wider_resource(was: Resource, resource: Resource) -> Iterator[str]:
@@ -4974,7 +5032,8 @@ def more_approve(state: State, name: str, approved: Mapping[str, set[str]]) -> b
     return any(
         not holders(state, approver) <= could
         for permission, could in approved.items()
-        for approver in permissions.get(permission, {}).get("approvers", ())
+        if permission in permissions
+        for approver in deciders(permissions[permission])
         if approver in state.roles and APPROVE in state.roles[approver].console
     )
 
@@ -4985,7 +5044,7 @@ def could_approve(state: State, was: Role | None, role: Role) -> dict[str, set[s
     for name, now in role.permissions.items():
         old = was.permissions.get(name) if was is not None else None
         if was is None or (old is not None and old["mode"] != now["mode"]):
-            before = old["approvers"] if old is not None else ()
+            before = deciders(old) if old is not None else ()
             found[name] = {person for each in before for person in holders(state, each)}
     return found
 
@@ -5010,7 +5069,7 @@ def _rights(state: State, roles: Mapping[str, Role | None], held: Held) -> dict[
             for other in {*state.roles, *roles}:
                 of = roles.get(other, state.roles.get(other))
                 for permission, each in of.permissions.items() if of is not None else ():
-                    if name in each["approvers"]:
+                    if name in deciders(each):
                         found[other, permission] = max(ends, found.get((other, permission), 0))
     return found
 
@@ -5276,6 +5335,7 @@ def resource_removed(state: State, entry: Entry) -> Why:
         yield "there was no such resource"
 
 
+@access_rules.of("role.set", "declaring a role", Authority.CAUSE, version=2)
 @access_rules.of("role.set", "declaring a role", Authority.CAUSE)
 def role_set(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
@@ -7125,6 +7185,252 @@ def _wrote(state: State, entry: Entry) -> None:
     state.cause("scim")
 
 
+# ---- lawful.hours ----------------------------------------------------------------------------------------------------
+# Weekly hours of access that was asked for: what lies in them, by the offsets that the request itself holds.
+
+
+DAYS = ("thu", "fri", "sat", "sun", "mon", "tue", "wed")
+"""Since the first of January 1970."""
+
+
+def schedule_of(substance: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """When it was asked for; None: from the approval on, at every hour, and so of what was asked before one could."""
+    found: Mapping[str, Any] | None = substance.get("schedule")
+    return found
+
+
+def begins_of(substance: Mapping[str, Any]) -> int | None:
+    """The time before which it gives nothing, and from which on its duration counts."""
+    schedule = schedule_of(substance)
+    begins: int | None = None if schedule is None else schedule.get("begins")
+    return begins
+
+
+def weekly_of(substance: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The hours within which it may be used."""
+    schedule = schedule_of(substance)
+    hours: Mapping[str, Any] | None = None if schedule is None else schedule.get("weekly")
+    return hours
+
+
+def extends_of(substance: Mapping[str, Any]) -> str:
+    """The access after whose end it goes on; empty where it stands alone."""
+    found: str = (schedule_of(substance) or {}).get("extends", "")
+    return found
+
+
+def open_until(hours: Mapping[str, Any], at: int) -> int:
+    """When the hours that `at` lies in are over; `at` itself where it lies in none."""
+    offsets = hours["offsets"]
+    still = at
+    for number, offset in enumerate(offsets):
+        until = offsets[number + 1]["since"] if number + 1 < len(offsets) else FOREVER
+        while still < until and still < at + DAY:
+            closes = _wall_closes(hours, still + offset["seconds"] * SECOND)
+            if closes is None:
+                return still
+            still = min(closes - offset["seconds"] * SECOND, until)
+    return still
+
+
+def _wall_closes(hours: Mapping[str, Any], wall: int) -> int | None:
+    """When the hours close that this time on the wall lies in."""
+    for day in (wall // DAY, wall // DAY - 1):
+        opens: int = day * DAY + hours["opens"] * MINUTE
+        closes: int = day * DAY + hours["closes"] * MINUTE
+        if hours["closes"] <= hours["opens"]:
+            closes += DAY
+        if DAYS[day % 7] in hours["days"] and opens <= wall < closes:
+            return closes
+    return None
+
+
+# ---- lawful.asked_for ------------------------------------------------------------------------------------------------
+# What is asked for, as the roles offer it, and who may decide on it: questions that the rules of requests share.
+
+
+PRIVILEGED_FACTOR, ORDINARY_FACTOR = 15 * MINUTE, HOUR
+"""How old a second factor may be under which somebody says yes."""
+
+
+def in_force(state: State, person: Person) -> Iterator[Binding]:
+    """The bindings that give somebody a role and have not run out."""
+    return (each for each in state.bindings_of(person) if each.ends is None or each.ends > state.begun)
+
+
+def held_until(state: State, substance: Mapping[str, Any]) -> int:
+    """When the last binding ends by which the person holds the role."""
+    person = state.people.get(substance["person"])
+    held = in_force(state, person) if person is not None else iter(())
+    return max((each.ends or FOREVER for each in held if each.role == substance["role"]), default=FOREVER)
+
+
+def stands_until(state: State, request: Request) -> int:
+    """Until when it stands as it was asked; 0 where it does not now."""
+    who = request.substance["person"]
+    person = state.people.get(who)
+    if person is None or there(state, who) is not None or next(stands(state, request.substance), None) is not None:
+        return 0
+    return min(held_until(state, request.substance), person.ends or FOREVER)
+
+
+def may_decide(state: State, by: str, who: str) -> bool:
+    """Whether somebody may approve, and is no one hand with whoever asks."""
+    held = any(APPROVE in role.console for _, role in roles(state, by))
+    return held and not is_held(state, by) and one_hand(state, by, who) is None
+
+
+def may_approve(state: State, substance: Mapping[str, Any], by: str) -> bool:
+    """Whether a role of somebody's may approve the like of it."""
+    permission = permission_of(state, substance)
+    approvers = deciders(permission) if permission else ()
+    held = [role for name, role in roles(state, by) if name in approvers]
+    return not is_held(state, by) and any(APPROVE in each.console for each in held)
+
+
+def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
+    """Somebody else with authority, under a factor as fresh as the access asks, of exactly what was asked, in time;
+    and nobody says it twice, whether by one hand or by two."""
+    by, who = body["by"], request.substance["person"]
+    yield from has_authority(state, request, by, body["under"])
+    if by in request.agreed:
+        yield f"{by} had agreed to it already"
+    yield one_hand(state, by, *request.agreed)
+    privileged = is_privileged(state, request.substance)
+    yield signed_in(state, by, PRIVILEGED_FACTOR if privileged else ORDINARY_FACTOR, seen=privileged)
+    if request.digest != body["digest"]:
+        yield "what was approved is not what was asked"
+    yield from offered(state, request.substance)
+    yield there(state, who)
+
+
+def could_decide(state: State, request: Request, who: str) -> bool:
+    """Whether somebody who agreed could still decide."""
+    approvers = deciding_roles(state, request)
+    held = [role for name, role in roles(state, who) if name in approvers]
+    barred = one_hand(state, who, request.substance["person"]) is not None or is_held(state, who)
+    return there(state, who) is None and not barred and any(APPROVE in each.console for each in held)
+
+
+def deciding_roles(state: State, request: Request) -> list[str]:
+    """The roles whose holders may decide on it now: those of the permission, later with those that it escalates to."""
+    permission = permission_of(state, request.substance)
+    if permission is None:
+        return []
+    after = asking(permission)["escalates"]
+    escalated = after and state.begun >= request.made + after
+    return deciders(permission) if escalated else list(permission.get("approvers") or ())
+
+
+def goes_on(state: State, request: Request) -> bool:
+    """Whether the access runs that it extends; so where it extends none."""
+    extends = extends_of(request.substance)
+    return not extends or extends in state.grants
+
+
+def asks_same(these: Mapping[str, Any], those: Mapping[str, Any]) -> bool:
+    """Whether both ask for the same; what was asked before it could say when, says nothing of it."""
+    return {**these, "schedule": schedule_of(these)} == {**those, "schedule": schedule_of(those)}
+
+
+def scheduled(state: State, entry: Entry, substance: Mapping[str, Any]) -> Why:
+    """It begins no further ahead than the permission lets it, or with the end of what it extends; its hours exist."""
+    begins, schedule, permission = begins_of(substance), schedule_of(substance), permission_of(state, substance)
+    if schedule is None or permission is None:
+        return
+    weekly = weekly_of(substance)
+    if weekly is not None and (not weekly["days"] or weekly["opens"] == weekly["closes"] or not weekly["offsets"]):
+        yield "its weekly hours are none"
+    extends = extends_of(substance)
+    if not extends:
+        if begins is not None and not state.begun < begins <= entry.time + asking(permission)["ahead"]:
+            yield "it begins in the past, or further ahead than it may be asked for"
+        return
+    grant = state.grants.get(extends)
+    same = ("person", "resource", "login", "role", "permission")
+    if grant is None or grant.ends != begins or any(grant.substance[each] != substance[each] for each in same):
+        yield "it goes on from nothing of that kind that runs"
+
+
+def has_authority(state: State, request: Request, by: str, under: str) -> Why:
+    """Neither for themselves, nor one hand; by a role that may approve it."""
+    who = request.substance["person"]
+    if by == who:
+        yield "nobody decides for themselves"
+    yield one_hand(state, by, who)
+    if request.expires <= state.begun:
+        yield "it was not decided in time"
+    approvers = deciding_roles(state, request)
+    held = [role for name, role in roles(state, by) if name == under]
+    if not any(APPROVE in role.console for role in held) or is_held(state, by):
+        yield f"{by} held no role {under} with the right to approve"
+    elif approvers and under not in approvers:
+        yield f"the role {under} may not approve this"
+
+
+def is_held(state: State, who: str) -> bool:
+    """Whether a hold keeps back what the account has."""
+    person = state.people.get(who)
+    return person is not None and person.hold is not None
+
+
+def permission_of(state: State, substance: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The permission as the role has it now; None where it is gone."""
+    role = state.roles.get(substance["role"])
+    return None if role is None else role.permissions.get(substance["permission"])
+
+
+def is_privileged(state: State, substance: Mapping[str, Any]) -> bool:
+    """Whether it is for what is privileged; so is what nobody offers any more."""
+    permission, resource = permission_of(state, substance), state.resources.get(substance["resource"])
+    if permission is None or resource is None:
+        return True
+    return bool(permission.get("administrative")) or resource.labels.get("env") == "prod"
+
+
+def offered(state: State, substance: Mapping[str, Any]) -> Why:
+    """The person holds the role in that version, and it gives exactly this on request."""
+    role = state.roles.get(substance["role"])
+    permission = role.permissions.get(substance["permission"]) if role is not None else None
+    yield from stands(state, substance)
+    if kept_apart(state, substance["person"], substance["role"]):
+        yield f"{substance['person']} holds what is kept apart from {substance['role']}"
+    if permission is not None and (
+        substance["duration"]
+        > (permission["longest"] if weekly_of(substance) is None else asking(permission)["weekly"])
+        or set(substance["actions"]) - set(permission["actions"])
+        or not as_wide(permission["guardrails"], substance["guardrails"])
+    ):
+        yield "it is more than the role offered"
+
+
+def stands(state: State, substance: Mapping[str, Any]) -> Why:
+    """The person holds the role in that version, and it gives this on request."""
+    who, role = substance["person"], state.roles.get(substance["role"])
+    if role is None or all(name != substance["role"] for name, _ in roles(state, who)):
+        yield f"{who} did not hold the role {substance['role']}"
+        return
+    if role.version != substance["role_version"]:
+        yield "the role had changed since"
+    permission, resource = role.permissions.get(substance["permission"]), state.resources.get(substance["resource"])
+    if permission is None or resource is None or not covers(permission, resource.labels):
+        yield f"the role gave nothing on {substance['resource']} by that permission"
+        return
+    if permission["mode"] != "request" or not admits(permission, substance["login"], resource.logins):
+        yield f"the role offered no {substance['login']} there on request"
+
+
+def covers(permission: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether the permission's selector names a resource with these labels."""
+    where = permission["where"]
+    return bool(where) and where.items() <= labels.items()
+
+
+def admits(permission: Mapping[str, Any], login: str, logins: tuple[str, ...]) -> bool:
+    """Whether the login is the resource's and the permission's."""
+    return login in logins and (login in permission["logins"] or "*" in permission["logins"])
+
+
 # ---- lawful.requests -------------------------------------------------------------------------------------------------
 # Rules of access that is asked for: requests, approvals, grants and their ends.
 
@@ -7132,7 +7438,6 @@ def _wrote(state: State, entry: Entry) -> None:
 request_rules = Rules()
 
 ASKED_WITHIN = DAY
-PRIVILEGED_FACTOR, ORDINARY_FACTOR = 15 * MINUTE, HOUR
 SHORTEST = 5 * MINUTE
 MOST_WAITING = 20
 """Requests of one person that wait at a time."""
@@ -7144,6 +7449,7 @@ _canonical = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":
 """Of what was canonical (RFC 8785) before it was read."""
 
 
+@request_rules.of("request.made", "asking for access", Authority.PERSON, cannot=(Unjudged.ZONE,), version=2)
 @request_rules.of("request.made", "asking for access", Authority.PERSON)
 def request_made(state: State, entry: Entry) -> Why:
     """Somebody who is signed in, for what a role of theirs gives on request, exactly as it is now."""
@@ -7151,16 +7457,18 @@ def request_made(state: State, entry: Entry) -> Why:
     substance = body["substance"]
     who = substance["person"]
     yield signed_in(state, who)
-    yield from _offered(state, substance)
-    if body["digest"] != sha256(_canonical(substance).encode("utf-8")).hexdigest():
+    yield from offered(state, substance)
+    yield from scheduled(state, entry, substance)
+    said = {name: each for name, each in substance.items() if name != "schedule" or each is not None}
+    if body["digest"] != sha256(_canonical(said).encode("utf-8")).hexdigest():
         yield "the digest is not that of what is asked"
-    if body["expires"] > entry.time + ASKED_WITHIN:
-        yield "it waits longer than a day"
+    if body["expires"] > max(entry.time + ASKED_WITHIN, begins_of(substance) or 0):
+        yield "it waits longer than a day, and than until it begins"
     if substance["duration"] < SHORTEST:
         yield "nobody asks for less than five minutes"
     if body["request"] in state.requests:
         yield "there was such a request already"
-    request = Request(substance, body["digest"], Instant(body["expires"]))
+    request = Request(substance, body["digest"], Instant(body["expires"]), entry.time)
     person = state.people.get(who)
     if person is not None:
         waiting = [each for each in person.requests.values() if each.status == "open" and each.expires > state.begun]
@@ -7168,10 +7476,23 @@ def request_made(state: State, entry: Entry) -> Why:
             yield "exactly this waited already"
         if len(waiting) >= MOST_WAITING:
             yield f"{MOST_WAITING} requests of theirs waited already"
-        if request.expires > min(_held_until(state, substance), person.ends or FOREVER):
+        if request.expires > min(held_until(state, substance), person.ends or FOREVER):
             yield "it outlives the account, or the role that it is asked under"
         person.requests[body["request"]] = request
     state.requests[body["request"]] = request
+
+
+@request_rules.of("request.agreed", "agreeing to a request", Authority.PERSON)
+def request_agreed(state: State, entry: Entry) -> Why:
+    """As an approval, by another than whoever agreed before."""
+    body = entry.body
+    by = body["by"]
+    request = state.requests.get(body["request"])
+    if request is None or request.status != "open":
+        yield "no such request waited"
+        return
+    yield from says_yes(state, request, body)
+    request.agreed.add(by)
 
 
 @request_rules.of("request.approved", "approving a request", Authority.PERSON)
@@ -7183,22 +7504,20 @@ def request_approved(state: State, entry: Entry) -> Why:
     if request is None or request.status != "open":
         yield "no such request waited"
         return
-    yield from _authority(state, request, by, body["under"])
-    privileged = _privileged(state, request.substance)
-    yield signed_in(state, by, PRIVILEGED_FACTOR if privileged else ORDINARY_FACTOR, seen=privileged)
-    if request.digest != body["digest"]:
-        yield "what was approved is not what was asked"
-    yield from _offered(state, request.substance)
-    who = request.substance["person"]
-    yield there(state, who)
-    if body["effective_at"] < entry.time + UNDO:
-        yield "it took effect before it could be undone"
-    if state.begun < _lasts(state, request) <= body["effective_at"]:
+    yield from says_yes(state, request, body)
+    permission = permission_of(state, request.substance)
+    counting = sum(1 for each in request.agreed if could_decide(state, request, each))
+    if permission is not None and counting + 1 < asking(permission)["approvals"]:
+        yield "it takes the yes of others, too"
+    if body["effective_at"] < max(entry.time + UNDO, begins_of(request.substance) or 0):
+        yield "it took effect before it could be undone, or before it was asked for"
+    if state.begun < stands_until(state, request) <= body["effective_at"]:
         yield "the account or the role ended before it took effect"
     request.status, request.approved_by, request.effective = "approved", by, body["effective_at"]
     state.cause("approval", body["request"], by)
 
 
+@request_rules.of("grant.started", "getting access", Authority.CAUSE, version=2)
 @request_rules.of("grant.started", "getting access", Authority.CAUSE)
 def grant_started(state: State, entry: Entry) -> Why:
     """By an approval in the same command, of exactly that, on a binding that its person holds."""
@@ -7207,13 +7526,13 @@ def grant_started(state: State, entry: Entry) -> Why:
     request = state.requests.get(name)
     if not state.once("approval", name, body["approved_by"]):
         yield "nobody approved it, or it was given already"
-    if request is None or request.substance != substance:
+    if request is None or not asks_same(request.substance, substance):
         yield "it is not what was asked"
     elif body["starts"] != request.effective:
         yield "it does not begin when the approval took effect"
     if body["grant"] in state.grants:
         yield "there was such access already"
-    if body["ends"] > body["starts"] + substance["duration"]:
+    if body["ends"] > (begins_of(substance) or body["starts"]) + substance["duration"]:
         yield "it lasts longer than was asked"
     person = state.people.get(substance["person"])
     if person is None or all(
@@ -7239,7 +7558,7 @@ def request_denied(state: State, entry: Entry) -> Why:
         yield "no such request waited"
     else:
         yield signed_in(state, body["by"])
-        yield from _authority(state, request, body["by"], body["under"])
+        yield from has_authority(state, request, body["by"], body["under"])
 
 
 @request_rules.of("request.approval_refused", "trying to decide on a request", Authority.STRANGER)
@@ -7284,9 +7603,10 @@ def request_withdrawn(state: State, entry: Entry) -> Why:
             yield "it waited no longer"
         return
     over = (("left", who), ("enabled", who), ("matrix", by))
-    if by is not None and by != who and _lasts(state, request) <= state.begun + UNDO and _decides(state, by, who):
+    falls = stands_until(state, request) <= state.begun + UNDO or not goes_on(state, request)
+    if by is not None and by != who and falls and may_decide(state, by, who):
         return  # whoever would have approved it voids what does not stand any more
-    if by is not None or (request.expires > state.now and _lasts(state, request) > state.begun):
+    if by is not None or (request.expires > state.now and stands_until(state, request) > state.begun):
         yield Unless("it stood, had not lapsed, and nothing voided it", over)
 
 
@@ -7315,10 +7635,10 @@ def grant_ended(state: State, entry: Entry) -> Why:
     over = (("left", who), ("enabled", who), ("matrix", by))
     if by is None:
         person = state.people.get(who)
-        held = person is not None and any(each.binding == grant.binding for each in _in_force(state, person))
+        held = person is not None and any(each.binding == grant.binding for each in in_force(state, person))
         if held and there(state, who) is None:
             yield Unless("it is on nobody's word, and what it rests on was there", over)
-    elif by != who and not _approves(state, grant.substance, by):
+    elif by != who and not may_approve(state, grant.substance, by):
         why = acts(state, by, ADMINISTER)
         if why is not None:
             yield Unless(why, over)
@@ -7357,116 +7677,6 @@ def _over(state: State, name: str, who: str) -> None:
     state.end(state.requests, name)
     if who in state.people:
         state.end(state.people[who].requests, name)
-
-
-def _in_force(state: State, person: Person) -> Iterator[Binding]:
-    return (each for each in state.bindings_of(person) if each.ends is None or each.ends > state.begun)
-
-
-def _held_until(state: State, substance: Mapping[str, Any]) -> int:
-    """When the last binding ends by which the person holds the role."""
-    person = state.people.get(substance["person"])
-    held = _in_force(state, person) if person is not None else iter(())
-    return max((each.ends or FOREVER for each in held if each.role == substance["role"]), default=FOREVER)
-
-
-def _lasts(state: State, request: Request) -> int:
-    """Until when it stands as it was asked; 0 where it does not now."""
-    who = request.substance["person"]
-    person = state.people.get(who)
-    if person is None or there(state, who) is not None or next(_stands(state, request.substance), None) is not None:
-        return 0
-    return min(_held_until(state, request.substance), person.ends or FOREVER)
-
-
-def _decides(state: State, by: str, who: str) -> bool:
-    """Whether somebody may approve, and is no one hand with whoever asks."""
-    held = any(APPROVE in role.console for _, role in roles(state, by))
-    return held and not _is_held(state, by) and one_hand(state, by, who) is None
-
-
-def _approves(state: State, substance: Mapping[str, Any], by: str) -> bool:
-    """Whether a role of somebody's may approve the like of it."""
-    permission = _permission(state, substance)
-    approvers = permission.get("approvers") or () if permission else ()
-    held = [role for name, role in roles(state, by) if name in approvers]
-    return not _is_held(state, by) and any(APPROVE in each.console for each in held)
-
-
-def _authority(state: State, request: Request, by: str, under: str) -> Why:
-    """Neither for themselves, nor one hand; by a role that may approve it."""
-    who = request.substance["person"]
-    if by == who:
-        yield "nobody decides for themselves"
-    yield one_hand(state, by, who)
-    if request.expires <= state.begun:
-        yield "it was not decided in time"
-    permission = _permission(state, request.substance)
-    approvers = permission.get("approvers") or () if permission else ()
-    held = [role for name, role in roles(state, by) if name == under]
-    if not any(APPROVE in role.console for role in held) or _is_held(state, by):
-        yield f"{by} held no role {under} with the right to approve"
-    elif approvers and under not in approvers:
-        yield f"the role {under} may not approve this"
-
-
-def _is_held(state: State, who: str) -> bool:
-    person = state.people.get(who)
-    return person is not None and person.hold is not None
-
-
-def _permission(state: State, substance: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    role = state.roles.get(substance["role"])
-    return None if role is None else role.permissions.get(substance["permission"])
-
-
-def _privileged(state: State, substance: Mapping[str, Any]) -> bool:
-    permission, resource = _permission(state, substance), state.resources.get(substance["resource"])
-    if permission is None or resource is None:
-        return True
-    return bool(permission.get("administrative")) or resource.labels.get("env") == "prod"
-
-
-def _offered(state: State, substance: Mapping[str, Any]) -> Why:
-    """The person holds the role in that version, and it gives exactly this on request."""
-    role = state.roles.get(substance["role"])
-    permission = role.permissions.get(substance["permission"]) if role is not None else None
-    yield from _stands(state, substance)
-    if kept_apart(state, substance["person"], substance["role"]):
-        yield f"{substance['person']} holds what is kept apart from {substance['role']}"
-    if permission is not None and (
-        substance["duration"] > permission["longest"]
-        or set(substance["actions"]) - set(permission["actions"])
-        or not as_wide(permission["guardrails"], substance["guardrails"])
-    ):
-        yield "it is more than the role offered"
-
-
-def _stands(state: State, substance: Mapping[str, Any]) -> Why:
-    """The person holds the role in that version, and it gives this on request."""
-    who, role = substance["person"], state.roles.get(substance["role"])
-    if role is None or all(name != substance["role"] for name, _ in roles(state, who)):
-        yield f"{who} did not hold the role {substance['role']}"
-        return
-    if role.version != substance["role_version"]:
-        yield "the role had changed since"
-    permission, resource = role.permissions.get(substance["permission"]), state.resources.get(substance["resource"])
-    if permission is None or resource is None or not covers(permission, resource.labels):
-        yield f"the role gave nothing on {substance['resource']} by that permission"
-        return
-    if permission["mode"] != "request" or not admits(permission, substance["login"], resource.logins):
-        yield f"the role offered no {substance['login']} there on request"
-
-
-def covers(permission: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Whether the permission's selector names a resource with these labels."""
-    where = permission["where"]
-    return bool(where) and where.items() <= labels.items()
-
-
-def admits(permission: Mapping[str, Any], login: str, logins: tuple[str, ...]) -> bool:
-    """Whether the login is the resource's and the permission's."""
-    return login in logins and (login in permission["logins"] or "*" in permission["logins"])
 
 
 # ---- lawful.review_schedule ------------------------------------------------------------------------------------------
@@ -8167,6 +8377,9 @@ def _granted(state: State, entry: Entry, because: Mapping[str, Any], grant: Gran
         yield "the access that ran came by another request or approval"
     if not grant.starts <= entry.time or grant.ends <= state.begun or body["ends"] > grant.ends:
         yield "the access had not begun, had ended, or ends before the session"
+    hours = weekly_of(asked)
+    if hours is not None and not entry.time < body["ends"] <= open_until(hours, entry.time):
+        yield "it was outside of the hours of the access, or lasts longer than they do"
 
 
 def _proof(state: State, entry: Entry, mfa: Proof, resource: Resource, *, administrative: bool) -> Why:

@@ -173,6 +173,7 @@ def resource_removed(state: State, entry: Entry) -> Why:
         yield "there was no such resource"
 
 
+@access_rules.of("role.set", "declaring a role", Authority.CAUSE, version=2)
 @access_rules.of("role.set", "declaring a role", Authority.CAUSE)
 def role_set(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""

@@ -6,10 +6,11 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from onepam.kernel.instant import Instant
+from onepam.ledger.lawful.asked_for import admits, covers
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.guardrails import Guards, as_wide, asks_first, narrower
+from onepam.ledger.lawful.hours import open_until, weekly_of
 from onepam.ledger.lawful.known import Grant, Person, Proof, Resource, Session
-from onepam.ledger.lawful.requests import admits, covers
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
 from onepam.ledger.lawful.standing import DAY_OF_WORK, FRESH, UNSEEN, there
 from onepam.ledger.lawful.state import State
@@ -238,6 +239,9 @@ def _granted(state: State, entry: Entry, because: Mapping[str, Any], grant: Gran
         yield "the access that ran came by another request or approval"
     if not grant.starts <= entry.time or grant.ends <= state.begun or body["ends"] > grant.ends:
         yield "the access had not begun, had ended, or ends before the session"
+    hours = weekly_of(asked)
+    if hours is not None and not entry.time < body["ends"] <= open_until(hours, entry.time):
+        yield "it was outside of the hours of the access, or lasts longer than they do"
 
 
 def _proof(state: State, entry: Entry, mfa: Proof, resource: Resource, *, administrative: bool) -> Why:

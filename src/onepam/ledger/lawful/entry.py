@@ -54,6 +54,7 @@ class Unjudged(Enum):
     CONTENT = "what stands in a file of the roles that two people saw: whether what was changed by it is that"
     TAKEN = "who could have decided until whoever decided alone took that from them"
     REASON = "why something ended by itself"
+    ZONE = "by which offset from UTC the clocks of a time zone go"
     CLASS = "of which class a statement is, as the gateway read it"
     TESTS = "what a test of a control found, beyond that its verdict is that of its numbers"
     HOST = "the recovery key, and who has a shell on the host"

@@ -66,6 +66,12 @@ grant.started 1 approved_by=text binding=text ends=integer grant=text request=te
     statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
     read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,
     role_version=text}
+grant.started 2 approved_by=text binding=text ends=integer grant=text request=text starts=integer
+  substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,
+    statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
+    read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,
+    role_version=text,schedule?={begins?=integer?,extends?=text,weekly?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|
+    wed)],offsets=[{seconds=integer,since=integer}],opens=integer,zone=text}?}?}
 group.member_added 1 by=text? group=text person=text source=text
 group.member_removed 1 by=text? group=text person=text source=text
 identity.linked 1 because=text by=text? identity=text payload=text person=text provider=text
@@ -128,6 +134,7 @@ recovery_key.made 1 adopted=truth digest=text
 recovery_key.renewal_announced 1 announcement=text due=integer node=text
 recovery_key.renewal_cancelled 1 announcement=text by=text
 recovery_key.renewed 1 announcement=text? before=text digest=text ground=(delay|recovery_key) node=text
+request.agreed 1 by=text digest=text payload=text request=text under=text
 request.approval_refused 1 by=text code=text request=text
 request.approval_undone 1 by=text grant=text request=text
 request.approved 1 by=text digest=text effective_at=integer payload=text request=text under=text
@@ -137,6 +144,12 @@ request.made 1 digest=text expires=integer payload=text request=text
     statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
     read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,
     role_version=text}
+request.made 2 digest=text expires=integer payload=text request=text
+  substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,
+    statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
+    read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,
+    role_version=text,schedule?={begins?=integer?,extends?=text,weekly?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|
+    wed)],offsets=[{seconds=integer,since=integer}],opens=integer,zone=text}?}?}
 request.rerouted 1 by=text? person=text request=text to=[text]
 request.withdrawn 1 because=text by=text? request=text status=(approved|denied|open|void|withdrawn)
 resource.removed 1 by=text? change=text resource=text
@@ -167,6 +180,13 @@ role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|m
   permissions=[{actions=[(exec|local_files|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
     guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|
     ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,logins=[text],longest=integer,
+    mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
+  purpose=text role=text version=text
+role.set 2 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
+  permissions=[{actions=[(exec|local_files|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
+    asking?={ahead?=integer,approvals?=integer,escalates?=integer,then?=[text],ticket?=text,ticketed?=truth,
+    weekly?=integer}?,guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|
+    ask_several|ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,logins=[text],longest=integer,
     mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
   purpose=text role=text version=text
 role.withheld 1 because=(removed|silence) by=text? person=text review=text role=text
@@ -202,20 +222,20 @@ separation.removed 1 by=text? change=text separation=text
 separation.set 1 because=text by=text? change=text excused=[{because=text,ends=integer,person=text}] roles=[text]
   separation=text
 session.closed 1
-  because=(access.login|access.narrowed|access.needs_approval|access.not_yet|client.closed|client.protocol|
-    client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|gateway.unavailable|
-    keys.stalled|killed|ledger.unavailable|person.disabled|person.held|provider.logout|recorder.failed|resource.moved|
-    resource.no_pin|resource.unknown|service.key|session.revoked|target.address|target.certificate|target.down|
-    target.hanging|target.host_key|target.leftovers|target.lost|target.plain|target.protocol|target.refusing|
-    target.secret|target.unresolved)
+  because=(access.login|access.narrowed|access.needs_approval|access.not_yet|access.outside_hours|client.closed|
+    client.protocol|client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|
+    gateway.unavailable|keys.stalled|killed|ledger.unavailable|person.disabled|person.held|provider.logout|
+    recorder.failed|resource.moved|resource.no_pin|resource.unknown|service.key|session.revoked|target.address|
+    target.certificate|target.down|target.hanging|target.host_key|target.leftovers|target.lost|target.plain|
+    target.protocol|target.refusing|target.secret|target.unresolved)
   chunks=integer counts=<integer> gap=text? head=text last_byte=integer? session=text verified=truth
 session.failed 1
-  code=(access.login|access.narrowed|access.needs_approval|access.not_yet|client.closed|client.protocol|client.setting|
-    disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|gateway.unavailable|keys.stalled|
-    killed|ledger.unavailable|person.disabled|person.held|provider.logout|recorder.failed|resource.moved|
-    resource.no_pin|resource.unknown|service.key|session.revoked|target.address|target.certificate|target.down|
-    target.hanging|target.host_key|target.leftovers|target.lost|target.plain|target.protocol|target.refusing|
-    target.secret|target.unresolved)
+  code=(access.login|access.narrowed|access.needs_approval|access.not_yet|access.outside_hours|client.closed|
+    client.protocol|client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|
+    gateway.unavailable|keys.stalled|killed|ledger.unavailable|person.disabled|person.held|provider.logout|
+    recorder.failed|resource.moved|resource.no_pin|resource.unknown|service.key|session.revoked|target.address|
+    target.certificate|target.down|target.hanging|target.host_key|target.leftovers|target.lost|target.plain|
+    target.protocol|target.refusing|target.secret|target.unresolved)
   payload=text session=text
 session.kill_ordered 1 by=text payload=text session=text
 session.opened 1 actions=[(exec|local_files|query|sftp|shell|unmasked)]

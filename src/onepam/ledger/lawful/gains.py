@@ -24,6 +24,9 @@ Held = Mapping[str, int]
 _STANDING = "standing"
 _KEEPS = ("head_tail", None, "whole")
 _NO_RULE: Mapping[str, Any] = {}
+_PLAINLY: Mapping[str, Any] = {
+    "ticket": "", "ticketed": False, "ahead": 0, "weekly": 0, "approvals": 1, "escalates": 0, "then": [],
+}  # fmt: skip
 
 
 @dataclass
@@ -62,9 +65,27 @@ def _wider_permission(old: Mapping[str, Any], now: Mapping[str, Any]) -> Iterato
     yield now["longest"] > old["longest"]
     yield now["mode"] == _STANDING != old["mode"]
     yield now["mode"] == old["mode"] and now["approvers"] != old["approvers"]
+    yield now["mode"] == old["mode"] != _STANDING and _asks_less(asking(old), asking(now))
     yield old["administrative"] and not now["administrative"]
     yield _KEEPS.index(now["recording"]) < _KEEPS.index(old["recording"])
     yield not as_wide(old["guardrails"], now["guardrails"])
+
+
+def asking(permission: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How a permission may be asked for; an entry of before it was told says nothing of it."""
+    return {**_PLAINLY, **(permission.get("asking") or {})}
+
+
+def deciders(permission: Mapping[str, Any]) -> list[str]:
+    """The roles whose holders may come to decide."""
+    return [*permission["approvers"], *asking(permission)["then"]]
+
+
+def _asks_less(old: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    fewer: bool = now["approvals"] < old["approvals"] or now["ahead"] > old["ahead"] or now["weekly"] > old["weekly"]
+    ticket: bool = (old["ticketed"] and not now["ticketed"]) or (old["ticket"] != "" and now["ticket"] != old["ticket"])
+    others = [now["escalates"], now["then"]] != [old["escalates"], old["then"]]
+    return fewer or ticket or (bool(now["then"]) and others)
 
 
 def wider_resource(was: Resource, resource: Resource) -> Iterator[str]:
@@ -197,7 +218,8 @@ def more_approve(state: State, name: str, approved: Mapping[str, set[str]]) -> b
     return any(
         not holders(state, approver) <= could
         for permission, could in approved.items()
-        for approver in permissions.get(permission, {}).get("approvers", ())
+        if permission in permissions
+        for approver in deciders(permissions[permission])
         if approver in state.roles and APPROVE in state.roles[approver].console
     )
 
@@ -208,7 +230,7 @@ def could_approve(state: State, was: Role | None, role: Role) -> dict[str, set[s
     for name, now in role.permissions.items():
         old = was.permissions.get(name) if was is not None else None
         if was is None or (old is not None and old["mode"] != now["mode"]):
-            before = old["approvers"] if old is not None else ()
+            before = deciders(old) if old is not None else ()
             found[name] = {person for each in before for person in holders(state, each)}
     return found
 
@@ -233,7 +255,7 @@ def _rights(state: State, roles: Mapping[str, Role | None], held: Held) -> dict[
             for other in {*state.roles, *roles}:
                 of = roles.get(other, state.roles.get(other))
                 for permission, each in of.permissions.items() if of is not None else ():
-                    if name in each["approvers"]:
+                    if name in deciders(each):
                         found[other, permission] = max(ends, found.get((other, permission), 0))
     return found
 

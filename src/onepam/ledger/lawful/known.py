@@ -194,14 +194,17 @@ class Review:
 
 @dataclass
 class Request:
-    """A request for access; `approved_by` once it was granted, from `effective` on."""
+    """A request for access, since `made`; `approved_by` once it was granted, from `effective` on. `agreed`: who said
+    yes before, where it takes several."""
 
     substance: Mapping[str, Any]
     digest: str
     expires: Instant
+    made: Instant
     status: str = "open"
     approved_by: str | None = None
     effective: int | None = None
+    agreed: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 
 from onepam.kernel.instant import DAY, HOUR, Instant
 from onepam.ledger.lawful.access import administered
+from onepam.ledger.lawful.asked_for import covers
 from onepam.ledger.lawful.entry import Authority, Entry
 from onepam.ledger.lawful.gains import held_by, holders
 from onepam.ledger.lawful.known import Review, Role
-from onepam.ledger.lawful.requests import covers
 from onepam.ledger.lawful.review_schedule import next_working, period_due, schedule_in_force
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, acts, one_hand, signed_in, there

@@ -9,7 +9,6 @@ from onepam.domain.access.proposal import ProposalKind
 from onepam.domain.access.review_schedule import BUILT_IN, Every, ReviewSchedule, Suspends, Trigger
 from onepam.domain.matrix.changing import ChangeFacts, MatrixFacts
 from onepam.domain.matrix.matrix import BindingDefinition, Matrix, ResourceDefinition, RoleDefinition, Someone
-from onepam.domain.requests.asking import OpenRequest
 from onepam.domain.reviews.calendar import Version
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
@@ -26,9 +25,9 @@ from onepam.store.facts.holdings import (
     results,
     separations,
     session_users,
-    substance,
 )
 from onepam.store.facts.proposals import proposal_of
+from onepam.store.facts.requests import open_request
 
 
 @loads(MatrixQuery)
@@ -44,8 +43,7 @@ def matrix_facts(db: Snapshot, query: MatrixQuery, at: Instant) -> MatrixFacts:
             grant_of(each) for each in rows(db, f"SELECT * FROM access_grant WHERE {AT} AND ends > :at", {"at": at})
         ),
         requests=tuple(
-            OpenRequest(each["request"], substance(each["substance"]), each["digest"], each["expires"])
-            for each in rows(db, f"SELECT * FROM request WHERE status = 'open' AND {AT}", {"at": at})
+            open_request(each) for each in rows(db, f"SELECT * FROM request WHERE status = 'open' AND {AT}", {"at": at})
         ),
         signed_in_ever=row(db, "SELECT 1 FROM entry WHERE kind = 'sign_in.opened' LIMIT 1") is not None,
         change=change,

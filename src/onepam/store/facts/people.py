@@ -16,8 +16,8 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
-from onepam.store.facts.holdings import actor_facts, held_roles, substance
-from onepam.store.facts.requests import approvers, deciders, not_deciding
+from onepam.store.facts.holdings import actor_facts, held_roles
+from onepam.store.facts.requests import approvers, deciders, not_deciding, open_request
 
 
 @loads(AddingQuery)
@@ -126,12 +126,13 @@ def _rerouted(db: Snapshot, person: str, at: Instant) -> tuple[tuple[str, tuple[
         return ()
     found = rows(
         db,
-        f"SELECT request, substance FROM request WHERE status = 'open' AND expires > :at AND {AT} ORDER BY request",
+        "SELECT request, substance, digest, made, expires FROM request "
+        f"WHERE status = 'open' AND expires > :at AND {AT} ORDER BY request",
         {"at": at},
     )
     passed_on = list[tuple[str, tuple[str, ...]]]()
-    for request, asked in ((each["request"], substance(each["substance"])) for each in found):
-        roles = approvers(db, asked, at)
+    for request, asked, made in ((each.request, each.substance, each.made) for each in map(open_request, found)):
+        roles = approvers(db, asked, at, made)
         if authority(held, roles, at) is None or person in not_deciding(db, at, asked.person):
             continue
         others = tuple(who for who, _ in deciders(db, at, roles, asked.person) if who != person)

@@ -9,9 +9,11 @@ from onepam.app.requests.end_grant import GrantQuery
 from onepam.app.requests.expire_access import MOST_GRANTS, MOST_REQUESTS, OverdueQuery
 from onepam.app.requests.make_request import AskQuery
 from onepam.app.requests.withdraw_request import WithdrawQuery
-from onepam.domain.access.model import ConsoleRight, Substance
+from onepam.domain.access.decision import HeldGrant
+from onepam.domain.access.hours import Schedule
+from onepam.domain.access.model import ConsoleRight, Permission, Substance
 from onepam.domain.people.events import PersonKind
-from onepam.domain.requests.approval import ApprovalFacts, GrantFacts, RequestFacts, authority, permission_of
+from onepam.domain.requests.approval import ApprovalFacts, GrantFacts, RequestFacts, Yes, authority, permission_of
 from onepam.domain.requests.asking import AskFacts, OpenRequest, WithdrawFacts
 from onepam.domain.requests.events import RequestStatus
 from onepam.domain.requests.expiry import OverdueFacts
@@ -49,14 +51,21 @@ ORDER BY g.access_grant LIMIT {MOST_GRANTS}
 def asking(db: Snapshot, query: AskQuery, at: Instant) -> AskFacts:
     waiting = rows(
         db,
-        f"SELECT request, substance, digest, expires FROM request WHERE person = :person AND status = 'open' AND {AT}",
+        "SELECT request, substance, digest, expires, made FROM request "
+        f"WHERE person = :person AND status = 'open' AND {AT}",
         {"person": query.actor.person, "at": at},
+    )
+    given = rows(
+        db,
+        f"SELECT * FROM access_grant WHERE person = :person AND resource = :resource AND {AT} AND ends > :at",
+        {"person": query.actor.person, "resource": query.resource, "at": at},
     )
     return AskFacts(
         actor=actor_facts(db, query.actor, at),
         resource=resource_facts(db, query.resource, at),
         open=tuple(open_request(each) for each in waiting),
         separations=separations(db, at),
+        grants=tuple(grant_of(each) for each in given),
     )
 
 
@@ -89,7 +98,8 @@ def granted(db: Snapshot, query: GrantQuery, at: Instant) -> GrantFacts:
     return GrantFacts(
         actor=actor_facts(db, query.actor, at),
         grant=grant,
-        approvers=approvers(db, grant.substance, at) if grant else (),
+        approvers=approvers(db, grant.substance, at, BEGINNING) if grant else (),
+        extensions=_extensions(db, grant, at) if grant else (),
     )
 
 
@@ -103,7 +113,7 @@ def overdue(db: Snapshot, query: OverdueQuery, at: Instant) -> OverdueFacts:
     )
     waiting = rows(
         db,
-        "SELECT request, person, substance, digest, expires FROM request "
+        "SELECT request, person, substance, digest, expires, made FROM request "
         f"WHERE status = 'open' AND {_CURRENT} AND request > :after ORDER BY request LIMIT {MOST_REQUESTS}",
         {"after": query.after},
     )
@@ -117,7 +127,9 @@ def overdue(db: Snapshot, query: OverdueQuery, at: Instant) -> OverdueFacts:
 
 def open_request(found: Any) -> OpenRequest:
     """The facts in a row of the table `request`."""
-    return OpenRequest(found["request"], substance(found["substance"]), found["digest"], found["expires"])
+    return OpenRequest(
+        found["request"], substance(found["substance"]), found["digest"], found["expires"], found["made"]
+    )
 
 
 def requester(db: Snapshot, asked: Substance, at: Instant) -> Any:
@@ -132,11 +144,21 @@ SELECT p.person, p.name FROM ({holders("b.role = :role")}) h JOIN person p ON p.
 WHERE {PRESENT} LIMIT :most"""
 
 
-def approvers(db: Snapshot, asked: Substance, at: Instant) -> tuple[str, ...]:
-    """The roles that may approve this kind of access, as its role stands at `at`; empty when it is gone."""
+BEGINNING = Instant(0)
+"""Since when a request would wait that escalates at once."""
+
+
+def approvers(db: Snapshot, asked: Substance, at: Instant, made: Instant) -> tuple[str, ...]:
+    """The roles that may approve this kind of access, as its role stands at `at`, where it was asked for at `made`;
+    empty when it is gone."""
+    permission = permission_asked(db, asked, at)
+    return permission.deciders(made, at) if permission else ()
+
+
+def permission_asked(db: Snapshot, asked: Substance, at: Instant) -> Permission | None:
+    """The permission under which it is asked for, as its role stands at `at`; None when it is gone."""
     found = row(db, f"SELECT permissions FROM role WHERE role = :role AND {AT}", {"role": asked.role, "at": at})
-    permission = permission_of(permissions(found["permissions"]), asked.permission) if found else None
-    return permission.approvers if permission else ()
+    return permission_of(permissions(found["permissions"]), asked.permission) if found else None
 
 
 def deciders(db: Snapshot, at: Instant, roles: Iterable[str], requester: str) -> tuple[tuple[str, str], ...]:
@@ -206,12 +228,56 @@ def _request_facts(db: Snapshot, found: Any, at: Instant) -> RequestFacts:
     grant = row(
         db, f"SELECT * FROM access_grant WHERE request = :request AND {AT}", {"request": opened.request, "at": at}
     )
+    roles, barred = approvers(db, opened.substance, at, opened.made), not_deciding(db, at, opened.substance.person)
     return RequestFacts(
         open=opened,
         status=RequestStatus(found["status"]),
         requester=requester(db, opened.substance, at),
         requester_kind=PersonKind(person["kind"]),
         owner=person["owner"],
-        approvers=approvers(db, opened.substance, at),
+        approvers=roles,
         grant=grant_of(grant) if grant else None,
+        agreed=agreed(db, at, opened.request, roles, barred),
+        extended=_goes_on(db, opened.substance.schedule, at),
+    )
+
+
+def agreed(db: Snapshot, at: Instant, request: str, roles: tuple[str, ...], barred: frozenset[str]) -> tuple[Yes, ...]:
+    """Who said yes to a request that takes several, and whether they could still decide on it, under one of `roles`."""
+    found = rows(
+        db,
+        f"SELECT person FROM request_agreed WHERE request = :request AND {AT} ORDER BY person",
+        {"request": request, "at": at},
+    )
+    return tuple(Yes(each["person"], _could(db, at, each["person"], roles, barred)) for each in found)
+
+
+def _could(db: Snapshot, at: Instant, who: str, roles: tuple[str, ...], barred: frozenset[str]) -> bool:
+    here = row(db, f"SELECT 1 FROM person p WHERE p.person = :who AND {PRESENT}", {"who": who, "at": at})
+    return here is not None and who not in barred and authority(held_roles(db, who, at), roles, at) is not None
+
+
+def _goes_on(db: Snapshot, schedule: Schedule | None, at: Instant) -> bool:
+    """Whether the grant that it extends was not ended before its time; so where it extends none."""
+    if schedule is None or not schedule.extends:
+        return True
+    found = row(
+        db,
+        "SELECT ends, valid_until FROM access_grant WHERE access_grant = :grant AND valid_from <= :at "
+        "ORDER BY valid_from DESC LIMIT 1",
+        {"grant": schedule.extends, "at": at},
+    )
+    return found is not None and (found["valid_until"] > at or found["valid_until"] >= found["ends"])
+
+
+def _extensions(db: Snapshot, grant: HeldGrant, at: Instant) -> tuple[HeldGrant, ...]:
+    """The grants that go on from this one."""
+    found = rows(
+        db,
+        f"SELECT * FROM access_grant WHERE person = :person AND resource = :resource AND {AT} AND starts >= :ends",
+        {"person": grant.substance.person, "resource": grant.substance.resource, "at": at, "ends": grant.ends},
+    )
+    given = (grant_of(each) for each in found)
+    return tuple(
+        each for each in given if each.substance.schedule is not None and each.substance.schedule.extends == grant.grant
     )

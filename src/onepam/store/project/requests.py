@@ -32,6 +32,20 @@ REQUEST = state(
         personal=("reason", "ticket", "comment"),
     )
 )
+AGREED = state(
+    StateTable(
+        "request_agreed",
+        ("request", "person"),
+        {
+            "request": "TEXT NOT NULL",
+            "person": "TEXT NOT NULL",
+            "under": "TEXT NOT NULL",
+            "comment": "TEXT",
+        },
+        (("person",),),
+        personal=("comment",),
+    )
+)
 GRANT = state(
     StateTable(
         "access_grant",
@@ -72,6 +86,11 @@ def request_made(db: Db, place: Place, event: events.RequestMade) -> None:
         reason=event.reason,
         ticket=event.ticket,
     )
+
+
+@projects(events.RequestAgreed)
+def request_agreed(db: Db, place: Place, event: events.RequestAgreed) -> None:
+    AGREED.put(db, place.time, request=event.request, person=event.by, under=event.under, comment=event.comment)
 
 
 @projects(events.RequestApproved)

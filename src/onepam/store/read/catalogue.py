@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from onepam.app.ports import Snapshot
+from onepam.domain.access.asked import PLAINLY, Asking
 from onepam.domain.access.authority import HeldRole
 from onepam.domain.access.decision import Because, HeldGrant
 from onepam.domain.access.model import Action, Mode
@@ -27,7 +28,8 @@ class OpenAccess:
 
 @dataclass(frozen=True, slots=True)
 class Requestable:
-    """A login that a role offers on request, for `longest` microseconds at most; `pending` is the waiting request."""
+    """A login that a role offers on request, for `longest` microseconds at most; `pending` is the waiting request,
+    `asks` how else it may be asked for."""
 
     site: Site
     login: str
@@ -38,6 +40,7 @@ class Requestable:
     approvers: tuple[str, ...]
     privileged: bool
     pending: str | None
+    asks: Asking = PLAINLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def catalogue(
 
 
 def running(db: Snapshot, at: Instant, person: str | None = None) -> dict[str, list[HeldGrant]]:
-    """The grants that run at `at`, of one person or of everybody, by the binding they rest on."""
+    """The grants that give something at `at`, of one person or of everybody, by the binding they rest on."""
     found: dict[str, list[HeldGrant]] = {}
     who = "person = :person AND" if person else ""
     for each in rows(
@@ -82,7 +85,8 @@ def running(db: Snapshot, at: Instant, person: str | None = None) -> dict[str, l
         f"SELECT * FROM access_grant WHERE {who} {AT} AND starts <= :at AND ends > :at",
         {"person": person, "at": at},
     ):
-        found.setdefault(each["binding"], []).append(grant_of(each))
+        if (grant := grant_of(each)).until(at) is not None:
+            found.setdefault(each["binding"], []).append(grant)
     return found
 
 
@@ -187,6 +191,7 @@ def _requestable(
                             approvers=permission.approvers,
                             privileged=privileged,
                             pending=pending.get((site.resource, login, held.role)),
+                            asks=permission.asks,
                         )
     return found
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from onepam.app.ports import Snapshot
+from onepam.domain.access.asked import Asking
 from onepam.domain.access.decision import Because, decide
 from onepam.domain.access.model import Mode, Permission
 from onepam.domain.requests.approval import permission_of
@@ -82,8 +83,20 @@ def permission_words(permission: Permission) -> str:
     administrative = "; administrative" if permission.administrative else ""
     return (
         f"{', '.join(permission.actions)} on {selector(permission.where)} as {', '.join(permission.logins)}; "
-        f"{mode}, {longest} at the longest{administrative}"
+        f"{mode}, {longest} at the longest{_asking_words(permission.asks)}{administrative}"
     )
+
+
+def _asking_words(asks: Asking) -> str:
+    """What asking takes beyond a yes, and what else may be asked for."""
+    days = {"up to {} ahead": asks.ahead, "within weekly hours for {}": asks.weekly}
+    said = [words.format(_length(length)) for words, length in days.items() if length]
+    said += [f"{asks.approvals} approvals"] * (asks.approvals > 1)
+    said += [f"a ticket {asks.ticket}".rstrip() if asks.ticketed else f"a ticket, if any, {asks.ticket}"] * bool(
+        asks.ticketed or asks.ticket
+    )
+    said += [f"after {_length(asks.escalates)} {' or '.join(asks.then)} decide, too"] * bool(asks.then)
+    return "".join(f", {each}" for each in said)
 
 
 def selector(where: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ from onepam.kernel.clock import DAY, FOREVER, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import substance
-from onepam.store.facts.requests import Deciding, approvers
+from onepam.store.facts.requests import BEGINNING, Deciding, approvers
 from onepam.store.read.names import Called, name
 
 ALLOWED = DAY
@@ -201,7 +201,7 @@ def stranded(db: Snapshot, at: Instant, most: int = 100) -> tuple[Stranded, ...]
     )
     found, deciding = list[Stranded](), Deciding(db, at)
     for request, asked in ((each["request"], substance(each["substance"])) for each in waiting):
-        roles = approvers(db, asked, at)
+        roles = approvers(db, asked, at, BEGINNING)
         if not deciding.anybody(roles, asked.person):
             found.append(Stranded(request, name(db, at, asked.person), asked.resource, asked.login, roles))
             if len(found) == most:

@@ -9,7 +9,8 @@ from onepam.app.ports import Snapshot
 from onepam.domain.access.authority import HeldRole
 from onepam.domain.access.decision import AccessFacts
 from onepam.domain.access.guardrails import Guardrails
-from onepam.domain.access.model import Action, ConsoleRight, Substance
+from onepam.domain.access.hours import Schedule, schedule_words
+from onepam.domain.access.model import Action, ConsoleRight, Permission, Substance
 from onepam.domain.requests.approval import authority, permission_of, standing
 from onepam.domain.requests.events import RequestStatus
 from onepam.kernel.clock import Instant
@@ -17,7 +18,7 @@ from onepam.kernel.errors import Refused
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import access_facts, held_roles, substance
-from onepam.store.facts.requests import approvers, deciders, not_deciding
+from onepam.store.facts.requests import deciders, not_deciding, permission_asked
 from onepam.store.read.moments import Moment, moments, moments_of
 from onepam.store.read.names import name
 
@@ -74,6 +75,12 @@ class RequestRow:
     grant: str | None
     grant_ends: Instant | None
     grant_state: str | None
+    schedule: Schedule | None = None
+
+    @property
+    def schedule_words(self) -> str:
+        """When, in words: empty where it is from the approval on at every hour."""
+        return schedule_words(self.schedule)
 
     @property
     def state(self) -> str:
@@ -88,12 +95,15 @@ class RequestRow:
 
 @dataclass(frozen=True, slots=True)
 class RequestDetail:
-    """A request with the people who may decide it now (id and name), its sessions, and every entry about it."""
+    """A request with the people who may decide it now (id and name), its sessions, and every entry about it. It takes
+    so many `approvals`, of which those whom `agreed` names (id and name) gave theirs."""
 
     row: RequestRow
     approvers: tuple[tuple[str, str], ...]
     sessions: tuple[str, ...]
     history: tuple[Moment, ...]
+    approvals: int = 1
+    agreed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +111,8 @@ class Waiting:
     """A request that this person may decide, under the role `under`, with what is worth knowing first.
 
     `asked` counts the requester's earlier requests for the same login, `granted` those approved, `used` those under
-    which a session was opened; `unusual` says in words what is out of the ordinary.
+    which a session was opened; `unusual` says in words what is out of the ordinary. It takes so many `approvals`, of
+    which those called `agreed` gave theirs.
     """
 
     row: RequestRow
@@ -111,6 +122,8 @@ class Waiting:
     granted: int
     used: int
     unusual: tuple[str, ...]
+    approvals: int = 1
+    agreed: tuple[str, ...] = ()
 
 
 def requests(
@@ -154,12 +167,26 @@ def request(db: Snapshot, at: Instant, request: str) -> RequestDetail | None:
         return None
     asked = substance(found["substance"])
     sessions = _sessions(db, at, asked.person, request)
+    permission = permission_asked(db, asked, at)
+    roles = permission.deciders(found["made"], at) if permission is not None else ()
+    said = _agreed(db, at, request)
     return RequestDetail(
         row=as_listed(db, at, found),
-        approvers=deciders(db, at, approvers(db, asked, at), asked.person),
+        approvers=tuple(each for each in deciders(db, at, roles, asked.person) if each not in said),
         sessions=tuple(each["session"] for each in sessions),
         history=_history(db, at, request, found["made"], found["decided"], [each["opened"] for each in sessions]),
+        approvals=permission.asks.approvals if permission is not None else 1,
+        agreed=said,
     )
+
+
+def _agreed(db: Snapshot, at: Instant, request: str) -> tuple[tuple[str, str], ...]:
+    found = rows(
+        db,
+        f"SELECT person FROM request_agreed WHERE request = :request AND {AT} ORDER BY 1",
+        {"request": request, "at": at},
+    )
+    return tuple((each["person"], name(db, at, each["person"])) for each in found)
 
 
 def state_of(db: Snapshot, at: Instant, request: str, person: str) -> str | None:
@@ -212,7 +239,7 @@ def _decidable(
     db: Snapshot, at: Instant, person: str, held: tuple[HeldRole, ...], after: Instant, search: str = ""
 ) -> Iterator[tuple[Row, Substance, str]]:
     """Each with the role under which `person` decides."""
-    roles, barred = dict[tuple[str, str], tuple[str, ...]](), dict[str, frozenset[str]]()
+    offered, barred = dict[tuple[str, str], Permission | None](), dict[str, frozenset[str]]()
     for each in rows(
         db,
         f"SELECT * FROM request WHERE status = 'open' AND {AT} AND expires > :at AND made > :after AND {SOUGHT} "
@@ -220,10 +247,13 @@ def _decidable(
         {"at": at, "after": after, "search": search.strip().casefold()},
     ):
         asked = substance(each["substance"])
-        permission = (asked.role, asked.permission)
-        if permission not in roles:
-            roles[permission] = approvers(db, asked, at)
-        if (under := authority(held, roles[permission], at)) is None:
+        key = (asked.role, asked.permission)
+        if key not in offered:
+            offered[key] = permission_asked(db, asked, at)
+        permission = offered[key]
+        if permission is None or (under := authority(held, permission.deciders(each["made"], at), at)) is None:
+            continue
+        if permission.asks.approvals > 1 and any(who == person for who, _ in _agreed(db, at, each["request"])):
             continue
         if asked.person not in barred:
             barred[asked.person] = not_deciding(db, at, asked.person)
@@ -243,6 +273,7 @@ def _waiting(db: Snapshot, at: Instant, found: Row, asked: Substance, under: str
     used = [each for each in granted if _sessions(db, at, asked.person, each["request"])]
     access = access_facts(db, asked.person, asked.resource, at)
     stands = standing(asked, access, at)
+    permission = permission_asked(db, asked, at)
     return Waiting(
         row=as_listed(db, at, found),
         under=under,
@@ -251,6 +282,8 @@ def _waiting(db: Snapshot, at: Instant, found: Row, asked: Substance, under: str
         granted=len(granted),
         used=len(used),
         unusual=_unusual(asked, [substance(each["substance"]) for each in alike], granted, used, stands),
+        approvals=permission.asks.approvals if permission is not None else 1,
+        agreed=tuple(called for _, called in _agreed(db, at, found["request"])),
     )
 
 
@@ -280,7 +313,8 @@ def _history(
     borders = rows(
         db,
         "SELECT valid_from, valid_until FROM request WHERE request = :request AND valid_from <= :at UNION "
-        "SELECT valid_from, valid_until FROM access_grant WHERE request = :request AND valid_from <= :at",
+        "SELECT valid_from, valid_until FROM access_grant WHERE request = :request AND valid_from <= :at UNION "
+        "SELECT valid_from, valid_until FROM request_agreed WHERE request = :request AND valid_from <= :at",
         {"request": request, "at": at},
     )
     times = {time for each in borders for time in each} | set(opened)
@@ -337,6 +371,7 @@ def as_listed(db: Snapshot, at: Instant, found: Row) -> RequestRow:
         grant=grant["access_grant"] if grant else None,
         grant_ends=_grant_ends(grant, at) if grant else None,
         grant_state=_grant_state(grant, at) if grant else None,
+        schedule=asked.schedule,
     )
 
 

@@ -1,0 +1,26 @@
+"""How a permission on request may be asked for."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a permission on request may be asked for, beyond now and for a while, and what that takes.
+
+    `ticket`: the pattern of a ticket's number ("": any text); `ticketed`: none is asked without. `ahead`: how far ahead
+    access may begin that is asked for now, `weekly`: for how long together it may be asked for within weekly hours
+    (microseconds; 0: not at all). `approvals`: how many people say yes. `escalates`: after so long without a decision
+    holders of the roles `then` decide, too (microseconds; 0: never).
+    """
+
+    ticket: str = ""
+    ticketed: bool = False
+    ahead: int = 0
+    weekly: int = 0
+    approvals: int = 1
+    escalates: int = 0
+    then: tuple[str, ...] = ()
+
+
+PLAINLY = Asking()
+"""Now and for a while, with a yes of one: where a permission says nothing else."""

@@ -1,0 +1,90 @@
+"""How a permission may be asked for, in `access.yaml`."""
+
+import pytest
+
+from onepam.domain.access.asked import Asking
+from onepam.domain.matrix.widening import widenings
+from onepam.kernel.clock import DAY, MINUTE
+from tests.domain.matrix.test_file import FILE, matrix, problems
+
+
+def asking(said: str) -> str:
+    return FILE.replace("approvers: [boss]", f"approvers: [boss], {said}")
+
+
+def read(said: str) -> Asking | None:
+    (permission,) = matrix(asking(said)).roles["web"].permissions
+    return permission.asking
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("ticket: '^OPS-[0-9]+$'", Asking(ticket="^OPS-[0-9]+$", ticketed=True)),
+        ("ticket: {pattern: '^OPS-[0-9]+$', required: false}", Asking(ticket="^OPS-[0-9]+$")),
+        ("ticket: {pattern: '^OPS-'}", Asking(ticket="^OPS-", ticketed=True)),
+        ("ahead: 30d, weekly: 92d", Asking(ahead=30 * DAY, weekly=92 * DAY)),
+        ("approvals: 2", Asking(approvals=2)),
+        ("escalate: {after: 1h30m, to: [boss]}", Asking(escalates=90 * MINUTE, then=("boss",))),
+        ("approvals: 1", None),
+    ],
+)
+def test_how_a_permission_is_asked_for(said: str, found: Asking | None) -> None:
+    assert read(said) == found
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("ticket: '['", "is no pattern"),
+        ("ticket: {pattern: [x]}", "is no pattern"),
+        ("ticket: '.*'", "This pattern is in every text."),
+        ("ticket: {required: true}", "has no `pattern`"),
+        ("ticket: {pattern: '^O', required: perhaps}", "required"),
+        ("ahead: 93d", "`93d` is out of range here. From 5m to 92d."),
+        ("weekly: 1m", "`1m` is out of range here."),
+        ("approvals: 0", "How many say yes is a number. From 1 to 5"),
+        ("approvals: 6", "How many say yes is a number."),
+        ("approvals: '2'", "How many say yes is a number."),
+        ("approvals: [2]", "How many say yes is a number."),
+        ("escalate: {after: 24h, to: [boss]}", "`24h` is out of range here. From 5m to 23h."),
+        ("escalate: {after: 4h, to: [bos]}", "There is no role bos. Did you mean `boss`?"),
+        ("escalate: {after: 4h, to: [web]}", "The role web has no right to approve."),
+        ("escalate: {after: 4h, to: []}", "It escalates to nobody."),
+        ("escalate: {after: 4h}", "has no `to`"),
+        ("escalate: {to: [boss]}", "has no `after`"),
+    ],
+)
+def test_mistakes_in_it_are_named(said: str, problem: str) -> None:
+    found = problems(asking(said))
+    assert any(problem in each for each in found), found
+
+
+def test_a_standing_permission_is_not_asked_for() -> None:
+    standing = FILE.replace("mode: request", "mode: standing").replace(", approvers: [boss]", ", approvals: 2")
+    assert any("A standing permission is not asked for." in each for each in problems(standing))
+
+
+STRICT = "ticket: '^OPS', ahead: 1d, weekly: 2d, approvals: 2, escalate: {after: 4h, to: [boss]}"
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "words"),
+    [
+        ("approvals: 2", "approvals: 1", "takes fewer approvals"),
+        ("ahead: 1d", "ahead: 2d", "may be asked for further ahead"),
+        ("weekly: 2d", "weekly: 3d", "may be asked for within weekly hours for longer"),
+        ("ticket: '^OPS'", "ticket: '^O'", "asks otherwise for a ticket"),
+        ("ticket: '^OPS'", "ticket: {pattern: '^OPS', required: false}", "asks otherwise for a ticket"),
+        ("ticket: '^OPS', ", "", "asks otherwise for a ticket"),
+        ("after: 4h", "after: 5h", "escalates otherwise"),
+        ("approvals: 2", "approvals: 3", ""),
+        ("ahead: 1d, weekly: 2d, ", "", ""),
+        (", escalate: {after: 4h, to: [boss]}", "", ""),
+    ],
+)
+def test_what_eases_asking_is_a_widening_change(was: str, now: str, words: str) -> None:
+    before, after = matrix(asking(STRICT)), matrix(asking(STRICT.replace(was, now)))
+    assert widenings(before, after) == ((f"role web: prod {words}",) if words else ())
+    easier = matrix(asking("approvals: 1"))
+    assert len(widenings(before, easier)) == 2

@@ -1,0 +1,56 @@
+"""What makes it easier to ask widens a role: beside `test_widening.py`, how what is on request is asked for."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from onepam.domain.access.asked import Asking
+from onepam.domain.access.model import Permission
+from onepam.kernel.clock import DAY, HOUR
+from tests.ledger.lawful.story import PROD, Story, role_set
+from tests.ledger.lawful.test_widening import ALONE
+
+STRICT: dict[str, Any] = {
+    "ticket": "^OPS", "ticketed": True, "ahead": DAY, "weekly": DAY, "approvals": 2, "escalates": HOUR,
+    "then": ("manager",),
+}  # fmt: skip
+
+
+def of(asking: Asking | None) -> Permission:
+    """What is asked for so; nobody holds it."""
+    return replace(PROD, where={"x": "z"}, asking=asking)
+
+
+def company() -> Story:
+    told = Story().found()
+    told.change("chg_1", None, role_set("asked", [of(Asking(**STRICT))]))
+    for who in ("ada", "bob"):
+        told.enrol(who)
+    for who in ("ada", "bob"):
+        told.sign_in(who)
+    return told
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"approvals": 1}, {"ahead": DAY + 1}, {"weekly": DAY + 1}, {"ticketed": False}, {"ticket": "^O"}, {"ticket": ""},
+        {"escalates": HOUR - 1}, {"then": ("senior",)}, None,
+    ],
+)  # fmt: skip
+def test_to_ask_more_easily_takes_two(change: dict[str, Any] | None) -> None:
+    eased = role_set("asked", [of(None if change is None else Asking(**{**STRICT, **change}))])
+    told = company()
+    at = told.change("chg_2", "ada", eased, alone=True)
+    assert told.said() == [(at + 2, f"it gives more by the permission prod, {ALONE}")]
+    told = company()
+    told.change("chg_2", "ada", eased)
+    assert told.said() == []
+
+
+def test_to_ask_less_easily_takes_one() -> None:
+    told = company()
+    harder = Asking("^OPS", ticketed=True, approvals=3)
+    told.change("chg_2", "ada", role_set("asked", [of(harder)]), alone=True)
+    assert told.said() == []
