@@ -101,8 +101,20 @@ RESOURCE = ResourcePage(
             "resource": DB1,
             "approvers": "Mira Okafor or Lena Vogel",
             "ticket_required": True,
+            "ticket": "",
+            "approvals": 1,
+            "ahead": 0,
+            "weekly": 90 * DAY,
             "pending": None,
-            "options": [{"value": "db-prod:root", "login": "root", "role": "Database operator", "longest": HOUR}],
+            "options": [
+                {
+                    "value": "db-prod:root",
+                    "login": "root",
+                    "role": "Database operator",
+                    "longest": HOUR,
+                    "opens": "shell, exec",
+                }
+            ],
         }
     ],
     reach=[

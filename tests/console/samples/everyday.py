@@ -7,9 +7,12 @@ from onepam.console.desk.home_page import HomePage
 from onepam.console.desk.inbox_page import ApprovalsPage
 from onepam.console.frame.refusal_page import RefusalPage
 from onepam.console.frame.rendering import Flash
+from onepam.console.frame.week import week_picture
+from onepam.console.frame.wording import agreed_words
 from onepam.console.requests.requests_page import RequestPage
 from onepam.console.sessions.database_token_page import DatabaseTokenPage
-from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND
+from onepam.domain.access.hours import Offset, Schedule, Weekday, Weekly, schedule_words
+from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant
 from onepam.store.read.leavers import Stranded
 from tests.console.samples.company import (
     CHAIN,
@@ -81,18 +84,46 @@ HOME = HomePage(
             "resource": DB2,
             "approvers": "Mira Okafor or Lena Vogel",
             "ticket_required": True,
+            "ticket": "^OPS-[0-9]+$",
+            "approvals": 2,
+            "ahead": 30 * DAY,
+            "weekly": 90 * DAY,
             "pending": None,
             "options": [
-                {"value": "db-prod:postgres", "login": "postgres", "role": "Database operator", "longest": 8 * HOUR},
-                {"value": "db-prod:root", "login": "root", "role": "Database operator", "longest": HOUR},
+                {
+                    "value": "db-prod:postgres",
+                    "login": "postgres",
+                    "role": "Database operator",
+                    "longest": 8 * HOUR,
+                    "opens": "shell, exec",
+                },
+                {
+                    "value": "db-prod:root",
+                    "login": "root",
+                    "role": "Database operator",
+                    "longest": HOUR,
+                    "opens": "shell, exec",
+                },
             ],
         },
         {
             "resource": WEB2,
             "approvers": "Mira Okafor",
             "ticket_required": False,
+            "ticket": "",
+            "approvals": 1,
+            "ahead": 0,
+            "weekly": 0,
             "pending": "req_7f2m",
-            "options": [{"value": "web:deploy", "login": "deploy", "role": "Engineer", "longest": 4 * HOUR}],
+            "options": [
+                {
+                    "value": "web:deploy",
+                    "login": "deploy",
+                    "role": "Engineer",
+                    "longest": 4 * HOUR,
+                    "opens": "shell, exec",
+                }
+            ],
         },
     ],
     beyond=12,
@@ -197,6 +228,9 @@ REQUEST = RequestPage(
         "permission": "db-prod",
         "passes": "read and other; write once somebody has said yes; at most 500 rows",
         "duration": 4 * HOUR,
+        "when": "",
+        "week": None,
+        "agreed": "",
         "reason": "Rebuild the bloated index on orders; agreed with the shop team for this afternoon.",
         "ticket": "OPS-2291",
         "ticket_href": "https://tickets.example.org/OPS-2291",
@@ -244,6 +278,9 @@ def letter(ident: str, person: Context, target: Context, login: str, reason: str
         "role": "Database operator",
         "passes": "read and other; write once somebody has said yes; at most 500 rows",
         "duration": 4 * HOUR,
+        "when": "",
+        "week": None,
+        "agreed": "",
         "reason": reason,
         "ticket": "OPS-2291",
         "ticket_href": None,
@@ -257,6 +294,9 @@ def letter(ident: str, person: Context, target: Context, login: str, reason: str
     }
 
 
+WORKING_HOURS = Schedule(
+    None, Weekly(tuple(Weekday)[:5], 9 * 60, 17 * 60, "Europe/Berlin", (Offset(Instant(0), 3600),))
+)
 APPROVALS = ApprovalsPage(
     filter={"q": ""},
     first=True,
@@ -286,6 +326,9 @@ APPROVALS = ApprovalsPage(
             31 * MINUTE,
             before={"asked": 0, "used": 0},
             unusual=["First request for root on this server", "Asked outside their usual hours"],
+            when=schedule_words(WORKING_HOURS),
+            week=week_picture(WORKING_HOURS),
+            agreed=agreed_words(2, ["Lena Vogel"]),
         ),
         letter(
             "req_c",

@@ -178,6 +178,8 @@ class Odd(tzinfo):
     def utcoffset(self, dt: object) -> None:
         return None
 
+    dst = tzname = utcoffset
+
     def fromutc(self, dt: datetime) -> datetime:
         return dt.replace(tzinfo=self)
 

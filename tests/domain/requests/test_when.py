@@ -1,6 +1,7 @@
 """When access is asked for, with which ticket, and with whose yes: what the permission says of it."""
 
 from dataclasses import fields, replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -55,8 +56,15 @@ from tests.domain.given import (
     waiting,
 )
 
-WORK = read_hours("Mon-Fri 09:00-17:00 Europe/Berlin")
-assert isinstance(WORK, Hours)
+
+def reads(text: str) -> Hours:
+    """Hours as people write them."""
+    hours = read_hours(text)
+    assert isinstance(hours, Hours)
+    return hours
+
+
+WORK = reads("Mon-Fri 09:00-17:00 Europe/Berlin")
 BERLIN = ZoneInfo("Europe/Berlin")
 COMMAND = Ask("req_9", "web-1", "root", HOUR, "restart nginx", "OPS-7")
 WEEKS = replace(COMMAND, duration=14 * DAY, hours=WORK, zone=BERLIN)
@@ -67,7 +75,7 @@ def offering(**asks: object) -> Permission:
 
 
 def facts(*grants: HeldGrant, **asks: object) -> AskFacts:
-    return AskFacts(present("eve", replace(ENGINEER, permissions=(offering(**asks),))), WEB, (), grants)
+    return AskFacts(present("eve", replace(ENGINEER, permissions=(offering(**asks),))), WEB, (), grants=grants)
 
 
 def made(facts: AskFacts, command: Ask) -> RequestMade:
@@ -125,12 +133,10 @@ def test_weekly_hours_are_offered_for_so_long_and_are_some() -> None:
     assert event.substance.schedule == Schedule(None, weekly(WORK, BERLIN, NOW, Instant(NOW + 15 * DAY)))
     assert code(facts(), WEEKS) == "request.no_hours"
     assert code(offered, replace(WEEKS, duration=14 * DAY + 1)) == "request.too_long"
-    sunday = read_hours("Sun 00:00-24:00 UTC")
-    assert isinstance(sunday, Hours)
+    sunday = reads("Sun 00:00-24:00 UTC")
     assert code(offered, replace(WEEKS, duration=HOUR, hours=sunday)) == "hours.none"
     assert made(offered, replace(WEEKS, duration=7 * DAY, hours=sunday)).substance.schedule is not None
-    now = read_hours("Mon-Sun 00:00-24:00 UTC")
-    assert isinstance(now, Hours)
+    now = reads("Mon-Sun 00:00-24:00 UTC")
     assert made(offered, replace(WEEKS, duration=5 * MINUTE, hours=now)).substance.schedule is not None
     outcome = ask(offered, replace(WEEKS, duration=15 * DAY), NOW)
     assert isinstance(outcome, Refused)
@@ -152,8 +158,7 @@ def test_what_is_yours_already_is_said_at_once_and_offered_as_an_extension() -> 
     within = replace(GRANT, ends=Instant(NOW + 14 * DAY), substance=made(facts(weekly=14 * DAY), WEEKS).substance)
     assert code(facts(within, weekly=14 * DAY), WEEKS) == "request.given"
     made(facts(within), COMMAND)  # outside of its hours, too
-    nights = read_hours("Mon-Fri 22:00-06:00 Europe/Berlin")
-    assert isinstance(nights, Hours)
+    nights = reads("Mon-Fri 22:00-06:00 Europe/Berlin")
     made(facts(within, weekly=14 * DAY), replace(WEEKS, hours=nights))
 
 
@@ -167,7 +172,7 @@ def test_an_extension_begins_with_the_end_of_what_runs() -> None:
     assert code(facts(GRANT), replace(COMMAND, extend=True, begins=LATER)) == "request.nothing_to_extend"
 
 
-def scheduled(schedule: Schedule | None, duration: int = HOUR, **changes: object) -> ApprovalFacts:
+def scheduled(schedule: Schedule | None, duration: int = HOUR, **changes: Any) -> ApprovalFacts:
     """Eve's request with that schedule, before max."""
     asked = replace(ASKED, schedule=schedule, duration=duration)
     held = replace(ENGINEER, permissions=(offering(ahead=7 * DAY),))

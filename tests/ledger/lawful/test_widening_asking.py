@@ -35,8 +35,8 @@ def company() -> Story:
 @pytest.mark.parametrize(
     "change",
     [
-        {"approvals": 1}, {"ahead": DAY + 1}, {"weekly": DAY + 1}, {"ticketed": False}, {"ticket": "^O"}, {"ticket": ""},
-        {"escalates": HOUR - 1}, {"then": ("senior",)}, None,
+        {"approvals": 1}, {"ahead": DAY + 1}, {"weekly": DAY + 1}, {"ticketed": False}, {"ticket": "^O"},
+        {"ticket": ""}, {"escalates": HOUR - 1}, {"then": ("senior",)}, None,
     ],
 )  # fmt: skip
 def test_to_ask_more_easily_takes_two(change: dict[str, Any] | None) -> None:

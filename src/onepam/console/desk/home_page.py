@@ -19,8 +19,10 @@ class HomePage(PageContext):
         it is known by is pinned), pin (what that is, in words), command (str, "" where the gateway does not listen for
         its clients), more (list of [word, command]), token (bool: its clients ask for a
         login token), chain}
-    `requestable`: list of {resource {id, name, kind, labels}, options (list of {value, login, role, longest}),
-        approvers (str), ticket_required (bool), pending (request id or none)}
+    `requestable`: list of {resource {id, name, kind, labels}, options (list of {value, login, role, longest,
+        opens (str)}), approvers (str), approvals (how many say yes), ticket_required (bool), ticket (its pattern, or
+        ""), ahead and weekly (how far ahead, and for how long within weekly hours; 0: not at all), pending (request id
+        or none)}
     `beyond`: how many more may be requested than are listed
     `open_beyond`: how many more are open
     `requests`: list of {id, resource (name), login, status (or "over"), at, ends (Instant or none), waiting_for

@@ -52,11 +52,19 @@ def offers(db: Snapshot, at: Instant, me: str, found: Catalogue, most: int) -> l
             {
                 "resource": resource(offered[0].site),
                 "options": [
-                    {"value": f"{role}:{login}", "login": login, "role": role, "longest": each.longest}
+                    {
+                        "value": f"{role}:{login}",
+                        "login": login,
+                        "role": role,
+                        "longest": each.longest,
+                        "opens": ", ".join(each.actions),
+                    }
                     for (role, login), each in options.items()
                 ],
                 "approvers": called.get(roles, ""),
                 "ticket_required": all(each.asks.ticketed for each in offered),
+                "ticket": tickets.pop() if len(tickets := {each.asks.ticket for each in offered}) == 1 else "",
+                "approvals": max(each.asks.approvals for each in offered),
                 "ahead": max(each.asks.ahead for each in offered),
                 "weekly": max(each.asks.weekly for each in offered),
                 "pending": next((each.pending for each in offered if each.pending), None),
