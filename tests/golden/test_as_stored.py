@@ -34,7 +34,8 @@ READ: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "store/engine/views.py": {"payload.erased": ("indexes",)},
     "store/read/erasing.py": {
-        "request.approved": ("request",), "request.denied": ("request",), "grant.ended": ("request",),
+        "request.agreed": ("request",), "request.approved": ("request",), "request.denied": ("request",),
+        "grant.ended": ("request",),
         "session.failed": ("session",), "session.kill_ordered": ("session",),
         "statement.ended": ("statement",), "statement.asked": ("statement", "by"),
         "roster.entry_set": ("entry", "person"), "roster.linked": ("entry", "person"),

@@ -130,7 +130,7 @@ def _of_request(state: State, body: Mapping[str, Any]) -> Hashable:
 
 
 _BY_ID: Mapping[str, Callable[[State, Mapping[str, Any]], Hashable]] = {
-    **dict.fromkeys(("request.approved", "request.denied", "grant.ended"), _of_request),
+    **dict.fromkeys(("request.agreed", "request.approved", "request.denied", "grant.ended"), _of_request),
     **dict.fromkeys(("session.failed", "session.kill_ordered"), _of_session),
     "statement.ended": _of_statement,
     **dict.fromkeys(("roster.held", "roster.refused", "change.proposed"), lambda state, body: LISTS),

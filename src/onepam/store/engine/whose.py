@@ -15,6 +15,7 @@ NAMING = ("roster.held", "roster.refused", "change.proposed")
 _REQUEST = ("request", "request.made")
 _SESSION = ("session", "session.opened")
 LINKED = {
+    "request.agreed": (_REQUEST,),
     "request.approved": (_REQUEST,),
     "request.denied": (_REQUEST,),
     "grant.ended": (_REQUEST,),
