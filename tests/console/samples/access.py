@@ -107,13 +107,7 @@ RESOURCE = ResourcePage(
             "weekly": 90 * DAY,
             "pending": None,
             "options": [
-                {
-                    "value": "db-prod:root",
-                    "login": "root",
-                    "role": "Database operator",
-                    "longest": HOUR,
-                    "opens": "shell, exec",
-                }
+                {"value": "db-prod:root", "login": "root", "role": "Operator", "longest": HOUR, "opens": "shell, exec"},
             ],
         }
     ],

@@ -4133,8 +4133,7 @@ class Review:
 
 @dataclass
 class Request:
-    """A request for access, since `made`; `approved_by` once it was granted, from `effective` on. `agreed`: who said
-    yes before, where it takes several."""
+    """A request; `approved_by` once it was granted, from `effective` on. `agreed`: who said yes before, of several."""
 
     substance: Mapping[str, Any]
     digest: str
@@ -5225,13 +5224,10 @@ DECIDING = "deciding"
 NOBODY_ELSE = "and nobody else had approved the change"
 
 
-@access_rules.of(
-    "change.proposed",
-    "proposing a change of the roles",
-    Authority.PERSON,
-    Authority.HOST,
-    cannot=(Unjudged.GAIN, Unjudged.LIMIT),
-)
+_GAIN = (Unjudged.GAIN, Unjudged.LIMIT)
+
+
+@access_rules.of("change.proposed", "proposing a change of the roles", Authority.PERSON, Authority.HOST, cannot=_GAIN)
 def change_proposed(state: State, entry: Entry) -> Why:
     """An administrator; before the first sign-in the host."""
     yield _administrator_or_host(state, entry.body["by"])
@@ -5345,7 +5341,7 @@ def role_set(state: State, entry: Entry) -> Why:
     permissions = {each["name"]: each for each in body["permissions"]}
     role = state.roles[name] = Role(body["version"], frozenset(body["console"]), permissions, body["owner"])
     was_of(state).roles.setdefault(name, before)
-    wider = list(wider_role(before, role)) if before is not None else []
+    wider = [] if before is None else list(wider_role(before, role))
     state.happened("widened", name, holds=bool(wider))
     if body["version"] != _version(body):
         yield "its version is not the digest of what it says"

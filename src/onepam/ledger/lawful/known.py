@@ -194,8 +194,7 @@ class Review:
 
 @dataclass
 class Request:
-    """A request for access, since `made`; `approved_by` once it was granted, from `effective` on. `agreed`: who said
-    yes before, where it takes several."""
+    """A request; `approved_by` once it was granted, from `effective` on. `agreed`: who said yes before, of several."""
 
     substance: Mapping[str, Any]
     digest: str
