@@ -103,11 +103,9 @@ RESOURCE = ResourcePage(
             "ticket_required": True,
             "ticket": "",
             "approvals": 1,
-            "ahead": 0,
-            "weekly": 90 * DAY,
-            "pending": None,
+            **{"ahead": 0, "weekly": 90 * DAY, "pending": None},
             "options": [
-                {"value": "db-prod:root", "login": "root", "role": "Operator", "longest": HOUR, "opens": "shell, exec"},
+                {"value": "r:root", "login": "root", "role": "Operator", "longest": HOUR, "opens": "shell, exec"}
             ],
         }
     ],
