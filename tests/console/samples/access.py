@@ -103,10 +103,10 @@ RESOURCE = ResourcePage(
             "ticket_required": True,
             "ticket": "",
             "approvals": 1,
-            **{"ahead": 0, "weekly": 90 * DAY, "pending": None},
-            "options": [
-                {"value": "r:root", "login": "root", "role": "Operator", "longest": HOUR, "opens": "shell, exec"}
-            ],
+            "ahead": 0,
+            "weekly": 90 * DAY,
+            "pending": None,
+            "options": [{"value": "r:r", "login": "root", "role": "Operator", "longest": HOUR, "opens": "shell"}],
         }
     ],
     reach=[
