@@ -13,6 +13,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,10 +45,18 @@ def names() -> list[str]:
     found = []
     for file in sorted((DIST / "main").glob("*.test")):
         text = file.read_text("utf-8", "replace")
-        others = _ELSE.search(text) or _OTHER_USER.search(text)
+        others = _ELSE.search(text) or any(map(_OTHER_USER.search, (text, *_sourced(text))))
         if not others and not any(file.with_name(file.stem + each).exists() for each in _BESIDE):
             found.append(file.stem)
     return found[:: int(os.environ.get("MTR_EVERY", "1"))]
+
+
+def _sourced(text: str) -> Iterator[str]:
+    """The files that a text includes, and theirs."""
+    for name in re.findall(r"^[ \t]*(?:--)?source +(include/[\w.-]+)", text, re.IGNORECASE | re.MULTILINE):
+        if (DIST / name).exists():
+            yield (found := (DIST / name).read_text("utf-8", "replace"))
+            yield from _sourced(found)
 
 
 def prepared(home: Path) -> None:
@@ -108,9 +117,9 @@ async def _one(both: MysqlWays, home: Path, way: MysqlWay, name: str) -> tuple[i
     except TimeoutError:
         process.kill()
         said = (await process.communicate())[0] + b"\n(no end)"
-    for own, word in ((way.user, LOGIN), (way.password, PASSWORD), (str(way.port), "(port)")):
+    for own, word in ((way.user, LOGIN), (way.password, PASSWORD)):
         said = said.replace(own.encode(), word.encode())
-    return process.returncode or 0, said
+    return process.returncode or 0, re.sub(rb"(?<!\w)%d(?!\w)" % way.port, b"(port)", said)
 
 
 _KEPT = "'mysql', 'information_schema', 'performance_schema', 'sys', 'suite'"

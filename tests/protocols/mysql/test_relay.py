@@ -110,23 +110,30 @@ async def sleeping(small: Small) -> list[int]:
     return found
 
 
+async def _none(small: Small) -> bool:
+    text = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP(600%' AND user <> 'root'"
+    return (await asyncio.to_thread(small.server.sql, text)).strip() == "0"
+
+
 async def test_what_runs_is_killed_at_the_server_with_its_session(small: Small) -> None:
     client = asyncio.create_task(small.mariadb("SELECT SLEEP(600);"))
     await sleeping(small)
     small.doors[0].part("the access was taken")
     small.relays[0].abort()
-
-    async def none() -> bool:
-        text = (
-            "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP(600%' AND user <> 'root'"
-        )
-        return (await asyncio.to_thread(small.server.sql, text)).strip() == "0"
-
-    await until(none)
+    await until(lambda: _none(small))
     assert "OnePAM: the access was taken." in (await client)[2]
     ((_, _, done),) = [each for each in small.journals[0].statements() if "SLEEP" in each[0]]
     assert done is not None
     assert done.outcome is Outcome.UNFINISHED
+
+
+async def test_what_waits_at_the_server_is_over_where_its_client_has_gone(small: Small) -> None:
+    """As it is without us: a server looks every few seconds whether somebody is there who waits."""
+    client = await asyncio.create_subprocess_exec(*small.client("--execute", "SELECT SLEEP(600)"))
+    await sleeping(small)
+    client.kill()
+    await client.wait()
+    await until(lambda: _none(small))
 
 
 async def test_rows_beyond_what_is_allowed(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:

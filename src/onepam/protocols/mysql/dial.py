@@ -55,6 +55,10 @@ class TargetLeg(target.TargetLeg):
     """Our connection to a target. `thread` is its number there, `status` what the server said last of it;
     `catalogue` what is known of its masked columns."""
 
+    says_goodbye = False
+    """A server that waits (GET_LOCK, SLEEP) looks whether its client is there by whether something has come but an end:
+    it would take a goodbye of TLS for the next command, and wait on."""
+
     def __init__(self) -> None:
         super().__init__()
         self.greeting: Greeting | None = None

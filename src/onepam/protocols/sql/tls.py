@@ -34,6 +34,9 @@ class Leg(asyncio.Protocol):
     """One TCP connection. What comes goes to `heard`, deciphered once it is `secure`; `full` is told whether it takes
     no more for the time being; `lost` once when it has gone. `left` says why it has, once it has by itself."""
 
+    says_goodbye = True
+    """Whether we end TLS before the connection (RFC 8446, 6.1)."""
+
     def __init__(self, left: SessionEnd) -> None:
         self.left = left
         self.heard: Callable[[bytes], object] = _nothing
@@ -208,7 +211,7 @@ class Leg(asyncio.Protocol):
 
     def _say_goodbye(self) -> None:
         """close_notify (RFC 8446, 6.1); what the other side answers is of no interest."""
-        if self._tls is not None and self._when_secured is None:
+        if self._tls is not None and self._when_secured is None and self.says_goodbye:
             with suppress(ssl.SSLError):
                 self._tls.unwrap()
             self._flush()
