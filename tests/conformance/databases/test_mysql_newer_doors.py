@@ -35,3 +35,18 @@ def server() -> Iterator[Server]:
 async def small(server: Server, tmp_path: Path) -> AsyncIterator[Small]:
     async with running_door(server, tmp_path) as running:
         yield running
+
+
+async def test_a_duality_view_of_a_masked_column_cannot_be_used(
+    small: Small, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gives rows of tables as JSON, under names of its own."""
+    server.sql(
+        "USE app; CREATE JSON DUALITY VIEW papers AS SELECT JSON_DUALITY_OBJECT('_id': id, 'contact': email)"
+        " FROM customers"
+    )
+    assert test_masked_results.SECRET in server.sql("SELECT * FROM app.papers")
+    test_masked_results.permitted(monkeypatch)
+    status, said, errors = await small.mariadb("SELECT * FROM papers", "app")
+    assert (status, said) == (1, ""), errors
+    assert "OnePAM" in errors

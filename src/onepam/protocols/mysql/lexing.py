@@ -1,8 +1,10 @@
 """The tokens of a text as MySQL and MariaDB read them under the settings of a guarded session (`guarding.py`): quotes
 are those of strings, a backslash escapes, and a byte of ASCII is always itself.
 
-Where both servers, their versions or their settings could read a text in different ways there is no reading: executable
-comments and hints, comments within comments, numbers that run into names, letters beyond ASCII outside of quotes. Pure.
+Where both servers, their versions or their settings could read a text in different ways there is no reading:
+executable comments and hints, comments within comments, numbers that run into names, letters beyond ASCII outside of
+quotes, names that begin with a dollar: MySQL 9 reads a text between `$$` and `$$`, or `$a$` and `$a$`. At the end of a
+text `$$` begins none; MySQL's client asks so whether a server knows them. Pure.
 """
 
 import re
@@ -48,7 +50,7 @@ _PIECE: Final = re.compile(
     |(?P<line>\#[^\n]*+|--(?=[\x00-\x20\x7f]|\Z)[^\n]*+)
     |(?P<block>/\*(?!!|\+|[mM]!))
     |(?P<number>(?:0x[0-9A-Fa-f]++|0b[01]++|(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+)(?![\w$.]))
-    |(?P<word>[A-Za-z_$][A-Za-z0-9_$]*+)
+    |(?P<word>[A-Za-z_][A-Za-z0-9_$]*+|\$\$(?=[\t\n\v\f\r ;]*+\Z))
     |(?P<string>%b|%b)
     |(?P<name>%b)
     |(?P<variable>@@?(?:(?:[A-Za-z0-9_$]++\.)*+(?:[A-Za-z0-9_$]++|%b|%b|%b))?+)
