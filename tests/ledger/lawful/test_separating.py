@@ -38,6 +38,7 @@ def by_two(told: Story, change: str, proposer: str, by: str, *objects: Separatio
 
 def test_who_is_given_what_is_kept_apart_from_a_role_of_theirs_is_found() -> None:
     told = ready()
+    told.change("chg_x", "ada", replace(APART, separation="a", roles=("auditor", "senior")))
     at = told.change("chg_2", "ada", binding("bnd_eve_manager", "manager", "eve"))
     assert told.said() == [(at + 2, "eve holds what is kept apart from manager")]
 
