@@ -20,6 +20,7 @@ from onepam.ledger.lawful.table import RULE_SETS  # noqa: E402
 from scripts import controls_doc, rooms  # noqa: E402
 
 CLASSES = {
+    "accounts": "Other systems of the company: the lists of their accounts, and who stands behind each",
     "notice": "Who is told by e-mail, webhook and syslog, and how it went",
     "access": "Who may do what: groups, resources, roles, bindings, and the changes of `access.yaml`",
     "control": "Controls: what their tests found, and who answers for each",

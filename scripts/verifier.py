@@ -26,9 +26,9 @@ PARTS = (
     "answer", "contents", "proving", "seams", "rules", "tabular", "report", "naming", "recordings", "leaving",
     "population", "roster", "standing", "ways", "access", "factors", "judging", "lacking", "anchors", "batches",
     *(f"{RULES}.{name}" for name in (
-        "forms", "form", "entry", "known", "state", "rule", "standing", "guardrails", "gains", "proposals", "access",
-        "separating", "rostering", "people", "signing_in", "factors", "excepting", "providers", "provisioning",
-        "hours", "asked_for", "requests", "review_schedule", "reviews", "signing_off",
+        "forms", "form", "entry", "known", "listed", "state", "rule", "standing", "guardrails", "gains", "proposals",
+        "access", "separating", "rostering", "systems", "people", "signing_in", "factors", "excepting", "providers",
+        "provisioning", "hours", "asked_for", "requests", "review_schedule", "reviews", "signing_off",
         "controls", "door", "sessions", "login_tokens", "target_secrets", "session_users", "waiting_statements",
         "system", "erasing", "table", "judging")),
     "lawful", "verdict", "command",

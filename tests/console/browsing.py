@@ -179,14 +179,19 @@ class Browser:
 
     async def post(self, path: str, *, origin: str = ORIGIN, csrf: str | None = None, **form: str) -> httpx2.Response:
         """A form of ours, with the browser's token unless another is given."""
+        token = csrf if csrf is not None else await self._token()
+        return await self._client.post(path, data={**form, "csrf": token}, headers={"Origin": origin})
+
+    async def upload(self, path: str, file: bytes, **form: str) -> httpx2.Response:
+        """A form of ours with a file."""
+        data = {**form, "csrf": await self._token()}
+        files = {"file": ("file.csv", file, "text/csv")}
+        return await self._client.post(path, data=data, files=files, headers={"Origin": ORIGIN})
+
+    async def _token(self) -> str:
         if CSRF_COOKIE not in self._client.cookies:
             await self._client.get("/sign-in")
-        token = (
-            csrf
-            if csrf is not None
-            else csrf_token(self._client.cookies[CSRF_COOKIE], self._client.cookies.get(SESSION_COOKIE) or "")
-        )
-        return await self._client.post(path, data={**form, "csrf": token}, headers={"Origin": origin})
+        return csrf_token(self._client.cookies[CSRF_COOKIE], self._client.cookies.get(SESSION_COOKIE) or "")
 
     async def done(self, path: str, **form: str) -> str:
         """Posts, follows, and gives the page that follows; the action must have been done."""

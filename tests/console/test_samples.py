@@ -86,6 +86,8 @@ async def walked(office: Office) -> None:
     assert await propose_provider(company.ledger, company.actor("ada"), okta, None) is None
     browsers = {who: await office.sign_in(who) for who in browsers}
     await browsers["ada"].post("/changes", text=ACCESS, **WHY)
+    await browsers["ada"].upload("/systems", b"account,right\nroot,all\neve,read\n", system="payroll")
+    await browsers["ada"].upload("/systems", b"account,right\nvic,read\n", system="payroll")
     paths = [
         *("/", "/approvals", "/factors", "/sessions", "/people", "/people/eve", "/people/vic", "/resources", "/roles"),
         *(
@@ -99,6 +101,7 @@ async def walked(office: Office) -> None:
             "/second-factors",
         ),
         *("/providers/proposed/chg_7", "/provisioning", "/notices", "/signals", "/exceptions", "/roster"),
+        *("/systems", "/systems/payroll"),
         *(f"/requests/{each.request}" for each in (granted, waiting)),
         *(f"/sessions/{each}" for each in sessions),
     ]

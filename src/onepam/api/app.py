@@ -29,6 +29,7 @@ from onepam.api.routes import (
     second_factors,
     sessions,
     signals,
+    systems,
 )
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
@@ -51,6 +52,7 @@ ROUTES: tuple[Route, ...] = (
     *provisioning.ROUTES,
     *signals.ROUTES,
     *roster.ROUTES,
+    *systems.ROUTES,
     *matrix.ROUTES,
     *rights.ROUTES,
     *ledger.ROUTES,

@@ -8,6 +8,7 @@ import typer
 from onepam import __version__
 from onepam.cli.commands import (
     access,
+    accounts,
     controls,
     databases,
     decide,
@@ -86,6 +87,7 @@ app.add_typer(people.app, name="people")
 app.add_typer(roles.app, name="roles")
 app.add_typer(databases.app, name="secrets")
 app.add_typer(roster.app, name="roster")
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(leavers, name="leavers")
 app.add_typer(reviews.app, name="review")
 app.add_typer(provider.app, name="provider")

@@ -26,6 +26,7 @@ from onepam.console.reviews import reviews
 from onepam.console.roster import roster
 from onepam.console.sessions import database_root, database_token, query, sessions
 from onepam.console.signing_in import auth, exceptions, factors, second_factors
+from onepam.console.systems import systems
 
 PLACES: tuple[Place, ...] = (
     *auth.PLACES,
@@ -42,6 +43,7 @@ PLACES: tuple[Place, ...] = (
     *query.PLACES,
     *people.PLACES,
     *roster.PLACES,
+    *systems.PLACES,
     *leavers.PLACES,
     *service_keys.PLACES,
     *providers.PLACES,

@@ -8,9 +8,10 @@ from base64 import b64decode
 from onepam.app.ports import Ledger, Reader
 from onepam.app.roster.follow_roster import follow_roster
 from onepam.app.roster.take_roster import Upload, record_failed_pull, take_roster, zone_of
+from onepam.domain.roster.cells import MAX_FILE_BYTES
 from onepam.domain.roster.directory import parse_directory, read_directory
 from onepam.domain.roster.events import SOURCE_SECRET
-from onepam.domain.roster.file import MAX_FILE_BYTES, InvalidRoster, RosterFile
+from onepam.domain.roster.file import InvalidRoster, RosterFile
 from onepam.egress.fetch import Fetch
 from onepam.egress.ldap.client import Directory
 from onepam.jobs.job import Job

@@ -117,6 +117,7 @@ from tests.console.samples.states import (
     STATEMENTS_DECIDED,
     STATEMENTS_NOTHING,
 )
+from tests.console.samples.systems import NO_SYSTEMS, SYSTEM, SYSTEM_HELD, SYSTEM_NOTHING, SYSTEMS, SYSTEMS_INVALID
 
 SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "sign_in": (outside("/sign-in"), SIGN_IN),
@@ -184,6 +185,12 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "roster-refused": (shell("/roster"), ROSTER_REFUSED),
     "roster-none": (shell("/roster"), NO_ROSTER),
     "roster-nothing": (shell("/roster"), ROSTER_NOTHING),
+    "systems": (shell("/systems"), SYSTEMS),
+    "systems-none": (shell("/systems"), NO_SYSTEMS),
+    "systems-invalid": (shell("/systems"), SYSTEMS_INVALID),
+    "system": (shell("/systems"), SYSTEM),
+    "system-held": (shell("/systems"), SYSTEM_HELD),
+    "system-nothing": (shell("/systems"), SYSTEM_NOTHING),
     "roster_plan": (shell("/roster/plan"), PLAN),
     "roster_plan-held": (shell("/roster/plan"), PLAN_HELD),
     "roster_plan-invalid": (shell("/roster/plan"), PLAN_INVALID),

@@ -16,6 +16,7 @@ def review(name: str, **more: Any) -> Context:
         "id": "rev_4qz", "name": name, "opened": ago(6 * DAY), "closes": ahead(8 * DAY), "closed": None, "items": 48,
         "kept": 20, "removed": 3, "waiting": 25, "mine": 2, "nobody": 1, "suspended": 0, "open_removals": 2, "done": 47,
         "signed": None, "signer": "", "sign_note": "",
+        "not_remediated": 1,
         **more,
     }  # fmt: skip
 
@@ -49,7 +50,7 @@ def item(who: Context, role: str, **more: Any) -> Context:
         "id": f"{who['id']}-{role}", "person": {"id": who["id"], "name": who["name"]}, "role": role,
         "purpose": "Runs and repairs the databases", "privileged": True,
         "by": ["Their product (through directory:Platform)", "Cover for the night shift"], "last_used": ago(3 * DAY),
-        "opens": True, "peers": 4, "unusual": [],
+        "opens": True, "beyond": False, "peers": 4, "unusual": [],
         "decides": "Mira Okafor", "answers": ANSWERS[Answers.MANAGER], "verdict": "",
         "decider": "", "note": "", "state": "due", "word": "Waits", "mine": True, "passes": True, "may_assign": False,
         **more,
@@ -65,6 +66,9 @@ REVIEW = ReviewPage(
     items=[
         item(TOMAS, "dba", last_used=None, unusual=["Never used to open a session"], peers=0),
         item(JONAS, "dba"),
+        item(JONAS, "system:payroll", purpose="accounts in payroll, another system", privileged=False, beyond=True,
+             by=["j.weber: approve, read"], opens=False, verdict="remove", state="finding", word="Not remediated",
+             **_DONE),
         item(TOMAS, "operator", verdict="keep", note="on call in winter", state="proven", word="Kept", **_DONE),
         item(JONAS, "operator", verdict="remove", word="Removed; a binding gives it still", **_DONE),
         item(JONAS, "auditor", decides="", answers="", state="finding", word="Nobody left to decide", mine=False,

@@ -24,6 +24,11 @@ def test_the_first_who_can_decides() -> None:
         assert replace(CHAIN, hands=frozenset(gone)).decides() == who
 
 
+def test_whoever_answers_for_a_system_decides_as_that() -> None:
+    of_a_system = replace(CHAIN, manager=None, sponsor=None, owns=Answers.SYSTEM_OWNER)
+    assert of_a_system.decides() == ("own", Answers.SYSTEM_OWNER)
+
+
 def test_whoever_was_named_decides_while_they_are_here() -> None:
     assert replace(CHAIN, named="nan").decides() == ("nan", Answers.NAMED)
     assert replace(CHAIN, named="nan", here=HERE - {"nan"}).decides() == ("max", Answers.MANAGER)

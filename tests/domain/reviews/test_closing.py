@@ -32,6 +32,7 @@ PLAIN = Item("eve", "test", "v1", (), False)
 HIGH = Item("eve", "prod", "v1", (), True)
 ADMIN = Item("ada", "admin", "v1", (), True)
 ITEMS = (ADMIN, HIGH, PLAIN)
+ELSEWHERE = Item("eve", "system:crm", "", (), False)
 HELD = frozenset((each.person, each.role) for each in ITEMS)
 FACTS = ClosingFacts(REVIEW, ITEMS, frozenset(), HELD, frozenset({"admin"}), frozenset({"ada", "bob"}))
 DECIDED = frozenset({("eve", "prod", Verdict.KEEP), ("eve", "test", Verdict.REMOVE), ("ada", "admin", Verdict.KEEP)})
@@ -46,6 +47,15 @@ def taken(*items: Item) -> tuple[RoleWithheld, ...]:
     [
         (FACTS, (ADMIN, HIGH)),
         (replace(FACTS, review=replace(REVIEW, suspends=Suspends.EVERYTHING)), ITEMS),
+        (
+            replace(
+                FACTS,
+                review=replace(REVIEW, suspends=Suspends.EVERYTHING),
+                items=(ADMIN, HIGH, ELSEWHERE),
+                held=HELD | {("eve", "system:crm")},
+            ),
+            ITEMS[:2],
+        ),
         (replace(FACTS, review=replace(REVIEW, suspends=Suspends.NOTHING)), ()),
         (replace(FACTS, held=HELD - {("eve", "prod")}), (ADMIN,)),
         (replace(FACTS, administrators=frozenset({"ada"})), (HIGH,)),

@@ -6,9 +6,10 @@ import pytest
 
 from onepam.domain.access.review_schedule import Every, ReviewSchedule, Suspends, Trigger
 from onepam.domain.history.commit import Decided
+from onepam.domain.history.event import kind_of
 from onepam.domain.matrix.matrix import Someone
 from onepam.domain.reviews.calendar import Version, begins, period_of
-from onepam.domain.reviews.events import ReviewOpened, Scope
+from onepam.domain.reviews.events import ReviewOpened, ReviewOpened1, Scope, Scope1
 from onepam.domain.reviews.opening import (
     MOST_NAMED,
     MOST_OPEN,
@@ -19,7 +20,7 @@ from onepam.domain.reviews.opening import (
     open_review,
     open_triggered,
 )
-from onepam.domain.reviews.population import digest, population
+from onepam.domain.reviews.population import Way, digest, population
 from onepam.kernel.clock import DAY, Instant, iso
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADMINISTRATOR, MANAGER, present
@@ -51,6 +52,7 @@ def test_an_administrator_opens_one_of_what_everybody_holds_now() -> None:
         (FACTS, replace(WANTED, scope=Scope(roles=("none",))), "review.scope"),
         (FACTS, replace(WANTED, scope=Scope(resources=("none",))), "review.scope"),
         (FACTS, replace(WANTED, scope=Scope(people=("none",))), "review.scope"),
+        (FACTS, replace(WANTED, scope=Scope(systems=("system:none",))), "review.scope"),
         (FACTS, replace(WANTED, scope=Scope(roles=("dev",) * (MOST_NAMED + 1))), "review.scope"),
         (FACTS, replace(WANTED, scope=Scope(people=("gone",))), "review.empty"),
     ],
@@ -59,6 +61,26 @@ def test_what_is_not_opened(facts: OpeningFacts, wanted: Opening, code: str) -> 
     outcome = open_review(facts, wanted, "rev_1", NOW)
     assert isinstance(outcome, Refused)
     assert outcome.code == code
+
+
+def test_what_is_held_in_other_systems_is_counted_and_may_be_all_that_it_is_of() -> None:
+    facts = replace(FACTS, beyond={("eve", "system:crm"): (Way("lac_1", "read"),)})
+    for scope, counts in ((Scope(), (3, 1)), (Scope(systems=("system:crm",)), (1, 1))):
+        outcome = open_review(facts, replace(WANTED, scope=scope), "rev_1", NOW)
+        assert isinstance(outcome, Decided)
+        (opened,) = outcome.events
+        assert isinstance(opened, ReviewOpened)
+        assert (opened.items, opened.beyond) == counts
+
+
+def test_an_older_opening_was_of_roles_only() -> None:
+    scope = Scope1(("dev",), ("eve",), ("web",), True)
+    old = ReviewOpened1("rev_1", "", scope, 2, "d", NOW, Suspends.NOTHING, None, None)
+    upcast = kind_of(ReviewOpened("", "", Scope(), 0, "", NOW, Suspends.NOTHING, None, None)).upcast
+    assert upcast is not None
+    assert upcast(old) == ReviewOpened(
+        "rev_1", "", Scope(("dev",), ("eve",), ("web",), True), 2, "d", NOW, Suspends.NOTHING, None, None, 0
+    )
 
 
 def test_a_periods_review_opens_by_itself_and_once() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from onepam.domain.access.model import ConsoleRight, Mode, SubjectKind
 from onepam.domain.matrix.matrix import Matrix, RoleDefinition, Someone
 from onepam.domain.reviews.events import Scope
-from onepam.domain.reviews.population import Item, Way, digest, is_privileged, population
+from onepam.domain.reviews.population import Item, Way, digest, held_in, is_beyond, is_privileged, population
 from onepam.kernel.clock import DAY, Instant
 from tests.domain.matrices import BASE, DEV, LEAD, NOW, PROD, WEB, bind, matrix
 
@@ -100,3 +100,46 @@ def test_every_access_is_in_it_once_and_nothing_else(
     made = replace(made, withheld=frozenset(withheld))
     held = ({(who, role) for role, who in bound} | {(who, "dev") for who in members}) - withheld
     assert of(made) == sorted(held)
+
+
+LISTED = [("eve", "system:payroll", Way("lac_1", "read")), ("eve", "system:payroll", Way("lac_1", "approve"))]
+SALES, OPS = Way("", "directory:Sales"), Way("", "directory:Ops")
+BEYOND = held_in([*LISTED, ("max", "scim:okta", SALES), ("eve", "scim:okta", OPS), ("gus", "system:payroll", SALES)])
+
+
+def beyond(made: Matrix, scope: Scope) -> list[tuple[str, str]]:
+    return [(each.person, each.role) for each in population(made, EVERYBODY, scope, NOW, BEYOND)]
+
+
+def test_what_is_held_in_other_systems_is_an_item_but_for_groups_that_roles_are_bound_to() -> None:
+    made = matrix(WEB, DEV, bind("dev", "eve"), bind("dev", "directory:Ops", GROUP))
+    assert population(made, EVERYBODY, Scope(), NOW, BEYOND)[1:] == (
+        Item("eve", "system:payroll", "", (Way("lac_1", "approve"), Way("lac_1", "read")), False),
+        Item("max", "scim:okta", "", (SALES,), False),
+    )
+    for made in (
+        matrix(WEB, DEV, bind("dev", "directory:Ops", GROUP, ends=NOW)),
+        matrix(WEB, DEV, bind("dev", "directory:Ops")),
+        matrix(WEB, bind("dev", "directory:Ops", GROUP)),  # there is no such role
+    ):
+        assert ("eve", "scim:okta") in beyond(made, Scope())
+    assert [each.role for each in population(BASE, EVERYBODY, Scope(), NOW, BEYOND) if is_beyond(each.role)] == [
+        "scim:okta", "system:payroll", "scim:okta",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("scope", "found"),
+    [
+        (Scope(systems=("system:payroll",)), [("eve", "system:payroll")]),
+        (Scope(systems=("scim:okta",), people=("max",)), [("max", "scim:okta")]),
+        (Scope(people=("max",)), [("max", "lead"), ("max", "scim:okta")]),
+        (Scope(roles=("dev",)), [("eve", "dev")]),
+        (Scope(resources=("web",)), [("eve", "dev")]),
+        (Scope(privileged=True), [("eve", "dev"), ("max", "lead")]),
+        (Scope(roles=("dev",), systems=("scim:okta",)), []),
+    ],
+)
+def test_a_scope_is_of_systems_or_of_roles(scope: Scope, found: list[tuple[str, str]]) -> None:
+    made = matrix(WEB, DEV, LEAD, bind("dev", "eve"), bind("lead", "max"))
+    assert beyond(made, scope) == found

@@ -14,6 +14,7 @@ from onepam.domain.leaving.brake import (
 )
 from onepam.domain.leaving.leaving import Held
 from onepam.domain.people.events import PersonAdded, PersonChanged, PersonDisabled, PersonKind
+from onepam.domain.roster.cells import RowError
 from onepam.domain.roster.difference import Account, Entry, RosterDifference, brake, difference
 from onepam.domain.roster.events import (
     RosterEntryEnded,
@@ -26,7 +27,7 @@ from onepam.domain.roster.events import (
     RosterTaken,
     Standing,
 )
-from onepam.domain.roster.file import InvalidRoster, RosterFile, RosterRow, RowError
+from onepam.domain.roster.file import InvalidRoster, RosterFile, RosterRow
 from onepam.domain.roster.following import Followed, FollowFacts, Joiner, Says, Steps, follow
 from onepam.domain.roster.taking import (
     MOST_ENTRIES,

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from onepam.app.roster.take_roster import zone_of
 from onepam.domain.people.events import PersonKind
-from onepam.domain.roster.file import MAX_ERRORS, MAX_FILE_BYTES, MAX_ROWS, InvalidRoster, RosterFile, read_roster
+from onepam.domain.roster.cells import MAX_ERRORS, MAX_FILE_BYTES, MAX_ROWS
+from onepam.domain.roster.file import InvalidRoster, RosterFile, read_roster
 from onepam.kernel.clock import parse
 
 HEADER = "number,name,email,type,manager,starts,ends,time_zone,sponsor,contract_ends"

@@ -32,7 +32,8 @@ UNKNOWN = Refused("review.unknown", "There is no such review.", "/reviews")
 
 class ReviewOut(Answer):
     """A review. `mine` items wait for me, `nobody` for nobody who is left; `suspended` are withheld because nobody
-    answered, `open_removals` are removed and withheld while a binding gives them still."""
+    answered, `open_removals` are removed and withheld while a binding gives them still, `not_remediated` removed and in
+    another system still."""
 
     review: str
     period: str
@@ -54,6 +55,7 @@ class ReviewOut(Answer):
     signed: MaybeMoment
     signer_name: str
     sign_note: str
+    not_remediated: int
 
 
 class DueOut(Answer):
@@ -122,7 +124,8 @@ class ReviewFiguresOut(Answer):
 
 class ItemOut(Answer):
     """A role that a person holds. `by` is why it was given, `peers` how many under the same manager hold it, too;
-    `decides` whose it is (empty: nobody is left) and `answers` as what."""
+    `decides` whose it is (empty: nobody is left) and `answers` as what. With `beyond` it is what they hold in another
+    system (`role`), and removing it is for whoever answers there; `held`: it is there still."""
 
     person: str
     name: str
@@ -140,6 +143,7 @@ class ItemOut(Answer):
     note: str
     withheld: Withheld | None
     held: bool
+    beyond: bool
 
 
 class ReviewItemsOut(Answer):
@@ -158,6 +162,7 @@ class ReviewIn(Body):
     people: list[Id] = Field(default_factory=list)
     resources: list[Id] = Field(default_factory=list)
     privileged: bool = False
+    systems: list[Id] = Field(default_factory=list)
     suspends: str = Suspends.PRIVILEGED
     fallback: Id | None = None
 
@@ -234,7 +239,7 @@ async def begin_review(body: ReviewIn, caller: Who, services: Services) -> Opene
     if body.suspends not in set(Suspends):
         raise ApiError(Refused("review.suspends", f"One of: {', '.join(Suspends)}."))
     wanted = Opening(
-        scope=Scope(tuple(body.roles), tuple(body.people), tuple(body.resources), body.privileged),
+        scope=Scope(tuple(body.roles), tuple(body.people), tuple(body.resources), body.privileged, tuple(body.systems)),
         lasts=body.days * DAY,
         suspends=Suspends(body.suspends),
         fallback=body.fallback,

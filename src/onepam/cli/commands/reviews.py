@@ -91,6 +91,9 @@ def open_one(
     person: Annotated[list[str] | None, typer.Option(help="Only this person; may be given again.")] = None,
     resource: Annotated[list[str] | None, typer.Option(help="Only roles that reach it; may be given again.")] = None,
     privileged: Annotated[bool, typer.Option("--privileged", help="Only what is privileged.")] = False,
+    system: Annotated[
+        list[str] | None, typer.Option(help="Only what is held there, such as system:payroll; may be given again.")
+    ] = None,
     suspends: Annotated[
         str, typer.Option(help="Without an answer withhold: privileged, everything or nothing.")
     ] = "privileged",
@@ -104,6 +107,7 @@ def open_one(
         "people": [one_person(each) for each in person or []],
         "resources": resource or [],
         "privileged": privileged,
+        "systems": system or [],
         "suspends": suspends,
         "fallback": one_person(fallback) if fallback else None,
     }
@@ -119,8 +123,10 @@ def keep(review: Review, person: Whom, role: Role, note: Note = "", as_json: Jso
 
 @app.command()
 def remove(review: Review, person: Whom, role: Role, note: Note = "", as_json: Json = False) -> None:
-    """Remove a role from somebody: it gives nothing from now on."""
-    _decide(review, person, role, "remove", note, "Removed: it gives nothing any more.")
+    """Remove a role from somebody: it gives nothing from now on. What another system gives is to be ended there."""
+    there = role.startswith(("system:", "scim:"))
+    said = "Removed: it is to be ended there." if there else "Removed: it gives nothing any more."
+    _decide(review, person, role, "remove", note, said)
 
 
 @app.command(name="pass")
@@ -217,6 +223,8 @@ def state_of(each: dict[str, Any], runs: bool) -> str:
     """How an item stands, in words; `runs`: its review is not over."""
     if each["withheld"] == "silence":
         return "suspended: nobody answered"
+    if each["verdict"] == "remove" and each["beyond"]:
+        return "removed, not remediated" if each["held"] else "removed, and gone there"
     if each["verdict"] == "remove":
         return "removed, given still" if each["withheld"] and each["held"] else "removed"
     if each["verdict"]:

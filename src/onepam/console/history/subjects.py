@@ -17,6 +17,7 @@ _SUBJECTS = {
     "sign-ins": ("Sign-ins and factors", "factor login_token sign_in"),
     "access": ("Roles and resources", "binding change group_member resource role secret"),
     "directories": ("Directories and roster", "directory roster scim_group scim_token scim_user"),
+    "systems": ("Other systems", "account_list account_system listed_account"),
     "providers": ("Providers and signals", "group notice provider receiver signal signal_stream"),
     "proof": ("Evidence and probes", "anchor control evidence probe"),
     "host": ("The host", "access backup disk ledger node recovery_key system"),

@@ -17,6 +17,7 @@ from onepam.domain.access.review_schedule import Suspends, Trigger
 from onepam.domain.reviews.deciding import NOBODY
 from onepam.domain.reviews.events import Answers, Scope, Verdict, Withheld
 from onepam.domain.reviews.opening import Opening
+from onepam.domain.reviews.population import is_beyond
 from onepam.kernel.clock import DAY, SECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
@@ -34,6 +35,7 @@ ANSWERS = {
     Answers.MANAGER: "as the manager",
     Answers.SPONSOR: "as the sponsor or owner of the account",
     Answers.ROLE_OWNER: "as the owner of the role",
+    Answers.SYSTEM_OWNER: "because they answer for the system",
     Answers.FALLBACK: "because nobody else can",
 }
 SUSPENDS = {
@@ -167,8 +169,12 @@ async def decide(visit: Visit) -> Response:
             )
     if isinstance(outcome, Refused) and outcome.code in SHOW_A_FACTOR:
         return visit.go(f"/step-up?next={quote(back)}")
-    done = {"approve": "Kept.", "deny": "Removed: it gives nothing any more."}.get(said, "Passed on.")
+    done = {"approve": "Kept.", "deny": _removed(role)}.get(said, "Passed on.")
     return visit.outcome(outcome if isinstance(outcome, Refused) else None, back, done)
+
+
+def _removed(role: str) -> str:
+    return "Removed: it is to be ended there." if is_beyond(role) else "Removed: it gives nothing any more."
 
 
 def _oversees(visit: Visit) -> bool:
@@ -193,6 +199,7 @@ def _review(each: rows.ReviewRow) -> Context:
         "signed": each.signed,
         "signer": each.signer_name,
         "sign_note": each.sign_note,
+        "not_remediated": each.not_remediated,
         "done": 100 * (each.kept + each.removed) // each.items if each.items else 100,
     }
 
@@ -238,7 +245,7 @@ def _named(each: rows.ReviewRow) -> str:
     if each.opened_by is None:
         moved = plural(len(scope.people), "person who moved", "people who moved")
         return f"Review of {moved}" if scope.people else f"Review of {', '.join(scope.roles[:3])}, which give more"
-    words = [*scope.roles, *scope.resources]
+    words = [*scope.roles, *scope.resources, *scope.systems]
     if scope.privileged:
         words.append("what is privileged")
     if scope.people:
@@ -259,6 +266,7 @@ def _item(each: rows.ItemRow, review: rows.ReviewRow, at: Instant, reader: str, 
         "privileged": each.privileged,
         "by": each.by,
         "opens": each.opens,
+        "beyond": each.beyond,
         "last_used": each.last_used,
         "peers": each.peers,
         "unusual": _unusual(each, at),
@@ -278,6 +286,8 @@ def _item(each: rows.ItemRow, review: rows.ReviewRow, at: Instant, reader: str, 
 def _state(each: rows.ItemRow, runs: bool) -> tuple[str, str]:
     if each.withheld is Withheld.SILENCE:
         return "finding", "Suspended: nobody answered"
+    if each.verdict is Verdict.REMOVE and each.beyond:
+        return ("finding", "Not remediated") if each.held else ("proven", "Removed, and gone there")
     if each.verdict is Verdict.REMOVE:
         return ("due", "Removed; a binding gives it still") if each.held and each.withheld else ("proven", "Removed")
     if each.verdict is Verdict.KEEP:

@@ -11,7 +11,7 @@ class ReviewsPage(PageContext):
     """The reviews: how far each is, and what fell due.
 
     `reviews`: list of {id, name, opened, closes, closed (or none), items, kept, removed, waiting, mine, nobody,
-        suspended, open_removals, signed (when, or none), signer, sign_note, done (percent)}
+        suspended, open_removals, not_remediated, signed (when, or none), signer, sign_note, done (percent)}
     `due`: list of {period, begins, review (or ""), opened, closed, signed}: for whoever oversees; the
         newest first
     `schedule`: {every, days, suspends (str), fallback (name or ""), holidays (list of str), on (list of str),
@@ -35,7 +35,8 @@ class ReviewPage(PageContext):
     `review`: as in `ReviewsPage`, with {digest, suspends (str)}
     `which`: which of them are shown; `ways`: list of {id, word, count}: the others, for whoever oversees
     `items`: list of {id, person {id, name}, role, purpose, privileged, by (list of str), opens (sessions),
-        last_used (or none), peers, unusual (list of str), decides (name or ""), answers (str), verdict (str or ""),
+        beyond (of another system), last_used (or none), peers, unusual (list of str), decides (name or ""),
+        answers (str), verdict (str or ""),
         decider, note, state, word, mine (bool: the reader decides on it now),
         passes (bool: it waits for the reader), may_assign (bool: the reader names who decides)}
     `figures`: {not_remediated, unanswered, seen (str), why_not (why the reader may not sign it off, or ""), reviewers

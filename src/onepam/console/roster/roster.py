@@ -25,9 +25,10 @@ from onepam.console.frame.sheet import every, sheet
 from onepam.console.frame.visit import Visit
 from onepam.console.roster.roster_page import RosterPage, RosterPlanPage
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.roster.cells import MAX_FILE_BYTES
 from onepam.domain.roster.difference import Changed, Entry
 from onepam.domain.roster.events import SOURCE_SECRET, UPLOAD, RosterRules, RosterSourceSet
-from onepam.domain.roster.file import COLUMNS, MAX_FILE_BYTES, InvalidRoster
+from onepam.domain.roster.file import COLUMNS, InvalidRoster
 from onepam.domain.roster.taking import Held, RosterPlan, Took
 from onepam.kernel.clock import HOUR, MINUTE, Instant, iso
 from onepam.kernel.errors import Refused

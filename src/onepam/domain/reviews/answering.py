@@ -1,8 +1,9 @@
 """Who decides on an item: exactly one, by what is so at that moment, or nobody, which a page shows.
 
 The first who can, of: whom it was passed on to, the manager, the sponsor or owner of the account, the owner of the
-role, the fallback of the review. Nobody decides on their own access, nor for whoever may be one hand with them. So when
-a manager leaves, their items are the next one's without anybody's doing, and a circle of managers is none.
+role or whoever answers for the system, the fallback of the review. Nobody decides on their own access, nor for whoever
+may be one hand with them. So when a manager leaves, their items are the next one's without anybody's doing, and a
+circle of managers is none.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from onepam.domain.reviews.events import Answers
 @dataclass(frozen=True, slots=True)
 class Chain:
     """Who may come to decide on an item, as of now. `here` are those of them who can sign in, `hands` whoever may be
-    one hand with its person."""
+    one hand with its person; `owns` is what `owner` decides as."""
 
     person: str
     named: str | None
@@ -24,6 +25,7 @@ class Chain:
     fallback: str | None
     here: frozenset[str]
     hands: frozenset[str] = frozenset()
+    owns: Answers = Answers.ROLE_OWNER
 
     def may(self, who: str | None) -> bool:
         """Whether somebody could decide on it, if it came to them."""
@@ -33,7 +35,7 @@ class Chain:
         ways = (
             (self.manager, Answers.MANAGER),
             (self.sponsor, Answers.SPONSOR),
-            (self.owner, Answers.ROLE_OWNER),
+            (self.owner, self.owns),
             (self.fallback, Answers.FALLBACK),
         )
         yield from ((who, answers) for who, answers in ways if who is not None and self.may(who))

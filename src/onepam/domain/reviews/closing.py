@@ -14,7 +14,7 @@ from onepam.domain.reviews.events import (
     Verdict,
     Withheld,
 )
-from onepam.domain.reviews.population import Item
+from onepam.domain.reviews.population import Item, is_beyond
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 
@@ -66,8 +66,10 @@ def close_review(facts: ClosingFacts, now: Instant) -> Decided[Progress] | Refus
 
 
 def takes(suspends: Suspends, item: Item) -> bool:
-    """Whether silence takes an item, if it is held then."""
-    return suspends is Suspends.EVERYTHING or (suspends is Suspends.PRIVILEGED and item.privileged)
+    """Whether silence takes an item, if it is held then: nothing of what is held in another system."""
+    return not is_beyond(item.role) and (
+        suspends is Suspends.EVERYTHING or (suspends is Suspends.PRIVILEGED and item.privileged)
+    )
 
 
 def _due(facts: ClosingFacts, suspends: Suspends, silent: Iterable[Item]) -> list[Item]:

@@ -13,14 +13,25 @@ from onepam.kernel.clock import Instant
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """What a review is of; what is empty narrows nothing. `resources`: roles that reach one of these. `privileged`:
-    roles that administer, decide or reach production only."""
+class Scope1:
+    """What a review was of, before there were other systems."""
 
     roles: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     privileged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a review is of; what is empty narrows nothing. `resources`: roles that reach one of these. `privileged`:
+    roles that administer, decide or reach production only. `systems`: what is held in one of these other systems."""
+
+    roles: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    privileged: bool = False
+    systems: tuple[str, ...] = ()
 
 
 @event(
@@ -30,12 +41,51 @@ class Scope:
     words="{by} opened the review {review}[ of {period}]: {items} items to decide on until {closes}",
 )
 @dataclass(frozen=True, slots=True)
+class ReviewOpened1:
+    """A review of roles only: what is held in other systems was no part of any yet."""
+
+    review: str
+    period: str
+    scope: Scope1
+    items: int
+    digest: str
+    closes: Instant
+    suspends: Suspends
+    fallback: str | None
+    by: str | None
+
+
+def _of_roles_only(was: ReviewOpened1) -> "ReviewOpened":
+    of = was.scope
+    return ReviewOpened(
+        review=was.review,
+        period=was.period,
+        scope=Scope(of.roles, of.people, of.resources, of.privileged),
+        items=was.items,
+        digest=was.digest,
+        closes=was.closes,
+        suspends=was.suspends,
+        fallback=was.fallback,
+        by=was.by,
+        beyond=0,
+    )
+
+
+@event(
+    "review.opened",
+    version=2,
+    upcast=_of_roles_only,
+    klass="access",
+    control="REV-01 REV-02 OFF-03",
+    words="{by} opened the review {review}[ of {period}]: {items} items to decide on until {closes}",
+)
+@dataclass(frozen=True, slots=True)
 class ReviewOpened:
     """Every access that the history gives at this instant, within `scope`, is to be decided on until `closes`.
 
     `period` is the one that it is due for (`2027-Q1`), empty where somebody opened it between. `items` is how many,
-    `digest` the hex SHA-256 over what they are and what their roles reach. `fallback` is who decides where neither a
-    manager, a sponsor nor an owner of the role can.
+    `beyond` how many of them are of other systems; `digest` the hex SHA-256 over what they are and what their roles
+    reach. `fallback` is who decides where neither a manager, a sponsor nor an owner can.
     """
 
     review: str
@@ -47,6 +97,7 @@ class ReviewOpened:
     suspends: Suspends
     fallback: str | None
     by: str | None
+    beyond: int = 0
 
 
 class Verdict(StrEnum):
@@ -63,6 +114,7 @@ class Answers(StrEnum):
     MANAGER = "manager"
     SPONSOR = "sponsor"
     ROLE_OWNER = "role_owner"
+    SYSTEM_OWNER = "system_owner"
     FALLBACK = "fallback"
 
 
@@ -70,11 +122,13 @@ class Answers(StrEnum):
     "review.decided",
     klass="access",
     control="REV-03 REV-04",
-    words="{by} decided in the review {review} on the role {role} of {person}: {verdict}[ ({note})]",
+    words="{by} decided in the review {review} on {role} of {person}: {verdict}[ ({note})]",
 )
 @dataclass(frozen=True, slots=True)
 class ReviewDecided:
-    """One item of a review: whether a person keeps a role. The last decision on an item is the one that counts."""
+    """One item of a review: whether a person keeps a role, or what they hold in another system (`role` is then such as
+    `system:payroll`). The last decision on an item is the one that counts. Nothing that is held in another system ends
+    by it: a later list of its accounts, or its directory, says that it has."""
 
     review: str
     person: str
@@ -97,7 +151,7 @@ class Passed(StrEnum):
     "review.passed",
     klass="access",
     control="REV-03",
-    words="{by} passed the role {role} of {person}, in the review {review}, on to {to}: {because}[ ({note})]",
+    words="{by} passed {role} of {person}, in the review {review}, on to {to}: {because}[ ({note})]",
 )
 @dataclass(frozen=True, slots=True)
 class ReviewPassed:

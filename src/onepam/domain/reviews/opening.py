@@ -10,7 +10,7 @@ from onepam.domain.history.commit import Decided
 from onepam.domain.matrix.matrix import Matrix, Someone
 from onepam.domain.reviews.calendar import Version, closes, due_since, working
 from onepam.domain.reviews.events import ReviewOpened, Scope
-from onepam.domain.reviews.population import digest, population
+from onepam.domain.reviews.population import Beyond, digest, is_beyond, population
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
 
@@ -18,14 +18,14 @@ MOST_OPEN = 20
 """Reviews that are open at a time."""
 
 MOST_NAMED = 200
-"""Roles, people or resources that a scope names, of each: the entry has to hold them."""
+"""Roles, people, resources or systems that a scope names, of each: the entry has to hold them."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpeningFacts:
     """Who opens it (None: time does), all that decides who reaches what, the periods that had a review, how many are
-    open, when the installation began, the schedules that were set since, the oldest first, and
-    what of `on` happened since it was reviewed: people who moved, roles that give more."""
+    open, when the installation began, the schedules that were set since, the oldest first, what of `on` happened since
+    it was reviewed: people who moved, roles that give more; and what is held in other systems."""
 
     actor: ActorFacts | None
     matrix: Matrix
@@ -35,6 +35,7 @@ class OpeningFacts:
     founded: Instant
     schedules: tuple[Version, ...] = ()
     triggered: Mapping[Trigger, frozenset[str]] = field(default_factory=dict)
+    beyond: Beyond = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def _by_schedule(facts: OpeningFacts, scope: Scope, now: Instant) -> Opening:
 
 
 def _opened(facts: OpeningFacts, wanted: Opening, review: str, period: str, now: Instant) -> ReviewOpened:
-    items = population(facts.matrix, facts.people, wanted.scope, now)
+    items = population(facts.matrix, facts.people, wanted.scope, now, facts.beyond)
     return ReviewOpened(
         review=review,
         period=period,
@@ -123,6 +124,7 @@ def _opened(facts: OpeningFacts, wanted: Opening, review: str, period: str, now:
         suspends=wanted.suspends,
         fallback=wanted.fallback,
         by=facts.actor.person if facts.actor is not None else None,
+        beyond=sum(is_beyond(each.role) for each in items),
     )
 
 
@@ -132,6 +134,7 @@ def _named(facts: OpeningFacts, scope: Scope) -> Refused | None:
         ("role", scope.roles, facts.matrix.roles.keys()),
         ("resource", scope.resources, facts.matrix.resources.keys()),
         ("person", scope.people, {each.person for each in facts.people}),
+        ("system", scope.systems, {system for _, system in facts.beyond}),
     )
     for word, named, known in ways:
         if len(named) > MOST_NAMED:

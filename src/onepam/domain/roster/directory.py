@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from onepam.domain.people.events import PersonKind
-from onepam.domain.roster.file import COLUMNS, MAX_ROWS, NEEDED, InvalidRoster, RosterFile, RowErrors, ZoneOf, judged
+from onepam.domain.roster.cells import MAX_ROWS, RowErrors
+from onepam.domain.roster.file import COLUMNS, NEEDED, InvalidRoster, RosterFile, ZoneOf, judged
 from onepam.kernel.canonical import encode
 from onepam.kernel.errors import Refused
 

@@ -40,6 +40,7 @@ from onepam.domain.signing_in.events import (
     FactorEnrolled,
     FactorRemoved,
 )
+from onepam.domain.systems.events import AccountListHeld
 from onepam.domain.telling import platform_words as platform
 from onepam.domain.telling import words as said
 from onepam.domain.telling.outbox import FOLDED, SHORTLY
@@ -284,6 +285,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(RosterHeld, ALARM, "a version of the staff roster is held back", said.roster_held, "/roster"),
     Row(RosterRefused, ALARM, "the staff roster could not be taken", said.roster_refused, "/roster"),
+    Row(AccountListHeld, ALARM, "a list of a system's accounts is held back", said.account_list_held, "/systems"),
     Row(
         EnrolmentAnnounced,
         ALARM | Audience.PERSON,

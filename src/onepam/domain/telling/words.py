@@ -25,6 +25,7 @@ from onepam.domain.signing_in.events import (
     FactorKind,
     FactorRemoved,
 )
+from onepam.domain.systems.events import AccountListHeld
 from onepam.kernel.clock import Instant, iso, utc
 
 Named = Callable[[str | None], str]
@@ -82,6 +83,16 @@ def roster_held(event: RosterHeld, named: Named) -> str:
 def roster_refused(event: RosterRefused, named: Named) -> str:
     """A version of the roster was not taken."""
     return "The staff roster was not taken: the file is wrong, or could not be had. Leavers are not seen meanwhile."
+
+
+def account_list_held(event: AccountListHeld, named: Named) -> str:
+    """A list of the accounts of another system is held back."""
+    why = (
+        f"it lacks {event.missing} of {event.before} accounts"
+        if event.because == "account_list.shrinks"
+        else "the same list was in force before the one that is"
+    )
+    return f"A list of the accounts of {event.system} is held back: {why}. Another administrator releases it."
 
 
 def statement_asked(event: StatementAsked, named: Named) -> str:

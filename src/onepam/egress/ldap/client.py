@@ -12,8 +12,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from onepam.domain.roster.cells import MAX_ROWS
 from onepam.domain.roster.directory import LDAPS, PLAIN, STARTTLS, DirectoryEntry, RosterDirectory
-from onepam.domain.roster.file import MAX_ROWS
 from onepam.egress.egress import Egress
 from onepam.egress.ldap.filters import BadFilter, encoded
 from onepam.egress.ldap.pull import Pull, Search, StartTls, Stopped

@@ -3434,6 +3434,12 @@ FORMS = """
 access.recovered 1 announcement=text? enrolment=text ground=(delay|recovery_key) node=text payload=text person=text
 access.recovery_announced 1 announcement=text due=integer node=text person=text
 access.recovery_cancelled 1 announcement=text by=text
+account_list.held 1 accounts=integer because=text before=integer by=text digest=text list=text made=integer
+  missing=integer system=text
+account_list.released 1 by=text digest=text list=text system=text
+account_list.taken 1 accounts=integer added=integer by=text changed=integer digest=text gone=integer list=text
+  made=integer system=text
+account_system.set 1 by=text days=integer owner=text system=text
 anchor.handed_out 1 note=text occasion=text origin=text root=text size=integer
 backup.made 1 backup=text copied=integer digest=text entries=integer node=text
 backup.proven 1 backup=text digest=text entries=integer node=text proven=integer
@@ -3504,6 +3510,10 @@ ledger.continuation_announced 1 announcement=text due=integer node=text origin=t
 ledger.continuation_cancelled 1 announcement=text by=text
 ledger.continued 1 announcement=text? before=text ground=(delay|recovery_key) kept=integer node=text origin=text
   payload=text root=text size=integer
+listed_account.gone 1 account=text list=text person=text? system=text
+listed_account.linked 1 account=text by=text person=text? service=truth system=text
+listed_account.set 1 account=text because=(email|name|nobody|owner|said) list=text payload=text person=text?
+  rights=[text] service=truth system=text used=integer?
 login_token.issued 1 expires=integer login=text payload=text person=text resource=text sign_in=text token=text
 login_token.used 1 ends=integer session=text token=text
 mfa_exception.accepted 1 by=text ends=integer exception=text mfa_at=integer person=text
@@ -3588,10 +3598,13 @@ resource.set 3 by=text? change=text environment=[text] kind=(mysql|postgres|ssh)
   payload=text pins=[text] port=integer resource=text results={bytes=integer,rows=integer}?
   session_users={made_by=text,member_of=<text>}?
 review.closed 1 kept=integer removed=integer review=text unanswered=integer
-review.decided 1 answers=(fallback|manager|named|role_owner|sponsor) by=text payload=text person=text review=text
-  role=text verdict=(keep|remove)
+review.decided 1 answers=(fallback|manager|named|role_owner|sponsor|system_owner) by=text payload=text person=text
+  review=text role=text verdict=(keep|remove)
 review.opened 1 by=text? closes=integer digest=text fallback=text? items=integer period=text review=text
   scope={people?=[text],privileged?=truth,resources?=[text],roles?=[text]} suspends=(everything|nothing|privileged)
+review.opened 2 beyond=integer by=text? closes=integer digest=text fallback=text? items=integer period=text review=text
+  scope={people?=[text],privileged?=truth,resources?=[text],roles?=[text],systems?=[text]}
+  suspends=(everything|nothing|privileged)
 review.passed 1 because=(assigned|delegated|not_mine) by=text payload=text person=text review=text role=text to=text
 review.reminded 1 closes=integer person=text review=text stage=(half|last|opened) suspended=integer waiting=integer
 review.signed_off 1 by=text kept=integer not_remediated=integer payload=text removed=integer review=text
@@ -4339,6 +4352,35 @@ class Rostered:
     gone: Instant | None = None
 
 
+# ---- lawful.listed ---------------------------------------------------------------------------------------------------
+# What the rules know of other systems: their lists, and the accounts on them.
+
+
+@dataclass
+class System:
+    """Another system: who answers for its accounts, when its list in force was made, its digest and those of all lists,
+    and the list that is held, or was released, with who brought it."""
+
+    owner: str
+    made: int = 0
+    digest: str = ""
+    digests: set[str] = field(default_factory=set)
+    held: tuple[str, str, str] | None = None
+    released: bool = False
+
+
+@dataclass
+class ListedAccount:
+    """An account of another system as its list said it last: who stands behind it, as its owner if it is a `service`,
+    and whether an administrator has `said` so; `rights` are what it may do there."""
+
+    system: str
+    rights: tuple[str, ...]
+    person: str | None
+    service: bool
+    said: bool
+
+
 # ---- lawful.state ----------------------------------------------------------------------------------------------------
 # What the rules need to know of the history so far: folded from bodies, an entry at a time, and no more than that.
 #
@@ -4367,7 +4409,7 @@ class State:
     that are somebody's, `untaken` versions that were not taken, `void` login tokens and sign-ins of terminals that
     lapsed or were refused, `user_names` all users that were made for sessions. `periods` are those that had their
     review, `schedules` by which they fall due, each since when; `moved` people and `widened` roles wait for one by what
-    happened."""
+    happened; `listed` are the accounts of other `systems`."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -4419,6 +4461,8 @@ class State:
     roster: dict[str, Rostered] = field(default_factory=dict)
     rostered: dict[str, set[str]] = field(default_factory=dict)
     untaken: set[str] = field(default_factory=set)
+    systems: dict[str, System] = field(default_factory=dict)
+    listed: dict[str, ListedAccount] = field(default_factory=dict)
     signed_in: Instant | None = None
     now: Instant = _NEVER
     begun: Instant = _NEVER
@@ -5769,6 +5813,158 @@ def _roster(state: State, entry: Entry) -> str | None:
     if by is not None:
         return acts(state, by, ADMINISTER)
     return None if state.roster_pulls else "it is on nobody's word, and no source of the roster was set"
+
+
+# ---- lawful.systems --------------------------------------------------------------------------------------------------
+# Rules of other systems: the lists of their accounts, what the brake holds, and who is said to stand behind whom.
+
+
+account_rules = Rules()
+
+SAID_SO = "said"
+LIST_SHRINKS, LIST_AGAIN = "account_list.shrinks", "account_list.again"
+NO_LISTED_ACCOUNT = "the system had no such account on its list"
+
+
+@account_rules.of(
+    "account_list.taken", "taking a list of a system's accounts", Authority.PERSON, cannot=(Unjudged.MESSAGE,)
+)
+def account_list_taken(state: State, entry: Entry) -> Why:
+    """An administrator; a list that the brake holds only once another has released it. With the accounts that it
+    says."""
+    body = entry.body
+    name = body["system"]
+    yield acts(state, body["by"], ADMINISTER)
+    system = state.systems.setdefault(name, System(body["by"]))
+    released = system.released and system.held is not None and system.held[:2] == (body["list"], body["digest"])
+    before = sum(each.system == name for each in state.listed.values())
+    if not released and _brake(system, body["digest"], body["gone"], before):
+        yield "the brake holds it, and nobody else had released it"
+    if body["made"] < system.made:
+        yield "it is older than the list in force"
+    if body["accounts"] != before + body["added"] - body["gone"]:
+        yield "its numbers do not add up"
+    system.made, system.digest, system.held, system.released = body["made"], body["digest"], None, False
+    system.digests.add(body["digest"])
+    state.cause("list", body["list"], name)
+    counted = _counted(state, body["list"])
+    said = [body["added"], body["changed"], body["gone"]]
+    yield Later("other accounts changed with it than it says", lambda: counted != said)
+
+
+@account_rules.of("account_list.held", "holding a list of a system's accounts", Authority.PERSON)
+def account_list_held(state: State, entry: Entry) -> Why:
+    """An administrator brought it; the brake holds what lacks too much, or was in force before."""
+    body = entry.body
+    yield acts(state, body["by"], ADMINISTER)
+    system = state.systems.get(body["system"])
+    before = sum(each.system == body["system"] for each in state.listed.values())
+    if system is None or _brake(system, body["digest"], body["missing"], before) != body["because"]:
+        yield "the brake does not hold that"
+    if system is not None:
+        system.held, system.released = (body["list"], body["digest"], body["by"]), False
+
+
+@account_rules.of("account_list.released", "releasing a held list of a system's accounts", Authority.PERSON)
+def account_list_released(state: State, entry: Entry) -> Why:
+    """Another administrator than who brought it, under a fresh factor, of the list that is held."""
+    body = entry.body
+    yield acts(state, body["by"], ADMINISTER, age=FRESH)
+    system = state.systems.get(body["system"])
+    if system is None or system.held is None or system.held[:2] != (body["list"], body["digest"]):
+        yield "it was not the list that was held last"
+        return
+    if body["by"] == system.held[2]:
+        yield "they brought it themselves"
+    yield one_hand(state, body["by"], system.held[2])
+    system.released = True
+
+
+@account_rules.of("account_system.set", "saying who answers for a system", Authority.PERSON)
+def account_system_set(state: State, entry: Entry) -> Why:
+    """An administrator, of a system that has a list; somebody who is here."""
+    body = entry.body
+    yield acts(state, body["by"], ADMINISTER)
+    yield there(state, body["owner"])
+    system = state.systems.get(body["system"])
+    if system is None:
+        yield "the system had no list"
+    else:
+        system.owner = body["owner"]
+
+
+@account_rules.of(
+    "listed_account.set", "saying who stands behind an account", Authority.CAUSE, cannot=(Unjudged.ADDRESS,)
+)
+def listed_account_set(state: State, entry: Entry) -> Why:
+    """With the list of its system; who stands behind it as an administrator said, if one did."""
+    body = entry.body
+    name, who = body["account"], body["person"]
+    yield _with_list(entry)
+    was = state.listed.get(name)
+    if who is not None and who not in state.people:
+        yield f"there was no account {who}"
+    if was is not None and was.system != body["system"]:
+        yield "it was an account of another system"
+    elif was is not None and was.said and (was.person, was.service, SAID_SO) != (who, body["service"], body["because"]):
+        yield "an administrator had said who stands behind it"
+    elif (was is None or not was.said) and body["because"] == SAID_SO:
+        yield "no administrator had said who stands behind it"
+    _counted(state, body["list"])[0 if was is None else 1] += 1
+    said = body["because"] == SAID_SO
+    state.listed[name] = ListedAccount(body["system"], tuple(body["rights"]), who, body["service"], said)
+    if who is not None:
+        state.about.is_of(who, ("listed", name))
+
+
+@account_rules.of("listed_account.linked", "saying who stands behind an account", Authority.PERSON)
+def listed_account_linked(state: State, entry: Entry) -> Why:
+    """An administrator, of an account that is on its list; of a service somebody who is here."""
+    body = entry.body
+    name, who = body["account"], body["person"]
+    yield acts(state, body["by"], ADMINISTER)
+    was = state.listed.get(name)
+    if was is None or was.system != body["system"]:
+        yield NO_LISTED_ACCOUNT
+    if who is not None and body["service"]:
+        yield there(state, who)
+    elif who is not None and who not in state.people:
+        yield f"there was no account {who}"
+    if was is not None:
+        was.person, was.service, was.said = who, body["service"], True
+    if who is not None:
+        state.about.is_of(who, ("listed", name))
+
+
+@account_rules.of("listed_account.gone", "saying that an account is gone", Authority.CAUSE, cannot=(Unjudged.MESSAGE,))
+def listed_account_gone(state: State, entry: Entry) -> Why:
+    """With the list of its system, of an account that was on it."""
+    body = entry.body
+    yield _with_list(entry)
+    was = state.listed.pop(body["account"], None)
+    if was is None or was.system != body["system"]:
+        yield NO_LISTED_ACCOUNT
+    elif was.person != body["person"]:
+        yield "somebody else stood behind it"
+    _counted(state, body["list"])[2] += 1
+
+
+def _with_list(entry: Entry) -> Unless:
+    body = entry.body
+    return Unless("no list of its system was taken with it", (("list", body["list"], body["system"]),))
+
+
+def _counted(state: State, name: str) -> list[int]:
+    """The accounts that were added, changed and gone with a list so far."""
+    found: list[int] = state.kept.setdefault(("listed", name), [0, 0, 0])
+    return found
+
+
+def _brake(system: System, digest: str, gone: int, before: int) -> str:
+    """Why the brake holds a list; empty where it does not."""
+    if 2 * gone > before:
+        return LIST_SHRINKS
+    return LIST_AGAIN if digest in system.digests and digest != system.digest else ""
 
 
 # ---- lawful.people ---------------------------------------------------------------------------------------------------
@@ -7786,7 +7982,12 @@ NO_ITEM = "no such item of a review waited"
 _written = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
+SYSTEM, SCIM = "system:", "scim:"
+"""What an item is called by that is of another system."""
+
+
 @review_rules.of("review.opened", "opening a review", Authority.PERSON, Authority.TIME)
+@review_rules.of("review.opened", "opening a review", Authority.PERSON, Authority.TIME, version=2)
 def review_opened(state: State, entry: Entry) -> Why:
     """An administrator; or time, once for each period of the schedule, of everything. What it is of is worked out from
     the history."""
@@ -7816,7 +8017,8 @@ def review_opened(state: State, entry: Entry) -> Why:
     if body["fallback"] is not None:
         yield there(state, body["fallback"])
     items, digest = _held_by_all(state, body["scope"])
-    if (body["items"], body["digest"]) != (len(items), digest):
+    beyond = sum(name.startswith((SYSTEM, SCIM)) for _, name in items)
+    if (body["items"], body["digest"], body.get("beyond", 0)) != (len(items), digest, beyond):
         yield "what it says it is of is not what everybody held"
     state.periods |= {body["period"]} - {""}
     state.reviews[body["review"]] = Review(items, Instant(body["closes"]), body["suspends"], body["fallback"])
@@ -7961,9 +8163,11 @@ def _happened(state: State, scope: Mapping[str, Any]) -> bool:
 
 
 def _held_by_all(state: State, scope: Mapping[str, Any]) -> tuple[dict[tuple[str, str], bool], str]:
-    """Everybody's roles within the scope, each whether it is privileged; and the digest over all of it."""
+    """Everybody's roles within the scope, each whether it is privileged, and what they hold in other systems; and the
+    digest over all of it."""
     items: dict[tuple[str, str], bool] = {}
     lines: list[str] = []
+    listed = _listed_of(state) if _goes_beyond(scope) else {}
     for who in sorted(state.people):
         person = state.people[who]
         if there(state, who) is not None or (scope["people"] and who not in scope["people"]):
@@ -7972,18 +8176,53 @@ def _held_by_all(state: State, scope: Mapping[str, Any]) -> tuple[dict[tuple[str
         for each in state.bindings_of(person):
             if each.ends is None or each.ends > state.begun:
                 ways.setdefault(each.role, set()).add((each.binding, each.subject if each.to_group else ""))
-        for name in sorted(ways.keys() & state.roles.keys()):
-            role = state.roles[name]
-            if _in_scope(state, scope, name, role):
-                items[who, name] = _weighs(role)
-                lines.append(_written(["item", who, name, role.version, sorted(map(list, ways[name]))]))
+        found = {
+            name: (state.roles[name].version, ways[name], _weighs(state.roles[name]))
+            for name in ways.keys() & state.roles.keys()
+            if _in_scope(state, scope, name, state.roles[name])
+        }
+        for name, held in _beyond(state, who, listed).items() if _goes_beyond(scope) else ():
+            if not scope["systems"] or name in scope["systems"]:
+                found[name] = ("", held, False)
+        for name, (version, by, weighs) in sorted(found.items()):
+            items[who, name] = weighs
+            lines.append(_written(["item", who, name, version, sorted(map(list, by))]))
     for name in sorted(state.resources):
         resource = state.resources[name]
         lines.append(_written(["resource", name, resource.labels, list(resource.logins)]))
     return items, sha256("\n".join(lines).encode("utf-8")).hexdigest()
 
 
+def _goes_beyond(scope: Mapping[str, Any]) -> bool:
+    """Whether a review of that scope is of other systems: before there were any, none was."""
+    return "systems" in scope and not (scope["roles"] or scope["resources"] or scope["privileged"])
+
+
+def _listed_of(state: State) -> dict[str, dict[str, set[tuple[str, str]]]]:
+    """What people hold in other systems by the lists of their accounts: account and right, by person and system."""
+    found: dict[str, dict[str, set[tuple[str, str]]]] = {}
+    for account, each in state.listed.items():
+        if each.person is not None:
+            of = found.setdefault(each.person, {}).setdefault(SYSTEM + each.system, set())
+            of |= {(account, right) for right in each.rights}
+    return found
+
+
+def _beyond(
+    state: State, who: str, listed: Mapping[str, Mapping[str, set[tuple[str, str]]]]
+) -> dict[str, set[tuple[str, str]]]:
+    """What somebody holds in other systems: also as a member of a directory's groups to which no role is bound."""
+    found = {name: set(each) for name, each in listed.get(who, {}).items()}
+    for group, source in state.people[who].groups:
+        bound = (each for each in state.group_bindings.get(group, {}).values() if each.role in state.roles)
+        if source.startswith(SCIM) and not any(each.ends is None or each.ends > state.begun for each in bound):
+            found.setdefault(source, set()).add(("", group))
+    return found
+
+
 def _in_scope(state: State, scope: Mapping[str, Any], name: str, role: Role) -> bool:
+    if scope.get("systems"):
+        return False
     if (scope["roles"] and name not in scope["roles"]) or (scope["privileged"] and not _weighs(role)):
         return False
     found = [state.resources[each] for each in scope["resources"] if each in state.resources]
@@ -8028,19 +8267,22 @@ def _answers_for(state: State, review: Review, key: tuple[str, str]) -> tuple[st
 
 def _answering(state: State, review: Review, key: tuple[str, str]) -> Iterator[tuple[str, str]]:
     person, role = state.people.get(key[0]), state.roles.get(key[1])
+    system = state.systems.get(key[1][len(SYSTEM) :]) if key[1].startswith(SYSTEM) else None
     ways = (
         (review.passed.get(key), "named"),
         (person.manager if person is not None else None, "manager"),
         (person.owner if person is not None else None, "sponsor"),
         (role.owner if role is not None else None, "role_owner"),
+        (system.owner if system is not None else None, "system_owner"),
         (review.fallback, "fallback"),
     )
     return ((who, answers) for who, answers in ways if who is not None)
 
 
 def _silence_takes(review: Review, key: tuple[str, str]) -> bool:
+    beyond = key[1].startswith((SYSTEM, SCIM))
     takes = review.suspends == "everything" or (review.suspends == "privileged" and review.items.get(key, False))
-    return takes and key in review.items
+    return takes and key in review.items and not beyond
 
 
 def _left_in_silence(state: State, review: Review, key: tuple[str, str]) -> bool:
@@ -9232,6 +9474,7 @@ _BY_ID: Mapping[str, Callable[[State, Mapping[str, Any]], Hashable]] = {
     "request.made": lambda state, body: body["substance"]["person"],
     "scim_user.set": lambda state, body: state.about.nobodys(("user", body["user"]), body["waits_for"]),
     "roster.entry_set": lambda state, body: state.about.nobodys(("entry", body["entry"])),
+    "listed_account.set": lambda state, body: state.about.nobodys(("listed", body["account"])),
 }
 
 
@@ -9264,6 +9507,7 @@ _ROOMS = (
     access_rules,
     separation_rules,
     rostering_rules,
+    account_rules,
     people_rules,
     signing_in_rules,
     factor_rules,

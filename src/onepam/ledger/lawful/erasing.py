@@ -137,6 +137,7 @@ _BY_ID: Mapping[str, Callable[[State, Mapping[str, Any]], Hashable]] = {
     "request.made": lambda state, body: body["substance"]["person"],
     "scim_user.set": lambda state, body: state.about.nobodys(("user", body["user"]), body["waits_for"]),
     "roster.entry_set": lambda state, body: state.about.nobodys(("entry", body["entry"])),
+    "listed_account.set": lambda state, body: state.about.nobodys(("listed", body["account"])),
 }
 
 

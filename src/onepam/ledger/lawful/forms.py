@@ -10,6 +10,12 @@ FORMS = """
 access.recovered 1 announcement=text? enrolment=text ground=(delay|recovery_key) node=text payload=text person=text
 access.recovery_announced 1 announcement=text due=integer node=text person=text
 access.recovery_cancelled 1 announcement=text by=text
+account_list.held 1 accounts=integer because=text before=integer by=text digest=text list=text made=integer
+  missing=integer system=text
+account_list.released 1 by=text digest=text list=text system=text
+account_list.taken 1 accounts=integer added=integer by=text changed=integer digest=text gone=integer list=text
+  made=integer system=text
+account_system.set 1 by=text days=integer owner=text system=text
 anchor.handed_out 1 note=text occasion=text origin=text root=text size=integer
 backup.made 1 backup=text copied=integer digest=text entries=integer node=text
 backup.proven 1 backup=text digest=text entries=integer node=text proven=integer
@@ -80,6 +86,10 @@ ledger.continuation_announced 1 announcement=text due=integer node=text origin=t
 ledger.continuation_cancelled 1 announcement=text by=text
 ledger.continued 1 announcement=text? before=text ground=(delay|recovery_key) kept=integer node=text origin=text
   payload=text root=text size=integer
+listed_account.gone 1 account=text list=text person=text? system=text
+listed_account.linked 1 account=text by=text person=text? service=truth system=text
+listed_account.set 1 account=text because=(email|name|nobody|owner|said) list=text payload=text person=text?
+  rights=[text] service=truth system=text used=integer?
 login_token.issued 1 expires=integer login=text payload=text person=text resource=text sign_in=text token=text
 login_token.used 1 ends=integer session=text token=text
 mfa_exception.accepted 1 by=text ends=integer exception=text mfa_at=integer person=text
@@ -164,10 +174,13 @@ resource.set 3 by=text? change=text environment=[text] kind=(mysql|postgres|ssh)
   payload=text pins=[text] port=integer resource=text results={bytes=integer,rows=integer}?
   session_users={made_by=text,member_of=<text>}?
 review.closed 1 kept=integer removed=integer review=text unanswered=integer
-review.decided 1 answers=(fallback|manager|named|role_owner|sponsor) by=text payload=text person=text review=text
-  role=text verdict=(keep|remove)
+review.decided 1 answers=(fallback|manager|named|role_owner|sponsor|system_owner) by=text payload=text person=text
+  review=text role=text verdict=(keep|remove)
 review.opened 1 by=text? closes=integer digest=text fallback=text? items=integer period=text review=text
   scope={people?=[text],privileged?=truth,resources?=[text],roles?=[text]} suspends=(everything|nothing|privileged)
+review.opened 2 beyond=integer by=text? closes=integer digest=text fallback=text? items=integer period=text review=text
+  scope={people?=[text],privileged?=truth,resources?=[text],roles?=[text],systems?=[text]}
+  suspends=(everything|nothing|privileged)
 review.passed 1 because=(assigned|delegated|not_mine) by=text payload=text person=text review=text role=text to=text
 review.reminded 1 closes=integer person=text review=text stage=(half|last|opened) suspended=integer waiting=integer
 review.signed_off 1 by=text kept=integer not_remediated=integer payload=text removed=integer review=text

@@ -31,7 +31,12 @@ NO_ITEM = "no such item of a review waited"
 _written = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
+SYSTEM, SCIM = "system:", "scim:"
+"""What an item is called by that is of another system."""
+
+
 @review_rules.of("review.opened", "opening a review", Authority.PERSON, Authority.TIME)
+@review_rules.of("review.opened", "opening a review", Authority.PERSON, Authority.TIME, version=2)
 def review_opened(state: State, entry: Entry) -> Why:
     """An administrator; or time, once for each period of the schedule, of everything. What it is of is worked out from
     the history."""
@@ -61,7 +66,8 @@ def review_opened(state: State, entry: Entry) -> Why:
     if body["fallback"] is not None:
         yield there(state, body["fallback"])
     items, digest = _held_by_all(state, body["scope"])
-    if (body["items"], body["digest"]) != (len(items), digest):
+    beyond = sum(name.startswith((SYSTEM, SCIM)) for _, name in items)
+    if (body["items"], body["digest"], body.get("beyond", 0)) != (len(items), digest, beyond):
         yield "what it says it is of is not what everybody held"
     state.periods |= {body["period"]} - {""}
     state.reviews[body["review"]] = Review(items, Instant(body["closes"]), body["suspends"], body["fallback"])
@@ -206,9 +212,11 @@ def _happened(state: State, scope: Mapping[str, Any]) -> bool:
 
 
 def _held_by_all(state: State, scope: Mapping[str, Any]) -> tuple[dict[tuple[str, str], bool], str]:
-    """Everybody's roles within the scope, each whether it is privileged; and the digest over all of it."""
+    """Everybody's roles within the scope, each whether it is privileged, and what they hold in other systems; and the
+    digest over all of it."""
     items: dict[tuple[str, str], bool] = {}
     lines: list[str] = []
+    listed = _listed_of(state) if _goes_beyond(scope) else {}
     for who in sorted(state.people):
         person = state.people[who]
         if there(state, who) is not None or (scope["people"] and who not in scope["people"]):
@@ -217,18 +225,53 @@ def _held_by_all(state: State, scope: Mapping[str, Any]) -> tuple[dict[tuple[str
         for each in state.bindings_of(person):
             if each.ends is None or each.ends > state.begun:
                 ways.setdefault(each.role, set()).add((each.binding, each.subject if each.to_group else ""))
-        for name in sorted(ways.keys() & state.roles.keys()):
-            role = state.roles[name]
-            if _in_scope(state, scope, name, role):
-                items[who, name] = _weighs(role)
-                lines.append(_written(["item", who, name, role.version, sorted(map(list, ways[name]))]))
+        found = {
+            name: (state.roles[name].version, ways[name], _weighs(state.roles[name]))
+            for name in ways.keys() & state.roles.keys()
+            if _in_scope(state, scope, name, state.roles[name])
+        }
+        for name, held in _beyond(state, who, listed).items() if _goes_beyond(scope) else ():
+            if not scope["systems"] or name in scope["systems"]:
+                found[name] = ("", held, False)
+        for name, (version, by, weighs) in sorted(found.items()):
+            items[who, name] = weighs
+            lines.append(_written(["item", who, name, version, sorted(map(list, by))]))
     for name in sorted(state.resources):
         resource = state.resources[name]
         lines.append(_written(["resource", name, resource.labels, list(resource.logins)]))
     return items, sha256("\n".join(lines).encode("utf-8")).hexdigest()
 
 
+def _goes_beyond(scope: Mapping[str, Any]) -> bool:
+    """Whether a review of that scope is of other systems: before there were any, none was."""
+    return "systems" in scope and not (scope["roles"] or scope["resources"] or scope["privileged"])
+
+
+def _listed_of(state: State) -> dict[str, dict[str, set[tuple[str, str]]]]:
+    """What people hold in other systems by the lists of their accounts: account and right, by person and system."""
+    found: dict[str, dict[str, set[tuple[str, str]]]] = {}
+    for account, each in state.listed.items():
+        if each.person is not None:
+            of = found.setdefault(each.person, {}).setdefault(SYSTEM + each.system, set())
+            of |= {(account, right) for right in each.rights}
+    return found
+
+
+def _beyond(
+    state: State, who: str, listed: Mapping[str, Mapping[str, set[tuple[str, str]]]]
+) -> dict[str, set[tuple[str, str]]]:
+    """What somebody holds in other systems: also as a member of a directory's groups to which no role is bound."""
+    found = {name: set(each) for name, each in listed.get(who, {}).items()}
+    for group, source in state.people[who].groups:
+        bound = (each for each in state.group_bindings.get(group, {}).values() if each.role in state.roles)
+        if source.startswith(SCIM) and not any(each.ends is None or each.ends > state.begun for each in bound):
+            found.setdefault(source, set()).add(("", group))
+    return found
+
+
 def _in_scope(state: State, scope: Mapping[str, Any], name: str, role: Role) -> bool:
+    if scope.get("systems"):
+        return False
     if (scope["roles"] and name not in scope["roles"]) or (scope["privileged"] and not _weighs(role)):
         return False
     found = [state.resources[each] for each in scope["resources"] if each in state.resources]
@@ -273,19 +316,22 @@ def _answers_for(state: State, review: Review, key: tuple[str, str]) -> tuple[st
 
 def _answering(state: State, review: Review, key: tuple[str, str]) -> Iterator[tuple[str, str]]:
     person, role = state.people.get(key[0]), state.roles.get(key[1])
+    system = state.systems.get(key[1][len(SYSTEM) :]) if key[1].startswith(SYSTEM) else None
     ways = (
         (review.passed.get(key), "named"),
         (person.manager if person is not None else None, "manager"),
         (person.owner if person is not None else None, "sponsor"),
         (role.owner if role is not None else None, "role_owner"),
+        (system.owner if system is not None else None, "system_owner"),
         (review.fallback, "fallback"),
     )
     return ((who, answers) for who, answers in ways if who is not None)
 
 
 def _silence_takes(review: Review, key: tuple[str, str]) -> bool:
+    beyond = key[1].startswith((SYSTEM, SCIM))
     takes = review.suspends == "everything" or (review.suspends == "privileged" and review.items.get(key, False))
-    return takes and key in review.items
+    return takes and key in review.items and not beyond
 
 
 def _left_in_silence(state: State, review: Review, key: tuple[str, str]) -> bool:

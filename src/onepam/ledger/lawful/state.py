@@ -40,6 +40,7 @@ from onepam.ledger.lawful.known import (
     TargetSecret,
     Token,
 )
+from onepam.ledger.lawful.listed import ListedAccount, System
 
 ONE_HAND = 30 * DAY
 """For so long whoever made a link and whoever enrolled by it are not two people."""
@@ -61,7 +62,7 @@ class State:
     that are somebody's, `untaken` versions that were not taken, `void` login tokens and sign-ins of terminals that
     lapsed or were refused, `user_names` all users that were made for sessions. `periods` are those that had their
     review, `schedules` by which they fall due, each since when; `moved` people and `widened` roles wait for one by what
-    happened."""
+    happened; `listed` are the accounts of other `systems`."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -113,6 +114,8 @@ class State:
     roster: dict[str, Rostered] = field(default_factory=dict)
     rostered: dict[str, set[str]] = field(default_factory=dict)
     untaken: set[str] = field(default_factory=set)
+    systems: dict[str, System] = field(default_factory=dict)
+    listed: dict[str, ListedAccount] = field(default_factory=dict)
     signed_in: Instant | None = None
     now: Instant = _NEVER
     begun: Instant = _NEVER

@@ -30,6 +30,7 @@ from onepam.ledger.lawful.sessions import session_rules
 from onepam.ledger.lawful.signing_in import signing_in_rules
 from onepam.ledger.lawful.signing_off import signing_off_rules
 from onepam.ledger.lawful.system import system_rules
+from onepam.ledger.lawful.systems import account_rules
 from onepam.ledger.lawful.target_secrets import target_secret_rules
 from onepam.ledger.lawful.waiting_statements import waiting_statement_rules
 
@@ -40,6 +41,7 @@ _ROOMS = (
     access_rules,
     separation_rules,
     rostering_rules,
+    account_rules,
     people_rules,
     signing_in_rules,
     factor_rules,

@@ -24,6 +24,7 @@ LINKED = {
     "statement.ended": (("statement", "statement.asked"),),
     "roster.entry_set": (("entry", "roster.linked"), ("entry", "roster.entry_set")),
     "scim_user.set": (("user", "scim_user.set"),),
+    "listed_account.set": (("account", "listed_account.linked"), ("account", "listed_account.set")),
 }
 """Kinds that name what is somebody's, and nobody: by which field of the body, and the kinds whose entries say of the
 same field whose it is."""
@@ -31,9 +32,10 @@ same field whose it is."""
 ASKERS = frozenset(("statement.asked",))
 """Kinds that say whose something is by who asked for it."""
 
-SAID_LATER = ("roster.entry_set", "scim_user.set")
+SAID_LATER = ("roster.entry_set", "scim_user.set", "listed_account.set")
 """Of these kinds, what names nobody is of whom the *next* entry names that says whose it is: one entry of the roster,
-one user of a directory, may be of somebody else after an erasure. A user that waits for somebody is of nobody else."""
+one user of a directory, one account of another system may be of somebody else after an erasure. A user that waits for
+somebody is of nobody else."""
 
 ANOTHERS = "its payload is put down to another than whom it is of"
 LATER = "came after the erasure was agreed to"
@@ -44,6 +46,8 @@ _THEIRS = {
     "statement": "SELECT 1 FROM waiting_statement WHERE statement = :id AND person = :person",
     "entry": "SELECT 1 FROM staff_entry WHERE entry = :id AND person = :person AND valid_from = "
     "(SELECT min(valid_from) FROM staff_entry WHERE entry = :id AND person IS NOT NULL AND valid_from > :time)",
+    "account": "SELECT 1 FROM listed_account WHERE account = :id AND person = :person AND valid_from = "
+    "(SELECT min(valid_from) FROM listed_account WHERE account = :id AND person IS NOT NULL AND valid_from > :time)",
     "user": "SELECT 1 FROM scim_user WHERE scim_user = :id AND person = :person AND valid_from = "
     "(SELECT min(valid_from) FROM scim_user WHERE scim_user = :id AND person IS NOT NULL AND valid_from > :time)",
 }

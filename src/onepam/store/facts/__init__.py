@@ -29,6 +29,7 @@ from onepam.store.facts import (
     sign_in,
     signals,
     staff,
+    systems,
     target_secrets,
     waiting_statements,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "sign_in",
     "signals",
     "staff",
+    "systems",
     "target_secrets",
     "waiting_statements",
 ]

@@ -16,10 +16,18 @@ from onepam.domain.people.events import PersonKind
 from onepam.domain.reviews.answering import Chain
 from onepam.domain.reviews.closing import MOST_AT_ONCE, ClosingFacts, GivenUpFacts, takes
 from onepam.domain.reviews.deciding import ItemFacts, ReviewFacts, Withholding
-from onepam.domain.reviews.events import Scope, Stage, Verdict, Withheld
+from onepam.domain.reviews.events import Answers, Scope, Stage, Verdict, Withheld
 from onepam.domain.reviews.figures import Decision
 from onepam.domain.reviews.opening import OpeningFacts
-from onepam.domain.reviews.population import Item, in_scope, population
+from onepam.domain.reviews.population import (
+    SYSTEM,
+    Item,
+    beyond_in_scope,
+    in_scope,
+    is_beyond,
+    population,
+    unbound,
+)
 from onepam.domain.reviews.reminding import RemindingFacts, Waits
 from onepam.domain.reviews.signing_off import SigningFacts
 from onepam.kernel.clock import Instant
@@ -31,6 +39,7 @@ from onepam.store.facts.directory_brake import administrators, who_can_decide
 from onepam.store.facts.holders import IN_FORCE, MEMBER
 from onepam.store.facts.holdings import actor_facts, bound_roles, hands, is_here, person_kind
 from onepam.store.facts.review_triggers import triggered
+from onepam.store.facts.systems import held_beyond
 
 _scope = decoder(Scope)
 
@@ -63,6 +72,7 @@ def opening(db: Snapshot, query: OpeningQuery, at: Instant) -> OpeningFacts:
         founded=first["time"] if first else at,
         schedules=schedules(db, at),
         triggered=triggered(db, at) if query.triggered else {},
+        beyond=held_beyond(db, at),
     )
 
 
@@ -206,7 +216,8 @@ def items_of(db: Snapshot, found: Row) -> tuple[Item, ...]:
     opened: Instant = found["opened"]
     items = _remembered.get(found["digest"])
     if items is None:
-        items = population(matrix(db, opened), people(db, opened), scope_of(found), opened)
+        beyond = held_beyond(db, opened) if found["beyond"] else {}
+        items = population(matrix(db, opened), people(db, opened), scope_of(found), opened, beyond)
         if len(_remembered) >= MOST_REMEMBERED:
             _remembered.clear()
         _remembered[found["digest"]] = items
@@ -225,6 +236,8 @@ def chains(
         if enabled and (ends is None or ends > at) and kind != PersonKind.SERVICE:
             here.add(person)
     owners = {each["role"]: each["owner"] for each in rows(db, f"SELECT role, owner FROM role WHERE {AT}", {"at": at})}
+    systems = rows(db, f"SELECT system, owner FROM account_system WHERE {AT}", {"at": at})
+    owners |= {SYSTEM + each["system"]: each["owner"] for each in systems}
     passed = rows(
         db, f"SELECT person, role, passed_to FROM review_passed WHERE review = :review AND {AT}",
         {"review": found["review"], "at": at},
@@ -242,8 +255,12 @@ def chains(
         to, owner = named.get(key), owners.get(each.role)
         if reader is None or reader in (to, manager, sponsor, owner, fallback):
             hands_of = linked.get(each.person, frozenset())
-            made[key] = Chain(each.person, to, manager, sponsor, owner, fallback, there, hands_of)
+            made[key] = Chain(each.person, to, manager, sponsor, owner, fallback, there, hands_of, _owns(each.role))
     return made
+
+
+def _owns(role: str) -> Answers:
+    return Answers.SYSTEM_OWNER if is_beyond(role) else Answers.ROLE_OWNER
 
 
 def _hands_of_all(db: Snapshot, at: Instant) -> dict[str, frozenset[str]]:
@@ -268,7 +285,14 @@ def _hands_of_all(db: Snapshot, at: Instant) -> dict[str, frozenset[str]]:
 def _chain(db: Snapshot, found: Row, query: ItemQuery, at: Instant) -> Chain:
     of = {"review": query.review, "person": query.person, "role": query.role, "at": at}
     who = row(db, f"SELECT manager, owner FROM person WHERE person = :person AND {AT}", of)
-    role = row(db, f"SELECT owner FROM role WHERE role = :role AND {AT}", of)
+    system = query.role.removeprefix(SYSTEM)
+    role = row(
+        db,
+        f"SELECT owner FROM role WHERE role = :role AND {AT}"
+        if system == query.role
+        else f"SELECT owner FROM account_system WHERE system = :system AND {AT}",
+        of | {"system": system},
+    )
     passed = row(
         db,
         f"SELECT passed_to FROM review_passed WHERE review = :review AND person = :person AND role = :role AND {AT}",
@@ -286,6 +310,7 @@ def _chain(db: Snapshot, found: Row, query: ItemQuery, at: Instant) -> Chain:
         fallback=fallback,
         here=frozenset(each for each in asked if is_here(db, each, at) and not _is_service(db, each, at)),
         hands=frozenset().union(*hands(db, query.person, at)),
+        owns=_owns(query.role),
     )
 
 
@@ -316,6 +341,8 @@ def _listed(db: Snapshot, found: Row, person: str, role: str) -> bool:
     there = f"SELECT 1 FROM person WHERE person = :person AND enabled = 1 AND (ends IS NULL OR ends > :at) AND {AT}"
     if row(db, there, of) is None:
         return False
+    if is_beyond(role):
+        return bool(found["beyond"]) and _listed_beyond(db, scope, person, role, opened)
     if row(db, f"SELECT 1 FROM role_withheld WHERE person = :person AND role = :role AND {AT}", of) is not None:
         return False
     named = json.dumps(scope.resources)
@@ -332,3 +359,17 @@ def _listed(db: Snapshot, found: Row, person: str, role: str) -> bool:
         for each in bound_roles(db, person, opened)
         if each.role == role
     )
+
+
+def _listed_beyond(db: Snapshot, scope: Scope, person: str, system: str, opened: Instant) -> bool:
+    """Whether the person held something in another system that a review of that scope is of."""
+    ways = held_beyond(db, opened, person).get((person, system), ())
+    named = json.dumps([each.group for each in ways if not each.binding])
+    bound = rows(
+        db,
+        "SELECT DISTINCT b.subject FROM binding b JOIN role r ON r.role = b.role "
+        "AND r.valid_from <= :at AND :at < r.valid_until WHERE b.subject_kind = 'group' AND "
+        f"b.subject IN (SELECT value FROM json_each(:named)) AND {IN_FORCE}",
+        {"named": named, "at": opened},
+    )
+    return beyond_in_scope(scope, person, system) and bool(unbound(ways, {each["subject"] for each in bound}))

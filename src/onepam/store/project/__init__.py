@@ -27,6 +27,7 @@ from onepam.store.project import (
     signals,
     staff,
     system,
+    systems,
     target_secrets,
     waiting_statements,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "signals",
     "staff",
     "system",
+    "systems",
     "target_secrets",
     "unprojected",
     "waiting_statements",

@@ -25,6 +25,7 @@ REVIEW = state(
             "kept": "INTEGER",
             "removed": "INTEGER",
             "unanswered": "INTEGER",
+            "beyond": "INTEGER NOT NULL",
         },
         (("opened",),),
     )
@@ -162,6 +163,7 @@ def review_opened(db: Db, place: Place, event: events.ReviewOpened) -> None:
         suspends=event.suspends,
         fallback=event.fallback,
         opened_by=event.by,
+        beyond=event.beyond,
     )
 
 

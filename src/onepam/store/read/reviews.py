@@ -7,13 +7,14 @@ from onepam.app.ports import Snapshot
 from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.reviews.answering import Chain
 from onepam.domain.reviews.events import Answers, Scope, Verdict, Withheld
-from onepam.domain.reviews.population import Item
+from onepam.domain.reviews.population import Item, is_beyond
 from onepam.domain.reviews.reminding import is_due, stage_of
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import bound_roles
 from onepam.store.facts.reviews import chains, items_of, last_told, scope_of
+from onepam.store.read import beyond as told
 from onepam.store.read.names import Called
 
 MOST = 200
@@ -59,6 +60,8 @@ class ReviewRow:
     signed: Instant | None = None
     signer_name: str = ""
     sign_note: str = ""
+    not_remediated: int = 0
+    """Items of other systems that were removed and are there still."""
 
     @property
     def waiting(self) -> int:
@@ -90,7 +93,9 @@ class ItemRow:
     note: str
     withheld: Withheld | None
     held: bool
-    """A binding gives it now."""
+    """A binding gives it now; of another system: it is there now."""
+    beyond: bool = False
+    """It is of another system, where nothing is ours to withhold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +240,8 @@ class _Look:
             key = (each.person, each.role)
             chain, decided = self.chains[key], self.decided.get(key)
             found = chain.decides()
-            purpose, opens = _purpose(self._db, self._at, each.role)
+            beyond = is_beyond(each.role)
+            purpose, opens = (told.purpose(each.role), False) if beyond else _purpose(self._db, self._at, each.role)
             made.append(
                 ItemRow(
                     person=each.person,
@@ -244,8 +250,10 @@ class _Look:
                     purpose=purpose,
                     opens=opens,
                     privileged=each.privileged,
-                    by=tuple(_because(self._db, way.binding, way.group) for way in each.ways),
-                    last_used=used[each.person].get(each.role),
+                    by=told.words(self._db, self._at, each)
+                    if beyond
+                    else tuple(_because(self._db, way.binding, way.group) for way in each.ways),
+                    last_used=told.used(self._db, self._at, each) if beyond else used[each.person].get(each.role),
                     peers=peers[chain.manager, each.role] - 1 if chain.manager else 0,
                     decides=found[0] if found else "",
                     decides_name=called[found[0]] if found else "",
@@ -254,7 +262,10 @@ class _Look:
                     decider_name=called[decided["decider"]] if decided else "",
                     note=(decided["note"] or "") if decided else "",
                     withheld=self.withheld.get(key),
-                    held=_held(self._db, self._at, each.person, each.role),
+                    held=told.still(self._db, self._at, each)
+                    if beyond
+                    else _held(self._db, self._at, each.person, each.role),
+                    beyond=beyond,
                 )
             )
         return made
@@ -297,6 +308,7 @@ def _summary(db: Snapshot, at: Instant, found: Row, reader: str, look: _Look | N
         signed=signed["signed"] if signed else None,
         signer_name=Called(db, at)[signed["signer"]] if signed else "",
         sign_note=(signed["note"] or "") if signed else "",
+        not_remediated=told.not_remediated(db, at, found) if found["beyond"] else 0,
     )
     return summary, any(each["own"] for each in decided)
 
