@@ -1,4 +1,4 @@
-"""docs/claims.md: what README.md and SECURITY.md promise, and the test behind each promise.
+"""docs/claims.md: what README.md, SECURITY.md and the pages of databases promise, and the test behind each promise.
 
 A claim is a sentence (or a row of a table, or a bullet) with one of the words of `WORDS`. A test says which claim it
 proves with `@pytest.mark.claim("words of the sentence", altered="which alteration of the mechanism made it fail")`.
@@ -14,15 +14,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "claims.md"
-PAGES = ("README.md", "SECURITY.md")
+PAGES = ("README.md", "SECURITY.md", "docs/databases.md", "docs/guardrails.md")
 WORDS = ("cannot", "never", "every", "nobody", "only", "proof")
 
 _WORD = re.compile(rf"\b({'|'.join(WORDS)})\b", re.IGNORECASE)
 _HEAD = """# Claims
 
-Each sentence of [README.md](../README.md) and [SECURITY.md](../SECURITY.md) that says *cannot*, *never*, *every*,
-*nobody*, *only* or *proof*, with the tests that prove it and the alteration of the mechanism that made each of them
-fail. Made by `scripts/claims_doc.py` from the tests' own words; a claim without a test fails CI.
+Each sentence of [README.md](../README.md), [SECURITY.md](../SECURITY.md), [databases](databases.md) and
+[guardrails](guardrails.md) that says *cannot*, *never*, *every*, *nobody*, *only* or *proof*, with the tests that prove
+it and the alteration of the mechanism that made each of them fail. Made by `scripts/claims_doc.py` from the tests' own
+words; a claim without a test fails CI.
 
 """
 

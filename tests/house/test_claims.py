@@ -1,4 +1,5 @@
-"""What README.md and SECURITY.md promise has a test that was seen to fail, and docs/claims.md says which."""
+"""What README.md, SECURITY.md and the pages of databases promise has a test that was seen to fail, and docs/claims.md
+says which."""
 
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str) -> None:
     (tmp_path / "tests").mkdir()
     (tmp_path / "README.md").write_text("It never lies.\n", "utf-8")
     (tmp_path / "SECURITY.md").write_text("It is.\n", "utf-8")
+    monkeypatch.setattr(claims_doc, "PAGES", ("README.md", "SECURITY.md"))
     text = f"import pytest\n\n\n{mark}\ndef test_it() -> None:\n    pass\n"
     (tmp_path / "tests" / "test_one.py").write_text(text, "utf-8")
     monkeypatch.setattr(claims_doc, "ROOT", tmp_path)

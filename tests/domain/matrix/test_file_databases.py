@@ -264,6 +264,10 @@ MEMBERS = "member_of: {app: readers}"
         (f"{{made_by: owner, {MEMBERS}, more: x}}", "A set of session users has no `more`."),
     ],
 )
+@pytest.mark.claim(
+    "Nobody comes as pam_owner: it is none of the logins",
+    altered="the account that makes users could be among the logins",
+)
 def test_what_says_not_which_users_are_made(said: str, problem: str) -> None:
     assert problem in problems(masked(f"session_users: {said}"))[0]
 

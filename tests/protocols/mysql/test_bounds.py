@@ -75,6 +75,7 @@ def test_a_command_of_more_than_any_server_takes(monkeypatch: pytest.MonkeyPatch
     assert Talk().client(my.query(b"x" * 200_000)).fault == "client.protocol"
 
 
+@pytest.mark.claim("a session cannot be reset", altered="a reset passed under guardrails")
 def test_a_session_is_not_reset_where_not_everything_may_run() -> None:
     """It would lift what the session began with."""
     talk = Talk(Allowance(frozenset())).client(my.packet(0, b"\x1f"))

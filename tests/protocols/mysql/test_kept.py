@@ -90,6 +90,7 @@ async def test_what_does_more_is_refused(small: Small, server: Server, mighty: s
     assert server.sql(LOOK + server.everything) == before
 
 
+@pytest.mark.claim("it is told SET SESSION TRANSACTION READ ONLY", altered="the server was not told so")
 async def test_where_nothing_may_change_the_server_says_so_too(
     small: Small, server: Server, mighty: str, narrow: Narrow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,7 +52,10 @@ def masked(small: Small, monkeypatch: pytest.MonkeyPatch) -> Small:
     return small
 
 
-@pytest.mark.claim
+@pytest.mark.claim(
+    "A masked column of text comes as [masked], of every other type as NULL",
+    altered="a value of another type than text passed",
+)
 async def test_masked_columns_come_masked_and_others_as_they_are(masked: Small) -> None:
     script = "SELECT * FROM customers; SELECT email AS x, name FROM customers AS y; SELECT id, email FROM orders;"
     status, said, errors = await masked.mariadb(script, "app")
@@ -97,7 +100,10 @@ async def test_where_nobody_knows_what_is_masked_nothing_stays_open(
     assert [each.is_closed() for each in legs] == [True]
 
 
-@pytest.mark.claim
+@pytest.mark.claim(
+    "A view whose text names a masked column, or is not shown to the login, cannot be used",
+    altered="such a view was known like a table",
+)
 async def test_ways_round_the_mask(masked: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is refused, or says nothing of it."""
     permitted(monkeypatch, guardrails=Guardrails((StatementClass.READ, StatementClass.WRITE, StatementClass.OTHER)))

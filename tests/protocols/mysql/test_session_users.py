@@ -197,6 +197,9 @@ async def test_whoever_makes_or_drops_it_may_die_at_each_step(
         step += 1
 
 
+@pytest.mark.claim(
+    "only then the ledger says that it is gone", altered="at MariaDB the lock of whoever makes it was not asked for"
+)
 async def test_a_user_that_is_still_on_its_way_is_not_made_after_it_was_seen_gone(
     server: Server, where: Where, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,12 +105,14 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
         yield Scene(way, await way.gateway.person(console=APPROVE))
 
 
+@pytest.mark.claim("and never the text", altered="the entry that a statement waits had its text behind its id")
 async def test_a_write_waits_for_somebody_elses_yes_and_runs_then(scene: Scene) -> None:
     eve = await scene.eve()
     client = await scene.psql(eve, "SELECT 1", "INSERT INTO said VALUES ('one') RETURNING word", "SELECT 2")
     asked = await scene.asked(eve)
     assert (asked.classes, asked.in_transaction, asked.approvers) == ((StatementClass.WRITE,), False, (scene.max.role,))
     assert "one" not in await scene.rows()
+    assert "INSERT INTO" not in repr(scene.gateway.events(object)), "the text stands in no entry"
     shown = scene.gateway.platform.statements.shown(asked.statement)
     assert shown is not None
     assert shown.text == "INSERT INTO said VALUES ('one') RETURNING word"

@@ -74,6 +74,18 @@ def test_what_has_nothing_to_do_with_a_masked_column_is_shown(text: str) -> None
         ("DO $$BEGIN UPDATE t SET card = '1'; END$$", "DO $$BEGIN UPDATE t SET card = ¤; END$$"),
     ],
 )  # fmt: skip
+@pytest.mark.claim(
+    "a literal or parameter is shown only where it is bound to another column",
+    altered="a literal was shown whatever it was bound to",
+)
+@pytest.mark.claim(
+    "The same holds where it cannot be told what is done with a value",
+    altered="EXECUTE and CALL were taken for statements without a masked column",
+)
+@pytest.mark.claim(
+    "Of a text that cannot be read all literals are masked",
+    altered="such a text was taken for one without a masked column",
+)
 def test_of_what_has_only_what_is_bound_to_other_columns_is(text: str, right: str) -> None:
     assert recorded(text) == right.replace("¤", MASKED)
 

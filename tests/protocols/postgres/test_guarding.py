@@ -44,6 +44,7 @@ def test_several_statements_are_one_kind_too_many() -> None:
     told.passes(pg.query("SELECT 1; SELECT 2"))
 
 
+@pytest.mark.claim("What cannot be read does not run", altered="what cannot be read was taken for nothing")
 def test_what_cannot_be_read_does_not_run() -> None:
     for text in ("SELEC 1", "SELECT '" + "x" * 70_000 + "'", "SELECT '" + "x" * 300_000 + "'"):
         told = reader()
@@ -237,6 +238,9 @@ TWICE_READ = pg.query(r"SELECT '\', $$'; DELETE FROM t; --$$")
 
 
 @pytest.mark.parametrize("text", [TWICE_READ, pg.query("SELECT 'あ'")])
+@pytest.mark.claim(
+    "behind what is not answered yet a text with a backslash", altered="what was sent ahead of a text was not looked at"
+)
 def test_behind_what_may_change_how_the_server_reads_no_text_runs_that_it_may_read_otherwise(text: bytes) -> None:
     told = Told(allowance(Guardrails((*READER.statements, StatementClass.ADMIN))))
     told.passes(text)
@@ -282,6 +286,7 @@ JDBC = {"user": "a@b", "database": "d", "client_encoding": "UTF8", "DateStyle": 
         "extra_float_digits": "2"}  # fmt: skip
 
 
+@pytest.mark.claim("the session is read-only for the server", altered="the server was not told so at the start")
 def test_what_drivers_ask_for_at_their_start_is_given_to_readers_and_bound() -> None:
     bound = Guardrails(READER.statements, timeout=1_500_000)
     expected = {name: value for name, value in JDBC.items() if name != "user"}

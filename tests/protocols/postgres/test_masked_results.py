@@ -143,6 +143,10 @@ ROUND = [
 ]  # fmt: skip
 
 
+@pytest.mark.claim(
+    "A masked column of the types text, varchar, char(n) and name comes as [masked]",
+    altered="a value of another type than text passed",
+)
 async def test_masked_columns_are_masked_and_the_rest_is_as_it_is(small: Small) -> None:
     for sql, right in SHOWN:
         status, out, err = await small.psql(sql)
@@ -214,6 +218,8 @@ async def test_bounds_of_guardrails_hold_with_a_mask(small: Small, monkeypatch: 
     assert "statements of the kind ddl" in err
 
 
+@pytest.mark.claim("kept only where the resource has results", altered="three rows were kept where no rule said so")
 async def test_without_a_mask_nothing_is_looked_up(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     permitted(monkeypatch, mask=None)
     assert SECRET in (await small.psql("SELECT upper(email), email FROM customers"))[1]
+    assert markers(small) == [], "nor is a row kept without a rule of results"

@@ -179,6 +179,9 @@ async def test_whoever_makes_or_drops_it_may_die_at_each_step(
 @pytest.mark.claim(
     "said to be gone only once its server has said so", altered="the maker's connection was not ended before the look"
 )
+@pytest.mark.claim(
+    "only then the ledger says that it is gone", altered="the maker's connection was not ended before the look"
+)
 async def test_a_user_that_is_still_on_its_way_is_not_made_after_it_was_seen_gone(
     server: Server, where: Where, monkeypatch: pytest.MonkeyPatch
 ) -> None:

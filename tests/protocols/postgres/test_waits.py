@@ -60,6 +60,7 @@ class Talk:
         return [each for each in self.events if isinstance(each, Run)]
 
 
+@pytest.mark.claim("run only once somebody else has said yes", altered="no class asked")
 def test_a_query_waits_and_exactly_it_goes_on_and_what_came_behind_it_follows() -> None:
     talk = Talk()
     write, read = pg.query("INSERT INTO t VALUES (1)"), pg.query("SELECT 1")
@@ -164,6 +165,7 @@ def test_a_further_page_asks_nobody() -> None:
     assert talk.talk.waiting is None
 
 
+@pytest.mark.claim("After a no the server never hears of them", altered="what waited went on after a no")
 def test_a_no_to_an_execution_skips_its_batch_and_its_portal_is_no_more() -> None:
     """In a transaction the target keeps the portal: whoever executed it again would show no parameters."""
     talk = Talk(status=b"T")
@@ -234,6 +236,9 @@ def test_what_runs_by_sqls_own_names_stands_in_another_text(text: str, names: bo
     assert (b"PREPARE and EXECUTE of SQL do not pass" in client) == names
 
 
+@pytest.mark.claim(
+    "What cannot be read asks, where every class may run or ask", altered="it asked wherever some class does"
+)
 def test_what_cannot_be_read_asks_where_everything_may_run_and_is_refused_elsewhere() -> None:
     for text in ("no sql at all", f"SELECT '{'x' * 20_000}'"):
         talk = Talk(EVERYTHING)

@@ -160,6 +160,10 @@ def test_parameters_are_shown_that_are_bound_to_no_masked_column() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.claim(
+    "and the words only where the statement has to do with no masked column",
+    altered="the words were kept of a statement with a masked column",
+)
 def test_what_a_target_says_of_a_masked_value_is_not_repeated() -> None:
     mask = Masking(CARDS, lambda _: None)
     assert mask.words("22P02 invalid input", bound=True) == "22P02 [masked: 13 bytes]"
