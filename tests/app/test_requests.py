@@ -15,8 +15,9 @@ from onepam.app.requests.end_grant import end_grant
 from onepam.app.requests.expire_access import expire_access
 from onepam.app.requests.make_request import When, make_request
 from onepam.app.requests.withdraw_request import withdraw_request
-from onepam.domain.access.asked import Asking
+from onepam.domain.access.asked import MANAGER, OWNER, Asking
 from onepam.domain.access.proposal import REQUEST
+from onepam.domain.controls.catalogue import TESTS
 from onepam.domain.leaving.leaving import Ended
 from onepam.domain.requests.approval import Agreed, Granted
 from onepam.domain.requests.asking import Asked
@@ -26,6 +27,7 @@ from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, parse
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries, entries_of
 from onepam.store.engine.rebuild import compare
+from onepam.store.read.controls.access import bound
 from onepam.store.read.requests import inbox
 from onepam.store.read.requests import request as read_request
 from tests.company import DEV, PROD, Company, record, refused, role_set
@@ -329,3 +331,46 @@ async def test_what_is_extended_goes_on_and_falls_with_what_it_goes_on_from(comp
     found = await company.reader(read_request, None, "req_x")
     assert found is not None
     assert found.row.grant_state == "ended"
+
+
+async def test_managers_and_owners_decide_where_they_are_named(company: Company) -> None:
+    """Ada owns the resource; bob is nobody here, and has the same role."""
+    await record(company.ledger, role_set("engineer", (replace(PROD, approvers=(OWNER, MANAGER)), DEV)))
+    for person in ("ada", "bob"):
+        await company.bind(person, "manager")
+    made = await company.ask("eve", "web-1", "app")
+    found = await company.reader(read_request, None, made.request)
+    assert found is not None
+    assert [who for who, _ in found.approvers] == ["ada"]
+    assert await company.reader(inbox, None, "bob", ("manager",)) == ()
+    (waiting,) = await company.reader(inbox, None, "ada", ("manager",))
+    assert (waiting.row.request, waiting.under) == (made.request, "manager")
+    refused(
+        await approve_request(company.ledger, company.actor("bob"), made.request, made.digest, "grt_1"),
+        "request.no_authority",
+    )
+    given = await approve_request(company.ledger, company.actor("ada"), made.request, made.digest, "grt_2")
+    assert isinstance(given, Granted)
+    refused(await end_grant(company.ledger, company.actor("max"), given.grant, "no") or "", "grant.unknown")
+    assert await end_grant(company.ledger, company.actor("ada"), given.grant, "enough") is None
+
+
+async def test_two_do_not_approve_each_others_in_turn_while_somebody_else_could(company: Company) -> None:
+    await company.bind("eve", "manager")
+    await company.bind("max", "engineer")
+    first = await company.ask("max", "web-1", "app")
+    yes = await approve_request(company.ledger, company.actor("eve"), first.request, first.digest, "grt_1")
+    assert isinstance(yes, Granted)
+    made = await company.ask("eve", "web-1", "app")
+    await company.bind("bob", "manager")
+    back = await approve_request(company.ledger, company.actor("max"), made.request, made.digest, "grt_2")
+    refused(back, "request.ring")
+    assert isinstance(await disable_person(company.ledger, company.actor("ada"), "bob", "left"), Ended)
+    assert isinstance(
+        await approve_request(company.ledger, company.actor("max"), made.request, made.digest, "grt_3"), Granted
+    )
+    (test,) = (each for name, each in TESTS.items() if name == "PRV-02")
+    population = await company.reader(bound, None, test)
+    assert {each.key: each.reason for each in population.rows if each.kind == "grant" and each.reason} == {
+        "grt_3": "its holder had approved the approver's within 90 days"
+    }

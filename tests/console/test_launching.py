@@ -23,6 +23,8 @@ def test_of_several_permissions_the_longest_is_offered_in_either_order() -> None
     short, long = offered("short", 1), offered("long", 8, "req_1")
     for found in ((short, long), (long, short)):
         (entry,) = offers(nowhere, Instant(0), "eve", Catalogue((), found, 0), 0)
-        assert entry["options"] == [{"value": "engineer:app", "login": "app", "role": "engineer", "longest": 8 * HOUR}]
+        assert entry["options"] == [
+            {"value": "engineer:app", "login": "app", "role": "engineer", "longest": 8 * HOUR, "opens": "query"}
+        ]
         assert entry["pending"] == "req_1"
         assert entry["approvers"] == ""

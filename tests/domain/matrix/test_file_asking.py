@@ -6,6 +6,7 @@ from onepam.domain.access.asked import Asking
 from onepam.domain.matrix.widening import widenings
 from onepam.kernel.clock import DAY, MINUTE
 from tests.domain.matrix.test_file import FILE, matrix, problems
+from tests.domain.matrix.test_file_databases import DATABASE
 
 
 def asking(said: str) -> str:
@@ -88,3 +89,14 @@ def test_what_eases_asking_is_a_widening_change(was: str, now: str, words: str) 
     assert widenings(before, after) == ((f"role web: prod {words}",) if words else ())
     easier = matrix(asking("approvals: 1"))
     assert len(widenings(before, easier)) == 2
+
+
+def test_a_manager_or_an_owner_stands_for_a_role() -> None:
+    text = FILE.replace("approvers: [boss]", "approvers: [boss, 'requester:manager', 'resource:owner']")
+    (permission,) = matrix(text).roles["web"].permissions
+    assert permission.approvers == ("boss", "requester:manager", "resource:owner")
+    for other in ("requester:owner", "resource:", "Boss"):
+        assert problems(FILE.replace("[boss]", f"['{other}']"))
+    asking_first = DATABASE.replace("statements: [read]", "statements: [read], ask_first: [write]")
+    named = asking_first.replace("approvers: [boss]", "approvers: ['resource:owner']")
+    assert any("What asks first is decided by roles." in each for each in problems(named)), problems(named)

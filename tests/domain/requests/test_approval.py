@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from onepam.domain.access.asked import MANAGER as MANAGER_OF
+from onepam.domain.access.asked import OWNER
 from onepam.domain.access.authority import Actor
 from onepam.domain.access.model import Mode
 from onepam.domain.access.proof import MfaBasis
@@ -345,3 +347,30 @@ def test_what_cannot_be_ended(facts: GrantFacts, actor: Actor, code: str) -> Non
 
 def test_a_grant_of_an_hour_lasts_an_hour() -> None:
     assert LATER - NOW == HOUR == ASKED.duration
+
+
+def test_a_manager_or_an_owner_decides_by_any_role_that_approves() -> None:
+    named = (OWNER, MANAGER_OF)
+    assert authority((MANAGER,), named, NOW) is None
+    for claim in named:
+        assert authority((ENGINEER, MANAGER), named, NOW, frozenset((claim,))) == "manager"
+        assert authority((ENGINEER,), named, NOW, frozenset((claim,))) is None
+    assert authority((MANAGER,), ("other",), NOW, frozenset((OWNER,))) is None
+    theirs = given(approvers=(MANAGER_OF,))
+    assert isinstance(approve(theirs, MAX, COMMAND, NOW), Decided)
+    refused = approve(theirs, MAX, COMMAND, NOW)
+    assert isinstance(refused, Decided)
+    assert refused.events == (ApprovalRefused("req_1", "max", "request.no_authority"),)
+    decided = approve(replace(theirs, claims=frozenset((MANAGER_OF,))), MAX, COMMAND, NOW)
+    assert isinstance(decided, Decided)
+    assert isinstance(decided.events[0], RequestApproved)
+    assert decided.events[0].under == "manager"
+
+
+def test_whoever_got_a_yes_lately_does_not_give_one_back_while_somebody_else_could() -> None:
+    decided = approve(given(ring=True), MAX, COMMAND, NOW)
+    assert isinstance(decided, Decided)
+    assert decided.events == (ApprovalRefused("req_1", "max", "request.ring"),)
+    said = deny(given(ring=True), MAX, "req_1", "", NOW)
+    assert isinstance(said, Decided)
+    assert isinstance(said.events[0], RequestDenied)

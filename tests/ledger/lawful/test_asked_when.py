@@ -8,7 +8,10 @@ import pytest
 from onepam.domain.access.asked import Asking
 from onepam.domain.access.hours import Offset, Schedule, Weekday, Weekly
 from onepam.domain.access.model import BindingEnded, ConsoleRight, Substance
+from onepam.domain.people.events import PersonChanged
 from onepam.domain.requests.events import (
+    ApprovalUndone,
+    GrantEnded,
     GrantExpired,
     GrantStarted,
     RequestAgreed,
@@ -19,6 +22,9 @@ from onepam.domain.requests.events import (
 )
 from onepam.domain.signing_in.events import EnrolmentOpened, EnrolmentUsed, FactorEnrolled, FactorKind
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
+from onepam.ledger.lawful.asked_for import somebody_else
+from onepam.ledger.lawful.known import Request
+from onepam.ledger.lawful.rows import of_rows
 from tests.ledger.lawful.story import DEV, HOLDS, PROD, Story, binding, role_set, substance
 from tests.ledger.lawful.test_requests import grant, yes
 from tests.ledger.lawful.test_sessions import PROD_BECAUSE, opened
@@ -261,3 +267,88 @@ def test_it_escalates_after_its_time_and_not_before() -> None:
         assert isinstance(said, RequestApproved)
         at = told.add(replace(said, by="sue", under="senior"), given)
         assert told.said() == ([] if right else [(at, "the role senior may not approve this")])
+
+
+def named(token: str) -> tuple[Story, Substance]:
+    """Eve asks for what the token decides on: joe is her manager, and ada owns the resource; both may approve."""
+    told = Story().found({**HOLDS, "ada": ("administrator", "manager"), "joe": ("manager",)})
+    production = replace(PROD, approvers=(token,))
+    told.change("chg_1", None, role_set("engineer", [DEV, production]))
+    for who in HOLDS:
+        told.enrol(who)
+    for who in ("ada", "max", "joe", "eve"):
+        told.sign_in(who, f"sgn_{who}")
+    told.add(PersonChanged("eve", "ada", "joe", None, None, "eve", "eve@example.com"))
+    asked = substance(role_version=role_set("engineer", [DEV, production]).version)
+    told.add(request(told, asked))
+    return told, asked
+
+
+@pytest.mark.parametrize(("token", "who"), [("requester:manager", "joe"), ("resource:owner", "ada")])
+def test_a_manager_or_an_owner_decides_where_they_are_named(token: str, who: str) -> None:
+    for by in ("joe", "ada", "max"):
+        told, asked = named(token)
+        said, given = approved(told, asked, approved_by=by)
+        assert isinstance(said, RequestApproved)
+        at = told.add(replace(said, by=by), given)
+        assert told.said() == ([] if by == who else [(at, "the role manager may not approve this")])
+        told.add(GrantEnded("grt_1", "req_1", "approver", by, "enough"))
+        if by not in (who, "ada"):  # ada administers: whoever does may end it
+            assert len(told.said()) == 2
+
+
+def test_a_yes_of_whoever_is_named_counts() -> None:
+    told = Story().found({**HOLDS, "joe": ("manager",)})
+    production = replace(PROD, approvers=("manager", "requester:manager"), asking=Asking(approvals=2))
+    told.change("chg_1", None, role_set("engineer", [DEV, production]))
+    for who in HOLDS:
+        told.enrol(who)
+    for who in ("ada", "max", "joe", "eve"):
+        told.sign_in(who, f"sgn_{who}")
+    asked = substance(role_version=role_set("engineer", [DEV, production]).version)
+    told.add(request(told, asked))
+    told.add(agreed(asked, "joe"))
+    told.add(*approved(told, asked))
+    assert told.said() == []
+
+
+def test_two_do_not_say_yes_to_each_other_in_turn_where_somebody_else_could() -> None:
+    for others in ((), ("joe",)):
+        managers = {**HOLDS, "eve": ("engineer", "manager"), "max": ("engineer", "manager")}
+        managers |= dict.fromkeys(others, ("manager",))
+        told = Story().found(managers)
+        for who in HOLDS:
+            told.enrol(who)
+        for who in ("max", "eve"):
+            told.sign_in(who, f"sgn_{who}")
+        first = substance("max")
+        told.add(request(told, first))
+        told.approve(first, "eve")
+        told.wait(5 * MINUTE)
+        second = told.ask(request="req_2")
+        at = told.approve(second, "max", "req_2", "grt_2")
+        assert told.said() == (
+            [(at, "eve had said yes to max lately, and somebody else could decide")] if others else []
+        )
+
+
+def test_a_yes_that_was_undone_makes_no_ring() -> None:
+    both = ("engineer", "manager")
+    told = Story().found({**HOLDS, "eve": both, "max": both, "joe": ("manager",)})
+    for who in HOLDS:
+        told.enrol(who)
+    for who in ("max", "eve"):
+        told.sign_in(who, f"sgn_{who}")
+    first = substance("max")
+    told.add(request(told, first))
+    told.approve(first, "eve")
+    told.add(ApprovalUndone("req_1", "grt_1", "eve"), GrantEnded("grt_1", "req_1", "undone", "eve"))
+    told.approve(told.ask(request="req_2"), "max", "req_2", "grt_2")
+    assert told.said() == []
+
+
+def test_of_a_machine_it_is_not_judged_who_else_could_decide() -> None:
+    """Whoever owns it says no yes to it either, which the account itself does not say."""
+    judging = of_rows()
+    request = Request({"person": "bot"}, "", Instant(0), Instant(0))
+    assert not somebody_else(judging._state, request, "max")

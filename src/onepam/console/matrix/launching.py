@@ -9,6 +9,7 @@ from onepam.console.frame.rendering import some
 from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.view import View, resource
 from onepam.console.matrix.pins import pin_name
+from onepam.domain.access.asked import OWNER
 from onepam.kernel.clock import Instant
 from onepam.store.facts.requests import deciders
 from onepam.store.read.catalogue import Catalogue, OpenAccess, Requestable
@@ -38,12 +39,13 @@ def offers(db: Snapshot, at: Instant, me: str, found: Catalogue, most: int) -> l
     by_resource: dict[str, list[Requestable]] = {}
     for each in found.requestable:
         by_resource.setdefault(each.site.resource, []).append(each)
-    called: dict[tuple[str, ...], str] = {}
+    called: dict[tuple[tuple[str, ...], str], str] = {}
     entries = []
     for number, offered in enumerate(by_resource.values()):
         roles = tuple(sorted({role for each in offered for role in each.approvers}))
-        if number < most and roles not in called:
-            called[roles] = _names(deciders(db, at, roles, me), roles)
+        key = (roles, offered[0].site.resource if OWNER in roles else "")
+        if number < most and key not in called:
+            called[key] = _names(deciders(db, at, roles, me, key[1]), roles)
         options: dict[tuple[str, str], Requestable] = {}
         for each in offered:
             kept = options.get((each.role, each.login))
@@ -61,7 +63,7 @@ def offers(db: Snapshot, at: Instant, me: str, found: Catalogue, most: int) -> l
                     }
                     for (role, login), each in options.items()
                 ],
-                "approvers": called.get(roles, ""),
+                "approvers": called.get(key, ""),
                 "ticket_required": all(each.asks.ticketed for each in offered),
                 "ticket": tickets.pop() if len(tickets := {each.asks.ticket for each in offered}) == 1 else "",
                 "approvals": max(each.asks.approvals for each in offered),

@@ -22,5 +22,8 @@ class Asking:
     then: tuple[str, ...] = ()
 
 
+MANAGER, OWNER = "requester:manager", "resource:owner"
+"""In the place of a role that decides: whoever that is, by a role of theirs with the right to approve."""
+
 PLAINLY = Asking()
 """Now and for a while, with a yes of one: where a permission says nothing else."""

@@ -96,8 +96,10 @@ TESTS: Mapping[str, Test] = MappingProxyType(
             _test(
                 Control("PRV-02", "Nobody gives themselves access", ("CC6.2",)),
                 "Each binding made in the last 90 days came with a change of access.yaml; and it was not proposed and "
-                "decided by nobody but the person who has it.",
-                "two people who agree to give each other what they want, beyond those who may be one hand",
+                "decided by nobody but the person who has it. Each grant approved in that time was not approved by "
+                "somebody whose own access its holder had approved within the 90 days before.",
+                "more than two people who approve each other's in a circle",
+                version=2,
                 days=QUARTER,
             ),
             _test(

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 
-from onepam.domain.access.asked import PLAINLY, Asking
+from onepam.domain.access.asked import MANAGER, OWNER, PLAINLY, Asking
 from onepam.domain.access.model import Mode
 from onepam.domain.access.patterns import BadPattern, Patterns
-from onepam.domain.matrix.fields import duration, flag, record, shown, words
+from onepam.domain.matrix.fields import NAME, duration, flag, record, shown, words
 from onepam.domain.matrix.parse import Findings, Node, Scalar, Spot
 from onepam.kernel.clock import DAY, HOUR
 
@@ -17,6 +17,8 @@ MAX_WEEKLY = 92 * DAY
 MAX_APPROVALS = 5
 MAX_ESCALATION = 23 * HOUR
 """A request waits a day."""
+
+_APPROVER = re.compile(f"{NAME.pattern}|{MANAGER}|{OWNER}", re.ASCII)
 
 Named = tuple[tuple[str, Spot], ...]
 
@@ -38,6 +40,11 @@ def asking(mode: Mode | None, given: Mapping[str, Node], findings: Findings) -> 
         then=tuple(sorted(role for role, _ in then)),
     )
     return (None if found == PLAINLY else found), then
+
+
+def approvers(node: Node, findings: Findings) -> Named:
+    """Roles, or whoever stands for one."""
+    return tuple(words(node, "approver", findings, _APPROVER))
 
 
 def _ticket(node: Node, findings: Findings) -> tuple[str, bool]:
@@ -71,7 +78,7 @@ def _approvals(node: Node, findings: Findings) -> int:
 def _escalation(node: Node, findings: Findings) -> tuple[int, Named]:
     given = record(node, node.spot, "escalation", ("after", "to"), (), findings)
     after = duration(given["after"], findings, MAX_ESCALATION) if "after" in given else None
-    then = tuple(words(given["to"], "approver", findings)) if "to" in given else ()
+    then = approvers(given["to"], findings) if "to" in given else ()
     if "to" in given and not then:
         findings.add(given["to"].spot, "It escalates to nobody.", "Name a role: to: [a role]")
     return after or 0, then

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TypeVar
 
+from onepam.domain.access.asked import MANAGER, OWNER
 from onepam.domain.access.model import (
     ENVIRONMENT,
     MAX_SESSION,
@@ -281,7 +282,7 @@ class _Reading:
         mode = _read(given, "mode", lambda value: fields.choice(value, "mode", Mode, findings))
         most = MAX_SESSION if mode is Mode.STANDING else MAX_GRANT
         longest = _read(given, "longest", lambda value: fields.duration(value, findings, most))
-        approvers = _read(given, "approvers", lambda value: fields.words(value, "approver", findings)) or ()
+        approvers = _read(given, "approvers", lambda value: asking_fields.approvers(value, findings)) or ()
         asking, then = asking_fields.asking(mode, given, findings)
         self._approvers += (*approvers, *then)
         administrative = _read(given, "administrative", lambda value: fields.flag(value, "administrative", findings))
@@ -300,6 +301,8 @@ class _Reading:
         if asks and mode is Mode.STANDING and not approvers:
             hint = "Add a line: approvers: [a role]"
             findings.add(given["guardrails"].spot, "Nobody could say yes to what asks first.", hint)
+        if asks and not {MANAGER, OWNER}.isdisjoint(role for role, _ in approvers):
+            findings.add(given["approvers"].spot, "What asks first is decided by roles.", "Name roles alone.")
         if mode is Mode.STANDING and approvers and not asks:
             findings.add(given["approvers"].spot, "A standing permission asks nobody.", "Remove it, or: mode: request")
         if actions is None or where is None or logins is None or mode is None or longest is None:
@@ -316,6 +319,8 @@ class _Reading:
         """Who is named as an approver must be a role that carries the right to approve."""
         for approver, spot in self._approvers:
             role = roles.get(approver)
+            if approver in (MANAGER, OWNER):
+                continue
             if approver not in roles:
                 self._findings.add(spot, f"There is no role {approver}.", fields.meant(approver, roles, self._findings))
             elif role is not None and ConsoleRight.APPROVE not in role.console:

@@ -17,6 +17,7 @@ from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import PersonKind
 from onepam.domain.requests.asking import OpenRequest, unknown_request
 from onepam.domain.requests.events import (
+    RING,
     UNDO,
     ApprovalRefused,
     ApprovalUndone,
@@ -29,7 +30,7 @@ from onepam.domain.requests.events import (
     RequestWithdrawn,
 )
 from onepam.kernel import limits
-from onepam.kernel.clock import FOREVER, Instant
+from onepam.kernel.clock import DAY, FOREVER, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.text import plain_text
 
@@ -49,7 +50,8 @@ class RequestFacts:
 
     `owner` is the person answerable for the requester, `requester_kind` what the requester is. `grant` is the one that
     it was approved with, while that has not been ended. `agreed` are those who said yes, where it takes several;
-    `extended`: the grant that it goes on from was not ended before its time.
+    `extended`: the grant that it goes on from was not ended before its time. `ring`: the requester said yes to
+    something of the actor's within `RING`, and somebody else could decide.
     """
 
     open: OpenRequest
@@ -61,16 +63,18 @@ class RequestFacts:
     grant: HeldGrant | None = None
     agreed: tuple[Yes, ...] = ()
     extended: bool = True
+    ring: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalFacts:
     """The one who decides, what is to be decided (None where there is no such request), and which roles are kept
-    apart."""
+    apart. `claims`: what of `MANAGER` and `OWNER` the one who decides is here."""
 
     actor: ActorFacts
     request: RequestFacts | None
     separations: tuple[Separation, ...] = ()
+    claims: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +110,13 @@ class Agreed:
 @dataclass(frozen=True, slots=True)
 class GrantFacts:
     """The actor and a grant that has not been ended, with the roles that may approve its like; None: no such grant.
-    `extensions` are those that go on from it."""
+    `extensions` are those that go on from it, `claims` as in `ApprovalFacts`."""
 
     actor: ActorFacts
     grant: HeldGrant | None
     approvers: tuple[str, ...]
     extensions: tuple[HeldGrant, ...] = ()
+    claims: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,9 @@ def approve(
         return refused
     if rules is PRIVILEGED_REQUEST and (refused := vouched(facts.actor)) is not None:
         return refused
+    if facts.request.ring:
+        message = f"They said yes to you within {RING // DAY} days: two do not approve each other's in turn."
+        return _refuse(command.request, actor, "request.ring", message, "Somebody else can; you may deny it.")
     if request.digest != command.digest:
         return _refuse(
             command.request, actor, "request.digest", "What you approved is not what is asked.", "Look again."
@@ -236,18 +244,16 @@ def end_grant(facts: GrantFacts, actor: Actor, command: EndGrant, now: Instant) 
     return Decided(tuple(GrantEnded(each.grant, each.request, because, actor.person, words) for each in ended), None)
 
 
-def authority(roles: tuple[HeldRole, ...], approvers: tuple[str, ...], now: Instant) -> str | None:
-    """Of somebody's roles the one that lets them decide: in force, among `approvers`, with the right to approve."""
-    return next(
-        (
-            held.role
-            for held in roles
-            if held.role in approvers
-            and ConsoleRight.APPROVE in held.console
-            and (held.ends is None or held.ends > now)
-        ),
-        None,
-    )
+def authority(
+    roles: tuple[HeldRole, ...], approvers: tuple[str, ...], now: Instant, claims: frozenset[str] = frozenset()
+) -> str | None:
+    """Of somebody's roles the one that lets them decide: in force, among `approvers`, with that right. Whoever
+    is the manager or the owner whom `approvers` name (`claims`) decides by any role of theirs with that right."""
+    approves = [
+        held.role for held in roles if ConsoleRight.APPROVE in held.console and (held.ends is None or held.ends > now)
+    ]
+    named = bool(claims.intersection(approvers))
+    return next((role for role in approves if named or role in approvers), None)
 
 
 def standing(substance: Substance, requester: AccessFacts, now: Instant) -> HeldRole | Refused:
@@ -300,7 +306,7 @@ def _may_decide(facts: ApprovalFacts, actor: Actor, request: str, now: Instant) 
         hand = same_hand("request")
         return _refuse(request, actor, hand.code, hand.message, hand.hint)
     approvers = facts.request.approvers or facts.actor.roles_with(ConsoleRight.APPROVE)
-    under = authority(facts.actor.roles, approvers, now)
+    under = authority(facts.actor.roles, approvers, now, facts.claims)
     if under is None:
         return _refuse(
             request,
@@ -333,7 +339,7 @@ def _may_end(facts: GrantFacts, actor: Actor, now: Instant) -> str | None:
         return None
     if facts.grant.substance.person == actor.person:
         return "holder"
-    if authority(facts.actor.roles, facts.approvers, now) is not None:
+    if authority(facts.actor.roles, facts.approvers, now, facts.claims) is not None:
         return "approver"
     return "administrator" if authorised(facts.actor, ConsoleRight.ADMINISTER, now) is None else None
 

@@ -5,7 +5,10 @@ from enum import StrEnum
 
 from onepam.domain.access.model import Substance, Substance1
 from onepam.domain.history.event import event, private
-from onepam.kernel.clock import SECOND, Instant
+from onepam.kernel.clock import DAY, SECOND, Instant
+
+RING = 90 * DAY
+"""Whoever said yes to somebody gets none from them for so long (microseconds), where another could decide."""
 
 UNDO = 10 * SECOND
 """An approval takes effect after this (microseconds); until then whoever gave it can undo it."""

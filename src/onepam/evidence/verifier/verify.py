@@ -4423,6 +4423,8 @@ class State:
     resources: dict[str, Resource] = field(default_factory=dict)
     proposals: dict[tuple[str, str], Proposal] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    yeses: dict[tuple[str, str], Instant] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
     periods: set[str] = field(default_factory=set)
     schedules: list[tuple[Instant, Mapping[str, Any]]] = field(default_factory=list)
@@ -5358,6 +5360,7 @@ def resource_set(state: State, entry: Entry) -> Why:
         body.get("session_users"),
     )
     was.resources.setdefault(name, before)
+    state.owners[name] = body["owner"]
     if alone(state, body):
         if before is not None:
             yield from (f"it opens {what}, {NOBODY_ELSE}" for what in wider_resource(before, resource))
@@ -7444,6 +7447,12 @@ def _wall_closes(hours: Mapping[str, Any], wall: int) -> int | None:
 PRIVILEGED_FACTOR, ORDINARY_FACTOR = 15 * MINUTE, HOUR
 """How old a second factor may be under which somebody says yes."""
 
+MANAGER, OWNER = "requester:manager", "resource:owner"
+"""Who decides instead of a role."""
+
+RING = 90 * DAY
+"""For so long after a yes two do not say yes to each other in turn."""
+
 
 def in_force(state: State, person: Person) -> Iterator[Binding]:
     """The bindings that give somebody a role and have not run out."""
@@ -7475,9 +7484,17 @@ def may_decide(state: State, by: str, who: str) -> bool:
 def may_approve(state: State, substance: Mapping[str, Any], by: str) -> bool:
     """Whether a role of somebody's may approve the like of it."""
     permission = permission_of(state, substance)
-    approvers = deciders(permission) if permission else ()
-    held = [role for name, role in roles(state, by) if name in approvers]
+    approvers = deciders(permission) if permission else []
+    named = is_named(state, substance, approvers, by)
+    held = [role for name, role in roles(state, by) if named or name in approvers]
     return not is_held(state, by) and any(APPROVE in each.console for each in held)
+
+
+def is_named(state: State, substance: Mapping[str, Any], approvers: list[str], by: str) -> bool:
+    """Whether somebody is the manager or the owner who decides instead of a role."""
+    person = state.people.get(substance["person"])
+    manager = MANAGER in approvers and person is not None and person.manager == by
+    return manager or (OWNER in approvers and state.owners.get(substance["resource"]) == by)
 
 
 def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
@@ -7488,6 +7505,9 @@ def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
     if by in request.agreed:
         yield f"{by} had agreed to it already"
     yield one_hand(state, by, *request.agreed)
+    if state.yeses.get((who, by), -RING) + RING > state.begun and somebody_else(state, request, by):
+        yield f"{who} had said yes to {by} lately, and somebody else could decide"
+    state.yeses[by, who] = state.now
     privileged = is_privileged(state, request.substance)
     yield signed_in(state, by, PRIVILEGED_FACTOR if privileged else ORDINARY_FACTOR, seen=privileged)
     if request.digest != body["digest"]:
@@ -7496,10 +7516,20 @@ def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
     yield there(state, who)
 
 
+def somebody_else(state: State, request: Request, by: str) -> bool:
+    """Whether another than these could decide on it; of a machine's requests that is not judged."""
+    asking_for = state.people.get(request.substance["person"])
+    out = {by, request.substance["person"], *request.agreed}
+    if asking_for is None or asking_for.kind == "service":
+        return False
+    return any(could_decide(state, request, each) for each in state.people if each not in out)
+
+
 def could_decide(state: State, request: Request, who: str) -> bool:
     """Whether somebody who agreed could still decide."""
     approvers = deciding_roles(state, request)
-    held = [role for name, role in roles(state, who) if name in approvers]
+    named = is_named(state, request.substance, approvers, who)
+    held = [role for name, role in roles(state, who) if named or name in approvers]
     barred = one_hand(state, who, request.substance["person"]) is not None or is_held(state, who)
     return there(state, who) is None and not barred and any(APPROVE in each.console for each in held)
 
@@ -7556,7 +7586,7 @@ def has_authority(state: State, request: Request, by: str, under: str) -> Why:
     held = [role for name, role in roles(state, by) if name == under]
     if not any(APPROVE in role.console for role in held) or is_held(state, by):
         yield f"{by} held no role {under} with the right to approve"
-    elif approvers and under not in approvers:
+    elif approvers and under not in approvers and not is_named(state, request.substance, approvers, by):
         yield f"the role {under} may not approve this"
 
 
@@ -7774,6 +7804,7 @@ def request_approval_undone(state: State, entry: Entry) -> Why:
         yield "it had taken effect"
     yield Unless("the access goes on", (("access ended", body["grant"]),))
     state.cause("undone", body["grant"], body["by"])
+    state.yeses.pop((body["by"], request.substance["person"]), None)
     request.status, request.approved_by = "open", None
 
 

@@ -153,6 +153,7 @@ def resource_set(state: State, entry: Entry) -> Why:
         body.get("session_users"),
     )
     was.resources.setdefault(name, before)
+    state.owners[name] = body["owner"]
     if alone(state, body):
         if before is not None:
             yield from (f"it opens {what}, {NOBODY_ELSE}" for what in wider_resource(before, resource))

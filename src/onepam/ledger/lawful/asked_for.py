@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from onepam.kernel.instant import FOREVER, HOUR, MINUTE
+from onepam.kernel.instant import DAY, FOREVER, HOUR, MINUTE
 from onepam.ledger.lawful.entry import Entry
 from onepam.ledger.lawful.gains import asking, deciders, kept_apart
 from onepam.ledger.lawful.guardrails import as_wide
@@ -17,6 +17,12 @@ from onepam.ledger.lawful.state import State
 
 PRIVILEGED_FACTOR, ORDINARY_FACTOR = 15 * MINUTE, HOUR
 """How old a second factor may be under which somebody says yes."""
+
+MANAGER, OWNER = "requester:manager", "resource:owner"
+"""Who decides instead of a role."""
+
+RING = 90 * DAY
+"""For so long after a yes two do not say yes to each other in turn."""
 
 
 def in_force(state: State, person: Person) -> Iterator[Binding]:
@@ -49,9 +55,17 @@ def may_decide(state: State, by: str, who: str) -> bool:
 def may_approve(state: State, substance: Mapping[str, Any], by: str) -> bool:
     """Whether a role of somebody's may approve the like of it."""
     permission = permission_of(state, substance)
-    approvers = deciders(permission) if permission else ()
-    held = [role for name, role in roles(state, by) if name in approvers]
+    approvers = deciders(permission) if permission else []
+    named = is_named(state, substance, approvers, by)
+    held = [role for name, role in roles(state, by) if named or name in approvers]
     return not is_held(state, by) and any(APPROVE in each.console for each in held)
+
+
+def is_named(state: State, substance: Mapping[str, Any], approvers: list[str], by: str) -> bool:
+    """Whether somebody is the manager or the owner who decides instead of a role."""
+    person = state.people.get(substance["person"])
+    manager = MANAGER in approvers and person is not None and person.manager == by
+    return manager or (OWNER in approvers and state.owners.get(substance["resource"]) == by)
 
 
 def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
@@ -62,6 +76,9 @@ def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
     if by in request.agreed:
         yield f"{by} had agreed to it already"
     yield one_hand(state, by, *request.agreed)
+    if state.yeses.get((who, by), -RING) + RING > state.begun and somebody_else(state, request, by):
+        yield f"{who} had said yes to {by} lately, and somebody else could decide"
+    state.yeses[by, who] = state.now
     privileged = is_privileged(state, request.substance)
     yield signed_in(state, by, PRIVILEGED_FACTOR if privileged else ORDINARY_FACTOR, seen=privileged)
     if request.digest != body["digest"]:
@@ -70,10 +87,20 @@ def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
     yield there(state, who)
 
 
+def somebody_else(state: State, request: Request, by: str) -> bool:
+    """Whether another than these could decide on it; of a machine's requests that is not judged."""
+    asking_for = state.people.get(request.substance["person"])
+    out = {by, request.substance["person"], *request.agreed}
+    if asking_for is None or asking_for.kind == "service":
+        return False
+    return any(could_decide(state, request, each) for each in state.people if each not in out)
+
+
 def could_decide(state: State, request: Request, who: str) -> bool:
     """Whether somebody who agreed could still decide."""
     approvers = deciding_roles(state, request)
-    held = [role for name, role in roles(state, who) if name in approvers]
+    named = is_named(state, request.substance, approvers, who)
+    held = [role for name, role in roles(state, who) if named or name in approvers]
     barred = one_hand(state, who, request.substance["person"]) is not None or is_held(state, who)
     return there(state, who) is None and not barred and any(APPROVE in each.console for each in held)
 
@@ -130,7 +157,7 @@ def has_authority(state: State, request: Request, by: str, under: str) -> Why:
     held = [role for name, role in roles(state, by) if name == under]
     if not any(APPROVE in role.console for role in held) or is_held(state, by):
         yield f"{by} held no role {under} with the right to approve"
-    elif approvers and under not in approvers:
+    elif approvers and under not in approvers and not is_named(state, request.substance, approvers, by):
         yield f"the role {under} may not approve this"
 
 

@@ -176,6 +176,7 @@ def request_approval_undone(state: State, entry: Entry) -> Why:
         yield "it had taken effect"
     yield Unless("the access goes on", (("access ended", body["grant"]),))
     state.cause("undone", body["grant"], body["by"])
+    state.yeses.pop((body["by"], request.substance["person"]), None)
     request.status, request.approved_by = "open", None
 
 

@@ -17,7 +17,7 @@ from onepam.store.db import row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import actor_facts, held_roles
-from onepam.store.facts.requests import approvers, deciders, not_deciding, open_request
+from onepam.store.facts.requests import approvers, claims_of, deciders, not_deciding, open_request
 
 
 @loads(AddingQuery)
@@ -133,9 +133,10 @@ def _rerouted(db: Snapshot, person: str, at: Instant) -> tuple[tuple[str, tuple[
     passed_on = list[tuple[str, tuple[str, ...]]]()
     for request, asked, made in ((each.request, each.substance, each.made) for each in map(open_request, found)):
         roles = approvers(db, asked, at, made)
-        if authority(held, roles, at) is None or person in not_deciding(db, at, asked.person):
+        claims = claims_of(db, at, person, roles, asked.person, asked.resource)
+        if authority(held, roles, at, claims) is None or person in not_deciding(db, at, asked.person):
             continue
-        others = tuple(who for who, _ in deciders(db, at, roles, asked.person) if who != person)
+        others = tuple(who for who, _ in deciders(db, at, roles, asked.person, asked.resource) if who != person)
         passed_on.append((request, others))
         if len(passed_on) == MOST_REROUTED:
             break

@@ -9,13 +9,14 @@ from onepam.app.requests.end_grant import GrantQuery
 from onepam.app.requests.expire_access import MOST_GRANTS, MOST_REQUESTS, OverdueQuery
 from onepam.app.requests.make_request import AskQuery
 from onepam.app.requests.withdraw_request import WithdrawQuery
+from onepam.domain.access.asked import MANAGER, OWNER
 from onepam.domain.access.decision import HeldGrant
 from onepam.domain.access.hours import Schedule
 from onepam.domain.access.model import ConsoleRight, Permission, Substance
 from onepam.domain.people.events import PersonKind
 from onepam.domain.requests.approval import ApprovalFacts, GrantFacts, RequestFacts, Yes, authority, permission_of
 from onepam.domain.requests.asking import AskFacts, OpenRequest, WithdrawFacts
-from onepam.domain.requests.events import RequestStatus
+from onepam.domain.requests.events import RING, RequestStatus
 from onepam.domain.requests.expiry import OverdueFacts
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import row, rows
@@ -82,9 +83,14 @@ def withdrawing(db: Snapshot, query: WithdrawQuery, at: Instant) -> WithdrawFact
 @loads(ApprovalQuery)
 def approval(db: Snapshot, query: ApprovalQuery, at: Instant) -> ApprovalFacts:
     found = _request(db, query.request, at)
+    request = _request_facts(db, found, query.actor.person, at) if found else None
+    asked = request.open.substance if request is not None else None
     return ApprovalFacts(
         actor=actor_facts(db, query.actor, at),
-        request=_request_facts(db, found, at) if found else None,
+        request=request,
+        claims=claims_of(db, at, query.actor.person, request.approvers, asked.person, asked.resource)
+        if request is not None and asked is not None
+        else frozenset(),
         separations=separations(db, at),
     )
 
@@ -95,11 +101,15 @@ def granted(db: Snapshot, query: GrantQuery, at: Instant) -> GrantFacts:
         db, f"SELECT * FROM access_grant WHERE access_grant = :grant AND {AT}", {"grant": query.grant, "at": at}
     )
     grant = grant_of(found) if found else None
+    if grant is None:
+        return GrantFacts(actor_facts(db, query.actor, at), None, ())
+    roles, asked = approvers(db, grant.substance, at, BEGINNING), grant.substance
     return GrantFacts(
         actor=actor_facts(db, query.actor, at),
         grant=grant,
-        approvers=approvers(db, grant.substance, at, BEGINNING) if grant else (),
-        extensions=_extensions(db, grant, at) if grant else (),
+        approvers=roles,
+        extensions=_extensions(db, grant, at),
+        claims=claims_of(db, at, query.actor.person, roles, asked.person, asked.resource),
     )
 
 
@@ -161,10 +171,46 @@ def permission_asked(db: Snapshot, asked: Substance, at: Instant) -> Permission 
     return permission_of(permissions(found["permissions"]), asked.permission) if found else None
 
 
-def deciders(db: Snapshot, at: Instant, roles: Iterable[str], requester: str) -> tuple[tuple[str, str], ...]:
-    """Everybody enabled who could decide, under one of `roles`, what `requester` asks: (id, name) by name."""
-    barred = not_deciding(db, at, requester)
-    return tuple(sorted(set(_deciding(db, at, roles, barred, FOREVER)), key=lambda each: each[1]))
+def deciders(
+    db: Snapshot, at: Instant, roles: Iterable[str], requester: str, resource: str = ""
+) -> tuple[tuple[str, str], ...]:
+    """Everybody enabled who could decide, under one of `roles`, what `requester` asks of `resource`: (id, name) by
+    name."""
+    barred, roles = not_deciding(db, at, requester), tuple(roles)
+    found = set(_deciding(db, at, roles, barred, FOREVER))
+    for claim, who in _claimants(db, at, roles, requester, resource).items():
+        could = authority(held_roles(db, who, at), roles, at, frozenset((claim,)))
+        if could is not None and who not in barred and is_present(db, at, who):
+            called = row(db, f"SELECT name FROM person WHERE person = :who AND {AT}", {"who": who, "at": at})
+            found.add((who, (called["name"] if called else None) or who))
+    return tuple(sorted(found, key=lambda each: each[1]))
+
+
+def claims_of(
+    db: Snapshot, at: Instant, who: str, roles: Iterable[str], requester: str, resource: str
+) -> frozenset[str]:
+    """Which of those whom `roles` name without a role's name somebody is here."""
+    found = _claimants(db, at, roles, requester, resource)
+    return frozenset(claim for claim, person in found.items() if person == who)
+
+
+def _claimants(db: Snapshot, at: Instant, roles: Iterable[str], requester: str, resource: str) -> dict[str, str]:
+    """Who the manager and the owner are, of those that are asked for."""
+    asked, found = frozenset(roles), dict[str, str | None]()
+    if MANAGER in asked:
+        of = {"of": requester, "at": at}
+        manager = row(db, f"SELECT manager FROM person WHERE person = :of AND {AT}", of)
+        found[MANAGER] = manager["manager"] if manager else None
+    if OWNER in asked:
+        of = {"of": resource, "at": at}
+        owner = row(db, f"SELECT owner FROM resource WHERE resource = :of AND {AT}", of)
+        found[OWNER] = owner["owner"] if owner else None
+    return {claim: who for claim, who in found.items() if who is not None}
+
+
+def is_present(db: Snapshot, at: Instant, who: str) -> bool:
+    """Whether somebody may sign in."""
+    return row(db, f"SELECT 1 FROM person p WHERE p.person = :who AND {PRESENT}", {"who": who, "at": at}) is not None
 
 
 class Deciding:
@@ -174,8 +220,10 @@ class Deciding:
         self._db, self._at = db, at
         self._few: dict[tuple[str, ...], frozenset[str]] = {}
 
-    def anybody(self, roles: tuple[str, ...], requester: str) -> bool:
-        """Whether somebody enabled could decide, under one of `roles`, what `requester` asks."""
+    def anybody(self, roles: tuple[str, ...], requester: str, resource: str = "") -> bool:
+        """Whether somebody enabled could decide, under one of `roles`, what `requester` asks of `resource`."""
+        if not {MANAGER, OWNER}.isdisjoint(roles):
+            return bool(deciders(self._db, self._at, roles, requester, resource))
         if roles not in self._few:
             self._few[roles] = frozenset(who for who, _ in _deciding(self._db, self._at, roles, frozenset(), FEW))
         few = self._few[roles]
@@ -217,7 +265,7 @@ def _request(db: Snapshot, request: str, at: Instant) -> Any:
     return row(db, f"SELECT * FROM request WHERE request = :request AND {AT}", {"request": request, "at": at})
 
 
-def _request_facts(db: Snapshot, found: Any, at: Instant) -> RequestFacts:
+def _request_facts(db: Snapshot, found: Any, actor: str, at: Instant) -> RequestFacts:
     opened = open_request(found)
     person = row(
         db,
@@ -228,7 +276,7 @@ def _request_facts(db: Snapshot, found: Any, at: Instant) -> RequestFacts:
     grant = row(
         db, f"SELECT * FROM access_grant WHERE request = :request AND {AT}", {"request": opened.request, "at": at}
     )
-    roles, barred = approvers(db, opened.substance, at, opened.made), not_deciding(db, at, opened.substance.person)
+    roles = approvers(db, opened.substance, at, opened.made)
     return RequestFacts(
         open=opened,
         status=RequestStatus(found["status"]),
@@ -237,24 +285,40 @@ def _request_facts(db: Snapshot, found: Any, at: Instant) -> RequestFacts:
         owner=person["owner"],
         approvers=roles,
         grant=grant_of(grant) if grant else None,
-        agreed=agreed(db, at, opened.request, roles, barred),
+        agreed=agreed(db, at, opened, roles),
         extended=_goes_on(db, opened.substance.schedule, at),
+        ring=_is_ring(db, opened, roles, actor, at),
     )
 
 
-def agreed(db: Snapshot, at: Instant, request: str, roles: tuple[str, ...], barred: frozenset[str]) -> tuple[Yes, ...]:
+_YES = """
+SELECT 1 FROM request WHERE person = :actor AND decider = :requester AND status = 'approved' AND decided > :since
+  AND valid_until = :forever
+UNION ALL SELECT 1 FROM request_agreed a JOIN request r ON r.request = a.request AND r.valid_until = :forever
+WHERE a.person = :requester AND r.person = :actor AND a.valid_from > :since"""
+
+
+def _is_ring(db: Snapshot, asked: OpenRequest, roles: tuple[str, ...], actor: str, at: Instant) -> bool:
+    """Whether the requester said yes to something of the actor's lately, and somebody else could decide on this."""
+    requester = asked.substance.person
+    of = {"actor": actor, "requester": requester, "since": at - RING, "forever": FOREVER}
+    if row(db, f"SELECT 1 FROM ({_YES}) y LIMIT 1", of) is None:
+        return False
+    said = rows(
+        db, f"SELECT person FROM request_agreed WHERE request = :request AND {AT}", {"request": asked.request, "at": at}
+    )
+    out = {actor, *(each["person"] for each in said)}
+    return any(who not in out for who, _ in deciders(db, at, roles, requester, asked.substance.resource))
+
+
+def agreed(db: Snapshot, at: Instant, asked: OpenRequest, roles: tuple[str, ...]) -> tuple[Yes, ...]:
     """Who said yes to a request that takes several, and whether they could still decide on it, under one of `roles`."""
-    found = rows(
-        db,
-        f"SELECT person FROM request_agreed WHERE request = :request AND {AT} ORDER BY person",
-        {"request": request, "at": at},
-    )
-    return tuple(Yes(each["person"], _could(db, at, each["person"], roles, barred)) for each in found)
-
-
-def _could(db: Snapshot, at: Instant, who: str, roles: tuple[str, ...], barred: frozenset[str]) -> bool:
-    here = row(db, f"SELECT 1 FROM person p WHERE p.person = :who AND {PRESENT}", {"who": who, "at": at})
-    return here is not None and who not in barred and authority(held_roles(db, who, at), roles, at) is not None
+    of = {"request": asked.request, "at": at}
+    found = rows(db, f"SELECT person FROM request_agreed WHERE request = :request AND {AT} ORDER BY person", of)
+    if not found:
+        return ()
+    could = {who for who, _ in deciders(db, at, roles, asked.substance.person, asked.substance.resource)}
+    return tuple(Yes(each["person"], each["person"] in could) for each in found)
 
 
 def _goes_on(db: Snapshot, schedule: Schedule | None, at: Instant) -> bool:

@@ -202,7 +202,7 @@ def stranded(db: Snapshot, at: Instant, most: int = 100) -> tuple[Stranded, ...]
     found, deciding = list[Stranded](), Deciding(db, at)
     for request, asked in ((each["request"], substance(each["substance"])) for each in waiting):
         roles = approvers(db, asked, at, BEGINNING)
-        if not deciding.anybody(roles, asked.person):
+        if not deciding.anybody(roles, asked.person, asked.resource):
             found.append(Stranded(request, name(db, at, asked.person), asked.resource, asked.login, roles))
             if len(found) == most:
                 break

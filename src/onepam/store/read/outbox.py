@@ -217,4 +217,9 @@ def _requester(db: Snapshot, at: Instant, request: str) -> str:
 
 def _deciders(db: Snapshot, at: Instant, asked: Substance) -> set[str]:
     """Who could decide on it when it was asked."""
-    return {person for person, _ in deciders(db, at, approvers(db, asked, at, at), asked.person)[:MOST_DECIDERS_TOLD]}
+    return {
+        person
+        for person, _ in deciders(db, at, approvers(db, asked, at, at), asked.person, asked.resource)[
+            :MOST_DECIDERS_TOLD
+        ]
+    }

@@ -18,7 +18,7 @@ from onepam.kernel.errors import Refused
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import access_facts, held_roles, substance
-from onepam.store.facts.requests import deciders, not_deciding, permission_asked
+from onepam.store.facts.requests import claims_of, deciders, not_deciding, permission_asked
 from onepam.store.read.moments import Moment, moments, moments_of
 from onepam.store.read.names import name
 
@@ -172,7 +172,7 @@ def request(db: Snapshot, at: Instant, request: str) -> RequestDetail | None:
     said = _agreed(db, at, request)
     return RequestDetail(
         row=as_listed(db, at, found),
-        approvers=tuple(each for each in deciders(db, at, roles, asked.person) if each not in said),
+        approvers=tuple(each for each in deciders(db, at, roles, asked.person, asked.resource) if each not in said),
         sessions=tuple(each["session"] for each in sessions),
         history=_history(db, at, request, found["made"], found["decided"], [each["opened"] for each in sessions]),
         approvals=permission.asks.approvals if permission is not None else 1,
@@ -251,7 +251,9 @@ def _decidable(
         if key not in offered:
             offered[key] = permission_asked(db, asked, at)
         permission = offered[key]
-        if permission is None or (under := authority(held, permission.deciders(each["made"], at), at)) is None:
+        roles = permission.deciders(each["made"], at) if permission is not None else ()
+        claims = claims_of(db, at, person, roles, asked.person, asked.resource)
+        if permission is None or (under := authority(held, roles, at, claims)) is None:
             continue
         if permission.asks.approvals > 1 and any(who == person for who, _ in _agreed(db, at, each["request"])):
             continue

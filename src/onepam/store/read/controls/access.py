@@ -6,6 +6,7 @@ from onepam.app.ports import Snapshot
 from onepam.domain.access.model import SubjectKind
 from onepam.domain.controls.control import Population, Test, judged, untested
 from onepam.domain.people.events import PersonKind
+from onepam.domain.requests.events import RING
 from onepam.kernel.clock import DAY, SECOND, Instant
 from onepam.store.db import Row, rows
 from onepam.store.engine.tables import AT
@@ -30,6 +31,13 @@ _BOUND = """
 SELECT b.binding, b.subject_kind, b.subject, c.change, c.proposer, c.decider
 FROM binding b LEFT JOIN change c ON c.change = b.change AND c.valid_from <= :at AND :at < c.valid_until
 WHERE b.valid_from = b.starts AND b.starts >= :begin AND b.valid_from <= :at ORDER BY b.binding"""
+
+_IN_TURN = """
+SELECT g.access_grant, EXISTS (SELECT 1 FROM access_grant o WHERE o.person = g.approved_by AND o.approved_by = g.person
+  AND o.valid_from <= g.valid_from AND o.valid_from > g.valid_from - :ring) AS ring
+FROM (SELECT access_grant, person, approved_by, min(valid_from) AS valid_from FROM access_grant
+  WHERE valid_from <= :at GROUP BY access_grant, person, approved_by) g
+WHERE g.valid_from >= :begin ORDER BY g.access_grant"""
 
 _DIRECT = f"""
 SELECT b.binding, b.ends, p.kind, p.owner FROM binding b LEFT JOIN person p
@@ -73,8 +81,14 @@ def ended_in_time(db: Snapshot, at: Instant, test: Test) -> Population:
 
 def bound(db: Snapshot, at: Instant, test: Test) -> Population:
     """PRV-02."""
-    found = rows(db, _BOUND, {"begin": test.begin(at) or 0, "at": at})
-    return Population(tuple(judged("binding", each["binding"], _own_gift(each)) for each in found))
+    begin = test.begin(at) or 0
+    found = rows(db, _BOUND, {"begin": begin, "at": at})
+    given = rows(db, _IN_TURN, {"begin": begin, "at": at, "ring": RING})
+    return Population((
+        *(judged("binding", each["binding"], _own_gift(each)) for each in found),
+        *(judged("grant", each["access_grant"], "its holder had approved the approver's within 90 days" * each["ring"])
+          for each in given),
+    ))  # fmt: skip
 
 
 def _own_gift(each: Row) -> str:
