@@ -17,7 +17,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from onepam.evidence.verifier import rules  # noqa: E402
 from onepam.evidence.verifier.disclosed import UPCASTS  # noqa: E402
-from onepam.evidence.verifier.lacking import README_SHA256  # noqa: E402
+from onepam.evidence.verifier.lacking import OLDER_READMES, README_SHA256  # noqa: E402
 from onepam.evidence.verifier.rules import CHOSEN, DERIVED, PERIOD, REPORTS, Sources, columns_of  # noqa: E402
 from scripts import vectors  # noqa: E402
 
@@ -146,7 +146,7 @@ def _rules() -> Iterator[str]:
         yield name
         yield from _listed("heads", rule.heads)
         yield from _listed("followed by", rule.follows)
-        yield from _listed("link", [rule.link])
+        yield from _listed("link", rule.link)
         yield from _listed("people", [f"{kind} {path}" for kind, path in rule.people])
         yield from _listed("chain", [rule.chain] if rule.chain else [])
         yield from _listed("beside", rule.beside)
@@ -186,7 +186,11 @@ def _source(source: list[str]) -> str:
 
 def _released() -> Iterator[str]:
     for name in REPORTS:
-        yield from (name, f"  version {rules.VERSION}", f"  title   {rules.TITLES[name]}")
+        yield from (
+            name,
+            f"  version {', '.join(map(str, rules.VERSIONS.get(name, (1,))))}",
+            f"  title   {rules.TITLES[name]}",
+        )
         yield from textwrap.wrap(
             f"columns {', '.join(columns_of(name))}", WIDTH, initial_indent="  ", subsequent_indent=" " * 10
         )
@@ -217,6 +221,7 @@ _EXAMPLES: dict[str, Callable[[], Iterator[str]]] = {
     "rules": _rules,
     "pack": _pack,
     "readme": _readme,
+    "older": lambda: iter(OLDER_READMES),
 }
 
 

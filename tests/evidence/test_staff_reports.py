@@ -19,7 +19,7 @@ from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonKind
 from onepam.domain.roster.events import RosterEntrySet, RosterLinked
 from onepam.domain.roster.taking import Took
-from onepam.evidence.reports import accounts, scope, staff
+from onepam.evidence.reports import REPORTS, accounts, scope, staff
 from onepam.evidence.verifier import rules
 from onepam.kernel.clock import DAY, HOUR, MILLISECOND, MINUTE, Instant, iso, parse
 from onepam.kernel.errors import Refused
@@ -250,7 +250,7 @@ def _(f: Forge) -> None:
 def _(f: Forge) -> None:
     headers = map(json.loads, f.files["headers.jsonl"].splitlines())
     gone = next(each["index"] for each in headers if each["kind"] == "roster.entry_set")
-    for name in ("access", "sessions", "requests", "leavers", "vendors"):
+    for name in sorted({*REPORTS} - {"accounts"}):
         for end in ("jsonl", "csv", "envelope.json"):
             del f.files[f"reports/{name}.{end}"]
     f.edit("manifest.json", lambda m: m.update(reports=["accounts"]))

@@ -4,8 +4,8 @@ README = """\
 An evidence pack of OnePAM
 ==========================
 
-This pack holds reports about privileged access, and the proof that what they say stands in an append-only log
-whose every entry is accounted for.
+This pack holds reports about privileged access and how it is governed, and the proof that what they say stands in
+an append-only log whose every entry is accounted for.
 
 How to verify it
   1. Take verify.py from the release of OnePAM and compare its SHA-256 with the one published there. The copy in this

@@ -15,7 +15,9 @@ function parse(page) {
   const [, tables] = page.split('<!-- columns -->');
   const [, rules] = /^```text rules\n(.*?)^```$/ms.exec(page);
   const [, released] = /^```text released\n(.*?)^```$/ms.exec(page);
-  return { columns: parseTables(tables), periods: parseRules(rules), released: parseReleased(released) };
+  const [, older] = /^```text older\n(.*?)^```$/ms.exec(page);
+  const releases = { released: parseReleased(released), older: older.trim().split('\n') };
+  return { columns: parseTables(tables), periods: parseRules(rules), ...releases };
 }
 
 function parseTables(text) {
@@ -37,12 +39,12 @@ function parseSource(text) {
   return { kind, path, condition: own === undefined ? null : { own, kind: other, path: others } };
 }
 
-/** What a release draws: by report, `{version, title, columns}`. */
+/** What a release draws: by report, `{versions, title, columns}`. */
 function parseReleased(text) {
   const found = {};
   for (const [, name, rest] of text.matchAll(/^(\w+)\n((?: .*\n)+)/gm)) {
-    const [, version, title, columns] = /^ {2}version (\d+)\n {2}title {3}(.*)\n {2}columns ([^]*)$/.exec(rest);
-    found[name] = { version: Number(version), title, columns: columns.split(',').map((each) => each.trim()) };
+    const [, versions, title, columns] = /^ {2}version ([\d, ]+)\n {2}title {3}(.*)\n {2}columns ([^]*)$/.exec(rest);
+    found[name] = { versions: versions.split(', ').map(Number), title, columns: columns.split(',').map((each) => each.trim()) };
   }
   return found;
 }
@@ -61,7 +63,6 @@ function parseRules(text) {
     rule[name].push(...rest.split(',').map((each) => each.trim()).filter((each) => each !== ''));
   }
   for (const each of Object.values(rules)) {
-    each.link = each.link[0];
     each.chain = each.chain[0] ?? null;
     each.people = each.people.map((said) => ({ kind: said.split(' ')[0], path: said.split(' ')[1] }));
   }

@@ -14,6 +14,12 @@ function index(entry) {
   return entry.header.index;
 }
 
+/** The values that link an entry to its head; a head without one of them has none. */
+function linkOf(entry, { link }) {
+  const values = link.map((each) => entry.body[each]);
+  return values.includes(undefined) ? undefined : values;
+}
+
 /** The entries that rows may rest on, by kind and the value that links them. */
 class Book {
   constructor(pack, rule) {
@@ -26,7 +32,7 @@ class Book {
       const { kind, time } = entry.header;
       if (NAMED.includes(kind)) add(this.people, entry.body.person, entry);
       if (rule.chain && CHAIN.includes(kind)) add(this.requests, entry.body.request, entry);
-      if (rule.followed.includes(kind) && time >= from) add(this.followers, entry.body[rule.link], entry);
+      if (rule.followed.includes(kind) && time >= from) add(this.followers, linkOf(entry, rule), entry);
       if (kind === CHECK && entry.body !== undefined) this.checks.push(entry);
     }
   }
@@ -65,7 +71,7 @@ function* names(book, entries, people) {
 
 /** What the row of this head must rest on, as indexes in their order. */
 function ledgerOf(book, head, rule, report, leaving) {
-  const followers = book.of(book.followers, head.body[rule.link]).filter((each) => index(each) > index(head));
+  const followers = book.of(book.followers, linkOf(head, rule)).filter((each) => index(each) > index(head));
   const first = [head, ...followers];
   const rest = new Set(names(book, first, rule.people));
   if (rule.chain) {

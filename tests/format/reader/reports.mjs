@@ -1,4 +1,5 @@
 /** Section 10: reports, as JSON lines and as CSV. */
+import { createHash } from 'node:crypto';
 import { isCount, lines, members, utf8, WHITE } from './canonical.mjs';
 import { checkCells } from './cells.mjs';
 import { rulesOfThePage } from './columns.mjs';
@@ -9,8 +10,10 @@ import { judgeStanding } from './standing.mjs';
 
 const FORMULA = new RegExp(`^[${WHITE}]*[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]`, 'u');
 const AS_OF = ['accounts', 'vendors'];
-const ONLY_FROM_0 = ['access', ...AS_OF];
+const ONLY_FROM_0 = ['access', 'matrix', ...AS_OF];
 const EXPECTED = ['sessions', 'requests', 'leavers', 'access', 'accounts', 'vendors'];
+const OF_GOVERNANCE = ['reviews', 'decisions', 'changes', 'controls', 'matrix'];
+const OF_CONTROLS = ['control.tested', 'control.assigned'];
 
 /** A field of a spreadsheet. */
 export function field(text) {
@@ -66,16 +69,23 @@ function noteUnreleased(pack, { name, columns, title, version }, due) {
     pack.notes.push(`no release draws ${name}`);
     return;
   }
-  if (title !== due.title || version !== due.version) pack.notes.push(`no release titles ${name} so`);
+  if (title !== due.title || !due.versions.includes(version)) pack.notes.push(`no release titles ${name} so`);
   const other = [...columns.filter((each) => !due.columns.includes(each)), ...due.columns.filter((each) => !columns.includes(each))];
   if (other.length) pack.notes.push(`other columns of ${name}: ${other.join(' ')}`);
+}
+
+/** Whether the pack is of a release that tests controls, by its history or its README.txt. */
+function isOfControls(pack, rules) {
+  const readme = createHash('sha256').update(pack.files.get('README.txt')).digest('hex');
+  return !rules.older.includes(readme) || pack.entries.some(({ header }) => OF_CONTROLS.includes(header.kind));
 }
 
 /** Judges all reports of the pack. */
 export function judgeReports(pack) {
   const rules = rulesOfThePage();
   const { reports } = pack.manifest;
-  for (const name of EXPECTED) if (!reports.includes(name)) pack.notes.push(`lacks the report ${name}`);
+  const expected = isOfControls(pack, rules) ? [...EXPECTED, ...OF_GOVERNANCE] : EXPECTED;
+  for (const name of expected) if (!reports.includes(name)) pack.notes.push(`lacks the report ${name}`);
   for (const name of reports) {
     must(pack.first === 0 || !ONLY_FROM_0.includes(name), `reports/${name}.jsonl`, 'a range that does not begin at 0 cannot hold it');
     const report = readReport(pack, name);

@@ -6,7 +6,19 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from onepam.evidence.reports import access, accounts, leavers, requests, sessions, vendors
+from onepam.evidence.reports import (
+    access,
+    accounts,
+    changes,
+    controls,
+    decisions,
+    leavers,
+    matrix,
+    requests,
+    reviews,
+    sessions,
+    vendors,
+)
 from onepam.evidence.reports.scope import MAX_ROWS, Drawn, Scope, TooLarge
 
 REPORTS: Mapping[str, Callable[[Scope], Drawn]] = MappingProxyType(
@@ -14,11 +26,16 @@ REPORTS: Mapping[str, Callable[[Scope], Drawn]] = MappingProxyType(
         sessions.NAME: sessions.draw,
         requests.NAME: requests.draw,
         leavers.NAME: leavers.draw,
+        reviews.NAME: reviews.draw,
+        decisions.NAME: decisions.draw,
+        changes.NAME: changes.draw,
+        controls.NAME: controls.draw,
         access.NAME: access.draw,
         accounts.NAME: accounts.draw,
         vendors.NAME: vendors.draw,
+        matrix.NAME: matrix.draw,
     }
 )
-FROM_THE_BEGINNING = frozenset({access.NAME, accounts.NAME, vendors.NAME})
+FROM_THE_BEGINNING = frozenset({access.NAME, accounts.NAME, vendors.NAME, matrix.NAME})
 
 __all__ = ["FROM_THE_BEGINNING", "MAX_ROWS", "REPORTS", "Drawn", "Scope", "TooLarge"]

@@ -32,12 +32,16 @@ WITH account AS MATERIALIZED (
          NULL AS joined
   FROM account a JOIN ev_bindings_v1 b ON b.subject = a.person AND b.subject_kind = 'person'
   WHERE b.valid_from <= :at AND :at < b.valid_until AND (b.ends IS NULL OR b.ends > :at)
+    AND NOT EXISTS (SELECT 1 FROM ev_withheld_v1 v
+      WHERE v.person = a.person AND v.role = b.role AND v.valid_from <= :at AND :at < v.valid_until)
   UNION ALL
   SELECT a.person, a.ends, b.role, b.binding, b.ends, b.valid_from, m.valid_from
   FROM account a JOIN ev_members_v1 m ON m.person = a.person
   JOIN ev_bindings_v1 b ON b.subject = m.team AND b.subject_kind = 'group'
   WHERE m.valid_from <= :at AND :at < m.valid_until
     AND b.valid_from <= :at AND :at < b.valid_until AND (b.ends IS NULL OR b.ends > :at)
+    AND NOT EXISTS (SELECT 1 FROM ev_withheld_v1 v
+      WHERE v.person = a.person AND v.role = b.role AND v.valid_from <= :at AND :at < v.valid_until)
 ), site AS MATERIALIZED (
   SELECT resource, labels, logins, valid_from AS placed FROM ev_resources_v1
   WHERE valid_from <= :at AND :at < valid_until AND pins <> '[]'
@@ -136,7 +140,7 @@ def draw(scope: Scope) -> Drawn:
             raise TooLarge(NAME)
     left_out = [(entry_at(since), why) for since, why in _left_out(scope, seen)]
     return Drawn(
-        Report(NAME, "Who could reach what, as whom, and why", 1, COLUMNS, rows),
+        Report(NAME, "Who could reach what, as whom, and why", 2, COLUMNS, rows),
         AsOf(scope.as_of),
         f"{PEOPLE};\n{RESOURCES};\n{QUERY};\n{NAMES};\n{CHAINS}",
         parameters,

@@ -10,6 +10,7 @@ from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.canonical import iso
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.factors import check_age
+from onepam.evidence.verifier.matrix import Matrix
 from onepam.evidence.verifier.naming import Names
 from onepam.evidence.verifier.population import Population
 from onepam.evidence.verifier.recordings import Recordings
@@ -45,7 +46,7 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
     elif names is not None and report.name in AS_OF:
         rule = Accounts(pack, report, names)
     recordings = Recordings(pack, report) if report.name == "sessions" else None
-    access = Access(pack, report) if report.name == "access" else None
+    whole = _all_at_once(pack, report)
     last = None if report.as_of is None else pack.log.first + bisect.bisect_right(pack.log.times, report.as_of) - 1
     derived, chosen = (report.places(table.get(report.name, {})) for table in (DERIVED, CHOSEN))
     for row in report.rows():
@@ -61,13 +62,20 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
                 recordings.check(row, of)
         if report.name in CHOSEN:
             report.check_cells(row, chosen, by_kind(row.ledger, pack.disclosed))
-        if access is not None:
-            access.check(row)
-    if rule is None and access is None:
+        if whole is not None:
+            whole.check(row)
+    if rule is None and whole is None:
         answer.not_proved.append(f"report {report.name}: that no row is missing or too many")
-    for each in (rule, recordings, access):
+    for each in (rule, recordings, whole):
         if each is not None:
             each.finish(answer)
+
+
+def _all_at_once(pack: Contents, report: Report) -> Union[Access, Matrix, None]:
+    """What a report must have whose rows follow all together."""
+    if report.name == "access":
+        return Access(pack, report)
+    return Matrix(pack, report) if report.name == "matrix" else None
 
 
 def _say_columns(report: Report, answer: Answer) -> None:

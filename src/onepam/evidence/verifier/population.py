@@ -26,7 +26,7 @@ class Population:
         for head in sorted(set(report.excluded).difference(self._heads)):
             raise self._foreign(head)
         self._followers = self._by_link(rule.follows, rule.link, pack.begin) if self._heads else {}
-        self._chains = self._by_link(CHAIN, "request", 0) if self._heads and rule.chain else {}
+        self._chains = self._by_link(CHAIN, ("request",), 0) if self._heads and rule.chain else {}
         self._checks: Dict[int, int] = {}
         if report.name == "sessions":
             closings = {index for each in self._followers.values() for index in each if pack.log.kind(index) == CLOSED}
@@ -45,7 +45,7 @@ class Population:
             raise self._foreign(head)
         self._left.remove(head)
         body = self._pack.disclosed.body(head)
-        link = link_of(body[rule.link]) if rule.link in body else ""
+        link = key_of(body, rule.link) if all(each in body for each in rule.link) else ""
         first = [head] + [index for index in self._followers.get(link, ()) if index > head]
         others = self._names.of_row(first, rule.people)
         request = self._pack.disclosed.value(head, rule.chain) if rule.chain else None
@@ -83,15 +83,20 @@ class Population:
         what = self._report.what
         return Refused(f"{what}: entry {head} does not belong to this report's population in the period")
 
-    def _by_link(self, kinds: Tuple[str, ...], link: str, begin: int) -> Dict[str, List[int]]:
+    def _by_link(self, kinds: Tuple[str, ...], link: Tuple[str, ...], begin: int) -> Dict[str, List[int]]:
         """All entries of these kinds from `begin` on, by their link; each must be disclosed, so that none is hidden."""
         log, disclosed = self._pack.log, self._pack.disclosed
         found: Dict[str, List[int]] = {}
         for index in log.all_of(kinds, begin, MAX_INTEGER + 1):
             if index not in disclosed:
                 raise Refused(f"{self._report.what}: entry {index} ({log.kind(index)}) is not disclosed")
-            found.setdefault(link_of(disclosed.body(index).get(link)), []).append(index)
+            found.setdefault(key_of(disclosed.body(index), link), []).append(index)
         return found
+
+
+def key_of(body: Any, link: Tuple[str, ...]) -> str:
+    """What a body says at these members, as a key."""
+    return link_of(body.get(link[0]) if len(link) == 1 else [body.get(each) for each in link])
 
 
 def link_of(value: Any) -> str:

@@ -16,15 +16,15 @@ whose path3 equals path2 of an entry of kind2."""
 class Happening(NamedTuple):
     """The rows of a report over the period: one for each `heads` entry of the period.
 
-    A row rests on its head; on every later `follows` entry with the same `link` in its body; on the entry that said
-    last, by then, how somebody is called whom an entry of the row names at one of `people` (kind, path); on every
-    `CHAIN` entry of the request that the head names at `chain`; and, of sessions, on a check. Entries of the kinds
-    `beside` may be cited beside: which of them is the exporter's choice.
+    A row rests on its head; on every later `follows` entry with the same values at `link` in its body; on the entry
+    that said last, by then, how somebody is called whom an entry of the row names at one of `people` (kind, path); on
+    every `CHAIN` entry of the request that the head names at `chain`; and, of sessions, on a check. Entries of the
+    kinds `beside` may be cited beside: which of them is the exporter's choice.
     """
 
     heads: Tuple[str, ...]
     follows: Tuple[str, ...]
-    link: str
+    link: Tuple[str, ...]
     people: Tuple[Tuple[str, str], ...]
     chain: str
     beside: Tuple[str, ...]
@@ -60,19 +60,35 @@ SSH = "ssh"
 SYSTEMS = {SSH: SSH, "console": "console", "cli": "command_line"}
 """What runs there, as entries call it, and the columns of leavers."""
 
+REVIEWED, SAID, WITHHELD, GIVEN_BACK = "review.opened", "review.decided", "role.withheld", "role.returned"
+PROPOSED, SETTLED, APPLIED = "change.proposed", ("change.approved", "change.rejected"), "change.applied"
+MADE_OF = ("role.set", "role.removed", "resource.set", "resource.removed", "binding.added", "binding.ended")
+"""What a change of the roles is made of."""
+TESTED, OWNED = "control.tested", "control.assigned"
+
 PERIOD = {
     "sessions": Happening(
-        DOOR, (CLOSED, "session.failed", "session.kill_ordered", *FOUND), "session",
+        DOOR, (CLOSED, "session.failed", "session.kill_ordered", *FOUND), ("session",),
         ((DOOR[0], "body.person"), (DOOR[1], "body.person"), (DOOR[0], "body.because.approval_by")),
         "body.because.request", ()),
     "requests": Happening(
-        (MADE,), (*DECIDED, "request.approval_refused", GRANTED, *ENDED), "request",
+        (MADE,), (*DECIDED, "request.approval_refused", GRANTED, *ENDED), ("request",),
         ((MADE, "body.substance.person"), *((kind, "body.by") for kind in DECIDED)), "", ()),
     "leavers": Happening(
-        (LEFT,), (PROBED, RETURNED), "person", ((LEFT, "body.person"),), "", (SIGNED_OUT, CLOSED, "session.failed")),
+        (LEFT,), (PROBED, RETURNED), ("person",), ((LEFT, "body.person"),), "", (SIGNED_OUT, CLOSED, "session.failed")),
+    "reviews": Happening(
+        (REVIEWED,), ("review.closed", WITHHELD, GIVEN_BACK), ("review",),
+        ((REVIEWED, "body.by"), (REVIEWED, "body.fallback")), "", ()),
+    "decisions": Happening(
+        (SAID,), (SAID, WITHHELD, GIVEN_BACK), ("review", "person", "role"),
+        ((SAID, "body.person"), (SAID, "body.by")), "", ()),
+    "changes": Happening(
+        (PROPOSED,), (*SETTLED, "change.refused", APPLIED, *MADE_OF), ("change",),
+        tuple((kind, "body.by") for kind in (PROPOSED, *SETTLED)), "", ()),
+    "controls": Happening((TESTED,), (), ("control",), ((TESTED, "body.by"),), "", ()),
 }  # fmt: skip
 AS_OF = {"accounts": Standing((), True), "vendors": Standing(("vendor",), False)}
-FROM_THE_BEGINNING = ("access", "accounts", "vendors")
+FROM_THE_BEGINNING = ("access", "accounts", "vendors", "matrix")
 """Reports that rest on entries of any age: a pack that does not begin with the log's first entry has none of them."""
 
 
@@ -142,10 +158,58 @@ _ACCOUNTS = {
     "roster_starts": _of("body.starts:time", LISTED), "roster_ends": _of("body.ends:time", LISTED),
     "linked": _of("header.time", "roster.linked"), "roster_version": _of("body.version", TAKEN),
     "roster_received": _of("body.received:time", TAKEN)}  # fmt: skip
+_REVIEWS = {
+    "opened": _of("header.time", REVIEWED), "review": _of("body.review", REVIEWED),
+    "period": _of("body.period", REVIEWED), "scope": _of("body.scope", REVIEWED),
+    "items": _of("body.items", REVIEWED), "digest": _of("body.digest", REVIEWED),
+    "closes": _of("body.closes:time", REVIEWED), "suspends": _of("body.suspends", REVIEWED),
+    "opened_by": _of("body.by", REVIEWED), "opened_by_name": _names((REVIEWED, "body.by")),
+    "fallback": _of("body.fallback", REVIEWED), "fallback_name": _names((REVIEWED, "body.fallback")),
+    "closed": _of("header.time", "review.closed"), "kept": _of("body.kept", "review.closed"),
+    "removed": _of("body.removed", "review.closed"), "unanswered": _of("body.unanswered", "review.closed"),
+    "withheld": _of("header.time", WITHHELD), "withheld_from": _of("body.person", WITHHELD),
+    "withheld_roles": _of("body.role", WITHHELD), "withheld_because": _of("body.because", WITHHELD),
+    "returned": _of("header.time", GIVEN_BACK), "returned_to": _of("body.person", GIVEN_BACK),
+    "returned_roles": _of("body.role", GIVEN_BACK), "returned_because": _of("body.because", GIVEN_BACK)}  # fmt: skip
+_DECISIONS = {
+    "decided": _of("header.time", SAID), "review": _of("body.review", SAID), "person": _of("body.person", SAID),
+    "name": _names((SAID, "body.person")), "role": _of("body.role", SAID), "verdict": _of("body.verdict", SAID),
+    "decided_by": _of("body.by", SAID), "decided_by_name": _names((SAID, "body.by")),
+    "decided_as": _of("body.answers", SAID), "note": _of("payload.note", SAID),
+    "withheld": _of("header.time", WITHHELD), "withheld_because": _of("body.because", WITHHELD),
+    "returned": _of("header.time", GIVEN_BACK), "returned_because": _of("body.because", GIVEN_BACK)}  # fmt: skip
+_CHANGES = {
+    "proposed": _of("header.time", PROPOSED), "change": _of("body.change", PROPOSED),
+    "title": _of("payload.title", PROPOSED), "proposed_by": _of("body.by", PROPOSED),
+    "proposed_by_name": _names((PROPOSED, "body.by")), "reason": _of("payload.reason", PROPOSED),
+    "ticket": _of("payload.ticket", PROPOSED), "document": _of("body.document", PROPOSED),
+    "digest": _of("body.digest", PROPOSED), "widens": _of("body.widens", PROPOSED),
+    "summary": _of("body.summary", PROPOSED), "decision": _of("header.kind", *SETTLED),
+    "decided": _of("header.time", *SETTLED), "decided_by": _of("body.by", *SETTLED),
+    "decided_by_name": _names(*((kind, "body.by") for kind in SETTLED)),
+    "rejected_because": _of("body.because", SETTLED[1]), "refused_decisions": _of("body.code", "change.refused"),
+    "refused_decisions_by": _of("body.by", "change.refused"), "applied": _of("header.time", APPLIED),
+    "roles_set": _of("body.role", "role.set"), "roles_removed": _of("body.role", "role.removed"),
+    "resources_set": _of("body.resource", "resource.set"),
+    "resources_removed": _of("body.resource", "resource.removed"), "roles_given": _of("body.role", "binding.added"),
+    "given_to": _of("body.subject", "binding.added"), "bindings_given": _of("body.binding", "binding.added"),
+    "bindings_ended": _of("body.binding", "binding.ended")}  # fmt: skip
+_CONTROLS = {
+    "tested": _of("header.time", TESTED), "control": _of("body.control", TESTED),
+    "version": _of("body.version", TESTED), "population_from": _of("body.begin:time", TESTED),
+    "population_until": _of("body.until:time", TESTED), "population": _of("body.population", TESTED),
+    "failed": _of("body.failed", TESTED), "not_tested": _of("body.untested", TESTED),
+    "excluded": _of("body.excluded", TESTED), "verdict": _of("body.verdict", TESTED),
+    "cause": _of("body.cause", TESTED), "digest": _of("body.digest", TESTED),
+    "tested_by": _of("body.by", TESTED), "tested_by_name": _names((TESTED, "body.by"))}  # fmt: skip
 DERIVED = {
     "sessions": _SESSIONS,
     "requests": _REQUESTS,
     "leavers": _LEAVERS,
+    "reviews": _REVIEWS,
+    "decisions": _DECISIONS,
+    "changes": _CHANGES,
+    "controls": _CONTROLS,
     "accounts": _ACCOUNTS,
     "vendors": {**_ACCOUNTS, "contract_ends": _of("body.contract_ends:time", LISTED)},
 }
@@ -174,9 +238,14 @@ CHOSEN = {
         "request": _of("body.request", GRANTED), "reason": _of("payload.reason", MADE),
         "ticket": _of("payload.ticket", MADE), "approved_by": _of("body.approved_by", GRANTED),
         "grant": _of("body.grant", GRANTED), "granted_until": _of("body.ends:time", GRANTED)},
+    "matrix": {
+        "console": _of("body.console", _ROLE), "change": _of("body.change", _ROLE), "set": _of("header.time", _ROLE),
+        "resource_set": _of("header.time", "resource.set")},
 }  # fmt: skip
 REPORTS = (*PERIOD, *FROM_THE_BEGINNING)
 """What a pack holds."""
+OF_GOVERNANCE = ("reviews", "decisions", "changes", "controls", "matrix")
+"""What packs of releases before those that test controls do not hold."""
 TITLES = {
     "sessions": "Sessions of the period, opened and refused",
     "requests": "Requests of the period, decided and granted, to the grant's end",
@@ -184,8 +253,15 @@ TITLES = {
     "access": "Who could reach what, as whom, and why",
     "accounts": "Enabled accounts against the staff roster, both ways",
     "vendors": "Vendors: sponsor, contract, and the end of access",
+    "reviews": "Reviews of access that were opened in the period, to their end",
+    "decisions": "Decisions of the period in reviews of access, and what followed on each item",
+    "changes": "Changes of access.yaml that were proposed in the period, decided and applied",
+    "controls": "Controls: each run of a test in the period",
+    "matrix": "The role matrix as designed: what each role opens, whose it is, and what for",
 }
-VERSION = 1
+VERSIONS = {"access": (1, 2)}
+"""Of a report that has been drawn in several ways; all others have version 1. In version 1 of `access` what a review
+withholds stands as held."""
 DISABLED = "disabled"
 LEFT_OUT = (
     DISABLED,
@@ -199,7 +275,9 @@ LEFT_OUT = (
 WORDS = {
     "access": ("login", "mode", "permission", "actions", "privileged", "until"),
     "accounts": ("last_seen",),
-}
+    "matrix": ("role", "version", "owner", "purpose", "permission", "mode", "actions", "resource", "login",
+               "privileged"),
+}  # fmt: skip
 """Columns of a release that are the exporter's words."""
 
 

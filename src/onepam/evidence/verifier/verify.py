@@ -1493,15 +1493,15 @@ whose path3 equals path2 of an entry of kind2."""
 class Happening(NamedTuple):
     """The rows of a report over the period: one for each `heads` entry of the period.
 
-    A row rests on its head; on every later `follows` entry with the same `link` in its body; on the entry that said
-    last, by then, how somebody is called whom an entry of the row names at one of `people` (kind, path); on every
-    `CHAIN` entry of the request that the head names at `chain`; and, of sessions, on a check. Entries of the kinds
-    `beside` may be cited beside: which of them is the exporter's choice.
+    A row rests on its head; on every later `follows` entry with the same values at `link` in its body; on the entry
+    that said last, by then, how somebody is called whom an entry of the row names at one of `people` (kind, path); on
+    every `CHAIN` entry of the request that the head names at `chain`; and, of sessions, on a check. Entries of the
+    kinds `beside` may be cited beside: which of them is the exporter's choice.
     """
 
     heads: Tuple[str, ...]
     follows: Tuple[str, ...]
-    link: str
+    link: Tuple[str, ...]
     people: Tuple[Tuple[str, str], ...]
     chain: str
     beside: Tuple[str, ...]
@@ -1537,19 +1537,35 @@ SSH = "ssh"
 SYSTEMS = {SSH: SSH, "console": "console", "cli": "command_line"}
 """What runs there, as entries call it, and the columns of leavers."""
 
+REVIEWED, SAID, WITHHELD, GIVEN_BACK = "review.opened", "review.decided", "role.withheld", "role.returned"
+PROPOSED, SETTLED, APPLIED = "change.proposed", ("change.approved", "change.rejected"), "change.applied"
+MADE_OF = ("role.set", "role.removed", "resource.set", "resource.removed", "binding.added", "binding.ended")
+"""What a change of the roles is made of."""
+TESTED, OWNED = "control.tested", "control.assigned"
+
 PERIOD = {
     "sessions": Happening(
-        DOOR, (CLOSED, "session.failed", "session.kill_ordered", *FOUND), "session",
+        DOOR, (CLOSED, "session.failed", "session.kill_ordered", *FOUND), ("session",),
         ((DOOR[0], "body.person"), (DOOR[1], "body.person"), (DOOR[0], "body.because.approval_by")),
         "body.because.request", ()),
     "requests": Happening(
-        (MADE,), (*DECIDED, "request.approval_refused", GRANTED, *ENDED), "request",
+        (MADE,), (*DECIDED, "request.approval_refused", GRANTED, *ENDED), ("request",),
         ((MADE, "body.substance.person"), *((kind, "body.by") for kind in DECIDED)), "", ()),
     "leavers": Happening(
-        (LEFT,), (PROBED, RETURNED), "person", ((LEFT, "body.person"),), "", (SIGNED_OUT, CLOSED, "session.failed")),
+        (LEFT,), (PROBED, RETURNED), ("person",), ((LEFT, "body.person"),), "", (SIGNED_OUT, CLOSED, "session.failed")),
+    "reviews": Happening(
+        (REVIEWED,), ("review.closed", WITHHELD, GIVEN_BACK), ("review",),
+        ((REVIEWED, "body.by"), (REVIEWED, "body.fallback")), "", ()),
+    "decisions": Happening(
+        (SAID,), (SAID, WITHHELD, GIVEN_BACK), ("review", "person", "role"),
+        ((SAID, "body.person"), (SAID, "body.by")), "", ()),
+    "changes": Happening(
+        (PROPOSED,), (*SETTLED, "change.refused", APPLIED, *MADE_OF), ("change",),
+        tuple((kind, "body.by") for kind in (PROPOSED, *SETTLED)), "", ()),
+    "controls": Happening((TESTED,), (), ("control",), ((TESTED, "body.by"),), "", ()),
 }  # fmt: skip
 AS_OF = {"accounts": Standing((), True), "vendors": Standing(("vendor",), False)}
-FROM_THE_BEGINNING = ("access", "accounts", "vendors")
+FROM_THE_BEGINNING = ("access", "accounts", "vendors", "matrix")
 """Reports that rest on entries of any age: a pack that does not begin with the log's first entry has none of them."""
 
 
@@ -1619,10 +1635,58 @@ _ACCOUNTS = {
     "roster_starts": _of("body.starts:time", LISTED), "roster_ends": _of("body.ends:time", LISTED),
     "linked": _of("header.time", "roster.linked"), "roster_version": _of("body.version", TAKEN),
     "roster_received": _of("body.received:time", TAKEN)}  # fmt: skip
+_REVIEWS = {
+    "opened": _of("header.time", REVIEWED), "review": _of("body.review", REVIEWED),
+    "period": _of("body.period", REVIEWED), "scope": _of("body.scope", REVIEWED),
+    "items": _of("body.items", REVIEWED), "digest": _of("body.digest", REVIEWED),
+    "closes": _of("body.closes:time", REVIEWED), "suspends": _of("body.suspends", REVIEWED),
+    "opened_by": _of("body.by", REVIEWED), "opened_by_name": _names((REVIEWED, "body.by")),
+    "fallback": _of("body.fallback", REVIEWED), "fallback_name": _names((REVIEWED, "body.fallback")),
+    "closed": _of("header.time", "review.closed"), "kept": _of("body.kept", "review.closed"),
+    "removed": _of("body.removed", "review.closed"), "unanswered": _of("body.unanswered", "review.closed"),
+    "withheld": _of("header.time", WITHHELD), "withheld_from": _of("body.person", WITHHELD),
+    "withheld_roles": _of("body.role", WITHHELD), "withheld_because": _of("body.because", WITHHELD),
+    "returned": _of("header.time", GIVEN_BACK), "returned_to": _of("body.person", GIVEN_BACK),
+    "returned_roles": _of("body.role", GIVEN_BACK), "returned_because": _of("body.because", GIVEN_BACK)}  # fmt: skip
+_DECISIONS = {
+    "decided": _of("header.time", SAID), "review": _of("body.review", SAID), "person": _of("body.person", SAID),
+    "name": _names((SAID, "body.person")), "role": _of("body.role", SAID), "verdict": _of("body.verdict", SAID),
+    "decided_by": _of("body.by", SAID), "decided_by_name": _names((SAID, "body.by")),
+    "decided_as": _of("body.answers", SAID), "note": _of("payload.note", SAID),
+    "withheld": _of("header.time", WITHHELD), "withheld_because": _of("body.because", WITHHELD),
+    "returned": _of("header.time", GIVEN_BACK), "returned_because": _of("body.because", GIVEN_BACK)}  # fmt: skip
+_CHANGES = {
+    "proposed": _of("header.time", PROPOSED), "change": _of("body.change", PROPOSED),
+    "title": _of("payload.title", PROPOSED), "proposed_by": _of("body.by", PROPOSED),
+    "proposed_by_name": _names((PROPOSED, "body.by")), "reason": _of("payload.reason", PROPOSED),
+    "ticket": _of("payload.ticket", PROPOSED), "document": _of("body.document", PROPOSED),
+    "digest": _of("body.digest", PROPOSED), "widens": _of("body.widens", PROPOSED),
+    "summary": _of("body.summary", PROPOSED), "decision": _of("header.kind", *SETTLED),
+    "decided": _of("header.time", *SETTLED), "decided_by": _of("body.by", *SETTLED),
+    "decided_by_name": _names(*((kind, "body.by") for kind in SETTLED)),
+    "rejected_because": _of("body.because", SETTLED[1]), "refused_decisions": _of("body.code", "change.refused"),
+    "refused_decisions_by": _of("body.by", "change.refused"), "applied": _of("header.time", APPLIED),
+    "roles_set": _of("body.role", "role.set"), "roles_removed": _of("body.role", "role.removed"),
+    "resources_set": _of("body.resource", "resource.set"),
+    "resources_removed": _of("body.resource", "resource.removed"), "roles_given": _of("body.role", "binding.added"),
+    "given_to": _of("body.subject", "binding.added"), "bindings_given": _of("body.binding", "binding.added"),
+    "bindings_ended": _of("body.binding", "binding.ended")}  # fmt: skip
+_CONTROLS = {
+    "tested": _of("header.time", TESTED), "control": _of("body.control", TESTED),
+    "version": _of("body.version", TESTED), "population_from": _of("body.begin:time", TESTED),
+    "population_until": _of("body.until:time", TESTED), "population": _of("body.population", TESTED),
+    "failed": _of("body.failed", TESTED), "not_tested": _of("body.untested", TESTED),
+    "excluded": _of("body.excluded", TESTED), "verdict": _of("body.verdict", TESTED),
+    "cause": _of("body.cause", TESTED), "digest": _of("body.digest", TESTED),
+    "tested_by": _of("body.by", TESTED), "tested_by_name": _names((TESTED, "body.by"))}  # fmt: skip
 DERIVED = {
     "sessions": _SESSIONS,
     "requests": _REQUESTS,
     "leavers": _LEAVERS,
+    "reviews": _REVIEWS,
+    "decisions": _DECISIONS,
+    "changes": _CHANGES,
+    "controls": _CONTROLS,
     "accounts": _ACCOUNTS,
     "vendors": {**_ACCOUNTS, "contract_ends": _of("body.contract_ends:time", LISTED)},
 }
@@ -1651,9 +1715,14 @@ CHOSEN = {
         "request": _of("body.request", GRANTED), "reason": _of("payload.reason", MADE),
         "ticket": _of("payload.ticket", MADE), "approved_by": _of("body.approved_by", GRANTED),
         "grant": _of("body.grant", GRANTED), "granted_until": _of("body.ends:time", GRANTED)},
+    "matrix": {
+        "console": _of("body.console", _ROLE), "change": _of("body.change", _ROLE), "set": _of("header.time", _ROLE),
+        "resource_set": _of("header.time", "resource.set")},
 }  # fmt: skip
 REPORTS = (*PERIOD, *FROM_THE_BEGINNING)
 """What a pack holds."""
+OF_GOVERNANCE = ("reviews", "decisions", "changes", "controls", "matrix")
+"""What packs of releases before those that test controls do not hold."""
 TITLES = {
     "sessions": "Sessions of the period, opened and refused",
     "requests": "Requests of the period, decided and granted, to the grant's end",
@@ -1661,8 +1730,15 @@ TITLES = {
     "access": "Who could reach what, as whom, and why",
     "accounts": "Enabled accounts against the staff roster, both ways",
     "vendors": "Vendors: sponsor, contract, and the end of access",
+    "reviews": "Reviews of access that were opened in the period, to their end",
+    "decisions": "Decisions of the period in reviews of access, and what followed on each item",
+    "changes": "Changes of access.yaml that were proposed in the period, decided and applied",
+    "controls": "Controls: each run of a test in the period",
+    "matrix": "The role matrix as designed: what each role opens, whose it is, and what for",
 }
-VERSION = 1
+VERSIONS = {"access": (1, 2)}
+"""Of a report that has been drawn in several ways; all others have version 1. In version 1 of `access` what a review
+withholds stands as held."""
 DISABLED = "disabled"
 LEFT_OUT = (
     DISABLED,
@@ -1676,7 +1752,9 @@ LEFT_OUT = (
 WORDS = {
     "access": ("login", "mode", "permission", "actions", "privileged", "until"),
     "accounts": ("last_seen",),
-}
+    "matrix": ("role", "version", "owner", "purpose", "permission", "mode", "actions", "resource", "login",
+               "privileged"),
+}  # fmt: skip
 """Columns of a release that are the exporter's words."""
 
 
@@ -2243,7 +2321,7 @@ class Population:
         for head in sorted(set(report.excluded).difference(self._heads)):
             raise self._foreign(head)
         self._followers = self._by_link(rule.follows, rule.link, pack.begin) if self._heads else {}
-        self._chains = self._by_link(CHAIN, "request", 0) if self._heads and rule.chain else {}
+        self._chains = self._by_link(CHAIN, ("request",), 0) if self._heads and rule.chain else {}
         self._checks: Dict[int, int] = {}
         if report.name == "sessions":
             closings = {index for each in self._followers.values() for index in each if pack.log.kind(index) == CLOSED}
@@ -2262,7 +2340,7 @@ class Population:
             raise self._foreign(head)
         self._left.remove(head)
         body = self._pack.disclosed.body(head)
-        link = link_of(body[rule.link]) if rule.link in body else ""
+        link = key_of(body, rule.link) if all(each in body for each in rule.link) else ""
         first = [head] + [index for index in self._followers.get(link, ()) if index > head]
         others = self._names.of_row(first, rule.people)
         request = self._pack.disclosed.value(head, rule.chain) if rule.chain else None
@@ -2300,15 +2378,20 @@ class Population:
         what = self._report.what
         return Refused(f"{what}: entry {head} does not belong to this report's population in the period")
 
-    def _by_link(self, kinds: Tuple[str, ...], link: str, begin: int) -> Dict[str, List[int]]:
+    def _by_link(self, kinds: Tuple[str, ...], link: Tuple[str, ...], begin: int) -> Dict[str, List[int]]:
         """All entries of these kinds from `begin` on, by their link; each must be disclosed, so that none is hidden."""
         log, disclosed = self._pack.log, self._pack.disclosed
         found: Dict[str, List[int]] = {}
         for index in log.all_of(kinds, begin, MAX_INTEGER + 1):
             if index not in disclosed:
                 raise Refused(f"{self._report.what}: entry {index} ({log.kind(index)}) is not disclosed")
-            found.setdefault(link_of(disclosed.body(index).get(link)), []).append(index)
+            found.setdefault(key_of(disclosed.body(index), link), []).append(index)
         return found
+
+
+def key_of(body: Any, link: Tuple[str, ...]) -> str:
+    """What a body says at these members, as a key."""
+    return link_of(body.get(link[0]) if len(link) == 1 else [body.get(each) for each in link])
 
 
 def link_of(value: Any) -> str:
@@ -2540,18 +2623,24 @@ PERSON_ADDED, PERSON_CHANGED, PERSON_LEFT, PERSON_BACK = (
 HELD_BACK, HOLD_DECIDED = "directory.person_held", "directory.person_decided"
 MEMBER_ADDED, MEMBER_REMOVED = "group.member_added", "group.member_removed"
 BINDING_ADDED, BINDING_ENDED = "binding.added", "binding.ended"
+ROLE_WITHHELD, ROLE_RETURNED = "role.withheld", "role.returned"
 ROLE_SET, ROLE_GONE = "role.set", "role.removed"
 RESOURCE_SET, RESOURCE_GONE = "resource.set", "resource.removed"
 GRANT_STARTED, GRANT_OVER = "grant.started", ("grant.ended", "grant.expired")
 OF_WAYS = (
     PERSON_ADDED, PERSON_CHANGED, PERSON_LEFT, PERSON_BACK, HELD_BACK, HOLD_DECIDED, MEMBER_ADDED, MEMBER_REMOVED,
-    BINDING_ADDED, BINDING_ENDED, ROLE_SET, ROLE_GONE, RESOURCE_SET, RESOURCE_GONE, GRANT_STARTED, *GRANT_OVER,
+    BINDING_ADDED, BINDING_ENDED, ROLE_WITHHELD, ROLE_RETURNED, ROLE_SET, ROLE_GONE, RESOURCE_SET, RESOURCE_GONE,
+    GRANT_STARTED, *GRANT_OVER,
 )  # fmt: skip
 """All that is read, in order and up to the instant."""
 WAY = (
     "person", "resource", "login", "mode", "permission", "actions", "privileged", "until", "role", "binding", "group",
 )  # fmt: skip
 """The columns that follow; a way is their texts."""
+DESIGN = (
+    "role", "version", "owner", "purpose", "permission", "mode", "actions", "resource", "login", "privileged",
+)  # fmt: skip
+"""The columns of the role matrix that follow."""
 MOST_WAYS = 250_000
 """Rows that a report of a release has at most."""
 
@@ -2574,13 +2663,16 @@ class Opens(NamedTuple):
 
 
 class WaysIn:
-    """What there was, as far as it was `take`n; bodies that are not of their form raise what such reading raises."""
+    """What there was, as far as it was `take`n; bodies that are not of their form raise what such reading raises.
+    Unless it `withholds`, a role that a review withholds counts as held."""
 
-    def __init__(self) -> None:
+    def __init__(self, withholds: bool = True) -> None:
+        self._withholds = withholds
+        self._withheld: Dict[Tuple[str, ...], None] = {}
         self._ends: Dict[str, int] = {}  # of the accounts
         self._left: Dict[str, None] = {}
         self._held: Dict[str, None] = {}
-        self._members: Dict[Tuple[str, str, str], None] = {}
+        self._members: Dict[Tuple[str, ...], None] = {}
         self._bindings: Dict[str, Any] = {}
         self._roles: Dict[str, Any] = {}
         self._resources: Dict[str, Any] = {}
@@ -2602,10 +2694,8 @@ class WaysIn:
             self._held[body["person"]] = None
         elif kind == HOLD_DECIDED:
             self._held.pop(body["person"], None)
-        elif kind == MEMBER_ADDED:
-            self._members[body["group"], body["person"], body["source"]] = None
-        elif kind == MEMBER_REMOVED:
-            self._members.pop((body["group"], body["person"], body["source"]), None)
+        elif kind in (MEMBER_ADDED, MEMBER_REMOVED, ROLE_WITHHELD, ROLE_RETURNED):
+            self._pair(kind, body)
         elif kind in GRANT_OVER:
             self._grants.pop(body["grant"], None)
         else:
@@ -2619,6 +2709,17 @@ class WaysIn:
                 table.pop(body[key], None)
             else:
                 table[body[key]] = body
+
+    def _pair(self, kind: str, body: Any) -> None:
+        """Who is in which group, and from whom which role is withheld."""
+        table, names = self._withheld, ["person", "role"]
+        if kind in (MEMBER_ADDED, MEMBER_REMOVED):
+            table, names = self._members, ["group", "person", "source"]
+        key = tuple(body[name] for name in names)
+        if kind in (MEMBER_ADDED, ROLE_WITHHELD):
+            table[key] = None
+        else:
+            table.pop(key, None)
 
     def at(self, now: int) -> Dict[WayIn, int]:
         """All ways in at that instant, and how often each is there. Raises `TooMany`."""
@@ -2650,13 +2751,28 @@ class WaysIn:
             by_group = binding["subject_kind"] == "group"
             group = binding["subject"] if by_group else ""
             for person in groups.get(group, ()) if by_group else (binding["subject"],):
-                if person in here:
+                if person in here and not (self._withholds and (person, role) in self._withheld):
                     last = min(until, here[person])
                     rests = (role, name, group)
                     for each in reached[role]:
                         yield _way_in(person, each, each.mode, each.actions, last, rests)
                     for grant in grants.get((person, name), ()):
                         yield from _by_grant(person, grant, reached[role], last, rests)
+
+    def designed(self) -> Dict[Tuple[str, ...], int]:
+        """What each role opens of what there is, and how often: columns `DESIGN`. Raises `TooMany`."""
+        found: Dict[Tuple[str, ...], int] = {}
+        for name, role in self._roles.items():
+            head = (name, role["version"], role["owner"], role["purpose"])
+            rows = [
+                (*head, each.permission, each.mode, ", ".join(each.actions), each.resource, each.login, each.privileged)
+                for each in self._reach(name)
+            ]
+            for row in rows or [(*head, "", "", "", "", "", "")]:
+                found[row] = found.get(row, 0) + 1
+            if len(found) > MOST_WAYS:
+                raise TooMany
+        return found
 
     def _reach(self, role: str) -> Iterator[Opens]:
         for permission in self._roles[role]["permissions"]:
@@ -2692,12 +2808,67 @@ def _end_of(told: Any) -> int:
     return MAX_INTEGER if told is None else int(told)
 
 
+# ---- due -------------------------------------------------------------------------------------------------------------
+# Rows that follow as a whole: exactly those that the entries give, as often as they do; or why that is not judged.
+
+
+TOLD_OF = 3  # rows that are named; of the others the number
+
+Cells = Tuple[str, ...]
+
+
+class Due:
+    """The rows that a report must have, by the cells of some columns; None where `why` says why nobody knows. One row
+    is of `one`, several are of `many`; `name` says of a row which it is."""
+
+    def __init__(
+        self, report: Report, columns: Cells, due: Optional[Dict[Cells, int]], why: str, one: str, many: str
+    ) -> None:
+        self._report, self._names, self._due, self._why = report, columns, due, why
+        self._columns = itemgetter(*(report.columns[name] for name in columns))
+        self._one, self._many = one, many
+        self._count, self._beyond = sum((due or {}).values()), 0
+
+    def check(self, row: Row) -> None:
+        """The next row."""
+        if self._due is not None:
+            cells = self._columns(row.cells)
+            left = self._due.get(cells, 0)
+            if left:
+                self._due[cells] = left - 1
+            else:
+                self._beyond += 1
+
+    def finish(self, answer: Answer) -> None:
+        """After the last row."""
+        name, due = self._report.name, self._due
+        if due is None:
+            answer.lack(f"The rows of the report {name} are not judged: {self._why}")
+            answer.not_proved.append(f"report {name}: that no row is missing or too many")
+            return
+        missing = sorted(cells for cells, left in due.items() for _ in range(left))
+        if missing:
+            named = "; ".join(self._said(cells) for cells in missing[:TOLD_OF])
+            more = f" and {len(missing) - TOLD_OF} others" if len(missing) > TOLD_OF else ""
+            of_all = counted(self._count, self._one, self._many)
+            answer.lack(f"The report {name} lacks {len(missing)} of the {of_all} that the entries give: {named}{more}")
+        if self._beyond:
+            answer.lack(f"The report {name} has {counted(self._beyond, 'row')} that the entries do not give")
+        if not (missing or self._beyond):
+            answer.proved.append(
+                f"report {name}: exactly one row for each {self._one} that the entries give, {self._count} in all"
+            )
+            self._report.followed = self._names
+
+    def _said(self, cells: Cells) -> str:
+        said = dict(zip(self._names, cells))
+        who = said.get("person", said["role"])
+        return f"{who} on {said['resource']} as {said['login']}, {said['mode']}" if said["resource"] else f"{who}"
+
+
 # ---- access ----------------------------------------------------------------------------------------------------------
 # Access: each way in that the entries give has its row, and no other; each person and each resource there was has one,
 # or is left out for a reason that a release gives. What does not follow is said before the verdict.
-
-
-TOLD_OF = 3  # ways in that are named; of the others the number
 
 
 class Access:
@@ -2707,11 +2878,9 @@ class Access:
         self._pack, self._report = pack, report
         self._enabled: Dict[str, bool] = {}
         self._untold: Set[Tuple[str, str]] = set()
-        self._columns = itemgetter(*(report.columns[name] for name in WAY))
-        self._due: Optional[Dict[WayIn, int]] = None
-        self._beyond, self._count_of_ways = 0, 0
         until = pack.until if report.as_of is None else report.as_of + 1
-        self._why, ways = "", WaysIn()
+        self._old = report.version == 1 and bool(pack.log.all_of((ROLE_WITHHELD,), 0, until))
+        self._why, ways = "", WaysIn(report.version != 1)
         for index in pack.log.all_of(OF_WAYS, 0, until):
             if index not in pack.disclosed:
                 self._why = f"entry {index} ({pack.log.kind(index)}) is not disclosed"
@@ -2721,7 +2890,8 @@ class Access:
             if not self._why:
                 self._take(ways, index, kind, body)
         self._count = len(self._untold)
-        self._derive(ways, until - 1)
+        found = self._derive(ways, until - 1)
+        self._due = Due(report, WAY, found, self._why, "way in", "ways in")
 
     def _take(self, ways: WaysIn, index: int, kind: str, body: Any) -> None:
         try:
@@ -2729,18 +2899,18 @@ class Access:
         except (KeyError, TypeError, ValueError, AttributeError):
             self._why = f"entry {index} does not read as {kind}"
 
-    def _derive(self, ways: WaysIn, at: int) -> None:
+    def _derive(self, ways: WaysIn, at: int) -> Optional[Dict[WayIn, int]]:
         if self._pack.log.first:
             self._why = f"the pack begins at entry {self._pack.log.first}"
         if self._why:
-            return
+            return None
         try:
-            self._due = ways.at(at)
+            return ways.at(at)
         except TooMany:
             self._why = "there are more ways in than a report has rows"
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             self._why = "what the entries say of roles and resources does not read"
-        self._count_of_ways = sum((self._due or {}).values())
+        return None
 
     def _read(self, kind: str, body: Any) -> None:
         if kind in (RESOURCE_SET, RESOURCE_GONE):
@@ -2758,13 +2928,7 @@ class Access:
         """One row tells of one person and one resource."""
         for what in ("person", "resource"):
             self._untold.discard((what, row.cells[self._report.columns[what]]))
-        if self._due is not None:
-            way = self._columns(row.cells)
-            left = self._due.get(way, 0)
-            if left:
-                self._due[way] = left - 1
-            else:
-                self._beyond += 1
+        self._due.check(row)
 
     def finish(self, answer: Answer) -> None:
         """After the last row."""
@@ -2783,27 +2947,48 @@ class Access:
         other = sum(reason not in LEFT_OUT for reason in self._report.excluded.values())
         if other:
             answer.lack(f"The report {name} leaves out {other} for reasons that no release has")
-        self._finish_ways(answer)
+        if self._old:
+            answer.lack(f"The report {name} is of version 1, in which roles that reviews withhold stand as held")
+        self._due.finish(answer)
 
-    def _finish_ways(self, answer: Answer) -> None:
-        name, due = self._report.name, self._due
-        if due is None:
-            answer.lack(f"The rows of the report {name} are not judged: {self._why}")
-            answer.not_proved.append(f"report {name}: that no row is missing or too many")
-            return
-        missing = sorted(way for way, left in due.items() for _ in range(left))
-        if missing:
-            named = "; ".join(f"{way[0]} on {way[1]} as {way[2]}, {way[3]}" for way in missing[:TOLD_OF])
-            more = f" and {len(missing) - TOLD_OF} others" if len(missing) > TOLD_OF else ""
-            of_all = counted(self._count_of_ways, "way in", "ways in")
-            answer.lack(f"The report {name} lacks {len(missing)} of the {of_all} that the entries give: {named}{more}")
-        if self._beyond:
-            answer.lack(f"The report {name} has {counted(self._beyond, 'row')} that the entries do not give")
-        if not (missing or self._beyond):
-            answer.proved.append(
-                f"report {name}: exactly one row for each way in that the entries give, {self._count_of_ways} in all"
-            )
-            self._report.followed = WAY
+
+# ---- matrix ----------------------------------------------------------------------------------------------------------
+# The role matrix: a row for each role, permission, resource and login that the entries give, and no other; so whose a
+# role is and what it is for follows, too.
+
+
+class Matrix:
+    """What the entries up to the as-of give."""
+
+    def __init__(self, pack: Contents, report: Report) -> None:
+        until = pack.until if report.as_of is None else report.as_of + 1
+        found: Optional[Dict[Tuple[str, ...], int]] = None
+        why = f"the pack begins at entry {pack.log.first}" if pack.log.first else ""
+        ways = WaysIn()
+        for index in pack.log.all_of((ROLE_SET, ROLE_GONE, RESOURCE_SET, RESOURCE_GONE), 0, until):
+            kind = pack.log.kind(index)
+            if index not in pack.disclosed:
+                why = why or f"entry {index} ({kind}) is not disclosed"
+                continue
+            try:
+                ways.take(kind, pack.disclosed.body(index))
+            except (KeyError, TypeError, ValueError, AttributeError):
+                why = why or f"entry {index} does not read as {kind}"
+        try:
+            found = None if why else ways.designed()
+        except TooMany:
+            why = "there are more lines than a report has rows"
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            why = "what the entries say of roles and resources does not read"
+        self._due = Due(report, DESIGN, found, why, "line of the role matrix", "lines of the role matrix")
+
+    def check(self, row: Row) -> None:
+        """The next row."""
+        self._due.check(row)
+
+    def finish(self, answer: Answer) -> None:
+        """After the last row."""
+        self._due.finish(answer)
 
 
 # ---- factors ---------------------------------------------------------------------------------------------------------
@@ -2853,7 +3038,7 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
     elif names is not None and report.name in AS_OF:
         rule = Accounts(pack, report, names)
     recordings = Recordings(pack, report) if report.name == "sessions" else None
-    access = Access(pack, report) if report.name == "access" else None
+    whole = _all_at_once(pack, report)
     last = None if report.as_of is None else pack.log.first + bisect.bisect_right(pack.log.times, report.as_of) - 1
     derived, chosen = (report.places(table.get(report.name, {})) for table in (DERIVED, CHOSEN))
     for row in report.rows():
@@ -2869,13 +3054,20 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
                 recordings.check(row, of)
         if report.name in CHOSEN:
             report.check_cells(row, chosen, by_kind(row.ledger, pack.disclosed))
-        if access is not None:
-            access.check(row)
-    if rule is None and access is None:
+        if whole is not None:
+            whole.check(row)
+    if rule is None and whole is None:
         answer.not_proved.append(f"report {report.name}: that no row is missing or too many")
-    for each in (rule, recordings, access):
+    for each in (rule, recordings, whole):
         if each is not None:
             each.finish(answer)
+
+
+def _all_at_once(pack: Contents, report: Report) -> Union[Access, Matrix, None]:
+    """What a report must have whose rows follow all together."""
+    if report.name == "access":
+        return Access(pack, report)
+    return Matrix(pack, report) if report.name == "matrix" else None
 
 
 def _say_columns(report: Report, answer: Answer) -> None:
@@ -2905,10 +3097,12 @@ def _say_columns(report: Report, answer: Answer) -> None:
 # An honest pack lacks nothing. Who and what has no way in is left out of the report of access, which is said too.
 
 
-README_SHA256 = (
+OLDER_READMES = (
     "0bb760832b672567070969c3273d963d12d095ff938662c3af206f62b5d37f81",
     "aa30ab3d03aaffe600f6506faa23e7638947bfa57b92f2edabba0d950d08773a",
 )
+"""Of the README.txt of releases that tested no controls."""
+README_SHA256 = (*OLDER_READMES, "76fc6f31cf034402ecc2444b72f6abd73ebc7f6915796a4c540d3c5c2f41fcb6")
 """Of the README.txt of every release whose packs have this format."""
 REASONS = 6  # of the exclusions, or columns, of a report that are told; of the others the number
 MOST = 80  # characters of what the maker wrote
@@ -2922,7 +3116,7 @@ def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
         answer.lack(f"The pack ends before its checkpoint: it hides {beyond}, from entry {pack.log.end} on")
     there = {report.name for report in reports}
     for name in REPORTS:
-        if name not in there:
+        if name not in there and (name not in OF_GOVERNANCE or _tests_controls(pack)):
             answer.lack(f"The pack lacks the report {name}{_because(pack, name)}")
     find_untold(pack, answer)
     for report in reports:
@@ -2940,6 +3134,12 @@ def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
     answer.lacks += of_reports
 
 
+def _tests_controls(pack: Contents) -> bool:
+    """Whether it is of a release that tests controls, by its history or its README.txt: an older one draws less."""
+    tested = TESTED in pack.log.kinds or OWNED in pack.log.kinds
+    return tested or pack.files.sha256("README.txt") not in OLDER_READMES
+
+
 def _because(pack: Contents, name: str) -> str:
     return ", which needs the entries before its first" if name in FROM_THE_BEGINNING and pack.log.first else ""
 
@@ -2950,7 +3150,7 @@ def _check_head(report: Report, answer: Answer) -> None:
     if name not in TITLES:
         answer.lack(f"No release draws a report {name}: all of it is its maker's words")
         return
-    if (report.title, report.version) != (TITLES[name], VERSION):
+    if report.title != TITLES[name] or report.version not in VERSIONS.get(name, (1,)):
         answer.lack(f"No release gives the report {name} the title {_short(report.title)} and version {report.version}")
     known = columns_of(name)
     for columns, said in (

@@ -13,18 +13,24 @@ PERSON_ADDED, PERSON_CHANGED, PERSON_LEFT, PERSON_BACK = (
 HELD_BACK, HOLD_DECIDED = "directory.person_held", "directory.person_decided"
 MEMBER_ADDED, MEMBER_REMOVED = "group.member_added", "group.member_removed"
 BINDING_ADDED, BINDING_ENDED = "binding.added", "binding.ended"
+ROLE_WITHHELD, ROLE_RETURNED = "role.withheld", "role.returned"
 ROLE_SET, ROLE_GONE = "role.set", "role.removed"
 RESOURCE_SET, RESOURCE_GONE = "resource.set", "resource.removed"
 GRANT_STARTED, GRANT_OVER = "grant.started", ("grant.ended", "grant.expired")
 OF_WAYS = (
     PERSON_ADDED, PERSON_CHANGED, PERSON_LEFT, PERSON_BACK, HELD_BACK, HOLD_DECIDED, MEMBER_ADDED, MEMBER_REMOVED,
-    BINDING_ADDED, BINDING_ENDED, ROLE_SET, ROLE_GONE, RESOURCE_SET, RESOURCE_GONE, GRANT_STARTED, *GRANT_OVER,
+    BINDING_ADDED, BINDING_ENDED, ROLE_WITHHELD, ROLE_RETURNED, ROLE_SET, ROLE_GONE, RESOURCE_SET, RESOURCE_GONE,
+    GRANT_STARTED, *GRANT_OVER,
 )  # fmt: skip
 """All that is read, in order and up to the instant."""
 WAY = (
     "person", "resource", "login", "mode", "permission", "actions", "privileged", "until", "role", "binding", "group",
 )  # fmt: skip
 """The columns that follow; a way is their texts."""
+DESIGN = (
+    "role", "version", "owner", "purpose", "permission", "mode", "actions", "resource", "login", "privileged",
+)  # fmt: skip
+"""The columns of the role matrix that follow."""
 MOST_WAYS = 250_000
 """Rows that a report of a release has at most."""
 
@@ -47,13 +53,16 @@ class Opens(NamedTuple):
 
 
 class WaysIn:
-    """What there was, as far as it was `take`n; bodies that are not of their form raise what such reading raises."""
+    """What there was, as far as it was `take`n; bodies that are not of their form raise what such reading raises.
+    Unless it `withholds`, a role that a review withholds counts as held."""
 
-    def __init__(self) -> None:
+    def __init__(self, withholds: bool = True) -> None:
+        self._withholds = withholds
+        self._withheld: Dict[Tuple[str, ...], None] = {}
         self._ends: Dict[str, int] = {}  # of the accounts
         self._left: Dict[str, None] = {}
         self._held: Dict[str, None] = {}
-        self._members: Dict[Tuple[str, str, str], None] = {}
+        self._members: Dict[Tuple[str, ...], None] = {}
         self._bindings: Dict[str, Any] = {}
         self._roles: Dict[str, Any] = {}
         self._resources: Dict[str, Any] = {}
@@ -75,10 +84,8 @@ class WaysIn:
             self._held[body["person"]] = None
         elif kind == HOLD_DECIDED:
             self._held.pop(body["person"], None)
-        elif kind == MEMBER_ADDED:
-            self._members[body["group"], body["person"], body["source"]] = None
-        elif kind == MEMBER_REMOVED:
-            self._members.pop((body["group"], body["person"], body["source"]), None)
+        elif kind in (MEMBER_ADDED, MEMBER_REMOVED, ROLE_WITHHELD, ROLE_RETURNED):
+            self._pair(kind, body)
         elif kind in GRANT_OVER:
             self._grants.pop(body["grant"], None)
         else:
@@ -92,6 +99,17 @@ class WaysIn:
                 table.pop(body[key], None)
             else:
                 table[body[key]] = body
+
+    def _pair(self, kind: str, body: Any) -> None:
+        """Who is in which group, and from whom which role is withheld."""
+        table, names = self._withheld, ["person", "role"]
+        if kind in (MEMBER_ADDED, MEMBER_REMOVED):
+            table, names = self._members, ["group", "person", "source"]
+        key = tuple(body[name] for name in names)
+        if kind in (MEMBER_ADDED, ROLE_WITHHELD):
+            table[key] = None
+        else:
+            table.pop(key, None)
 
     def at(self, now: int) -> Dict[WayIn, int]:
         """All ways in at that instant, and how often each is there. Raises `TooMany`."""
@@ -123,13 +141,28 @@ class WaysIn:
             by_group = binding["subject_kind"] == "group"
             group = binding["subject"] if by_group else ""
             for person in groups.get(group, ()) if by_group else (binding["subject"],):
-                if person in here:
+                if person in here and not (self._withholds and (person, role) in self._withheld):
                     last = min(until, here[person])
                     rests = (role, name, group)
                     for each in reached[role]:
                         yield _way_in(person, each, each.mode, each.actions, last, rests)
                     for grant in grants.get((person, name), ()):
                         yield from _by_grant(person, grant, reached[role], last, rests)
+
+    def designed(self) -> Dict[Tuple[str, ...], int]:
+        """What each role opens of what there is, and how often: columns `DESIGN`. Raises `TooMany`."""
+        found: Dict[Tuple[str, ...], int] = {}
+        for name, role in self._roles.items():
+            head = (name, role["version"], role["owner"], role["purpose"])
+            rows = [
+                (*head, each.permission, each.mode, ", ".join(each.actions), each.resource, each.login, each.privileged)
+                for each in self._reach(name)
+            ]
+            for row in rows or [(*head, "", "", "", "", "", "")]:
+                found[row] = found.get(row, 0) + 1
+            if len(found) > MOST_WAYS:
+                raise TooMany
+        return found
 
     def _reach(self, role: str) -> Iterator[Opens]:
         for permission in self._roles[role]["permissions"]:

@@ -1,8 +1,9 @@
 """The views that evidence reads: versioned and read-only. A changed meaning is a new version; old ones stay.
 
-`ev_sessions`, `ev_checks`, `ev_requests`, `ev_leavers`, `ev_standing`, `ev_starts`, `ev_people` and `ev_erasures` are
-entries of some kinds with the fields that link them. The others are state as intervals of ledger time: a row
-holds where valid_from <= t AND t < valid_until, and `valid_from` is the time of the entry that made it so.
+`ev_sessions`, `ev_checks`, `ev_requests`, `ev_reviews`, `ev_changes`, `ev_controls`, `ev_leavers`, `ev_standing`,
+`ev_starts`, `ev_people` and `ev_erasures` are entries of some kinds with the fields that link them. The others are
+state as intervals of ledger time: a row holds where valid_from <= t AND t < valid_until, and `valid_from` is the time
+of the entry that made it so.
 """
 
 from collections.abc import Mapping
@@ -46,6 +47,36 @@ EVIDENCE_VIEWS = (
         ),
         {"request": "request", "person": "substance.person", "decided_by": "by"},
     )
+    + _of_entries(
+        "ev_reviews_v1",
+        (
+            "review.opened",
+            "review.decided",
+            "review.passed",
+            "review.closed",
+            "role.withheld",
+            "role.returned",
+        ),
+        {"review": "review", "person": "person", "role": "role"},
+    )
+    + _of_entries(
+        "ev_changes_v1",
+        (
+            "change.proposed",
+            "change.approved",
+            "change.rejected",
+            "change.refused",
+            "change.applied",
+            "role.set",
+            "role.removed",
+            "resource.set",
+            "resource.removed",
+            "binding.added",
+            "binding.ended",
+        ),
+        {"change": "change"},
+    )
+    + _of_entries("ev_controls_v1", ("control.tested", "control.assigned"), {"control": "control"})
     + _of_entries("ev_checks_v1", ("recordings.checked",), {"begin": "begin", "until": "until"})
     + _of_entries("ev_leavers_v1", ("person.disabled", "person.enabled", "probe.made"), {"person": "person"})
     + _of_entries(
@@ -90,6 +121,10 @@ CREATE VIEW IF NOT EXISTS ev_members_v1 AS
 SELECT grp AS team, person, valid_from, valid_until FROM group_member;
 CREATE VIEW IF NOT EXISTS ev_bindings_v1 AS
 SELECT binding, role, subject_kind, subject, ends, valid_from, valid_until FROM binding;
+CREATE VIEW IF NOT EXISTS ev_withheld_v1 AS
+SELECT person, role, review, valid_from, valid_until FROM role_withheld;
+CREATE VIEW IF NOT EXISTS ev_roles_v1 AS
+SELECT role, version, owner, purpose, valid_from, valid_until FROM role;
 CREATE VIEW IF NOT EXISTS ev_permissions_v1 AS
 SELECT role, version, json_extract(p.value, '$.name') AS permission, json_extract(p.value, '$.mode') AS mode,
        json_extract(p.value, '$.actions') AS actions, json_extract(p.value, '$.where') AS selector,
