@@ -22,7 +22,8 @@ from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.store.engine.rebuild import compare
-from onepam.store.read.difference import administering, differences, reviewed_last, suggested
+from onepam.store.read.difference import administering, differences, suggested
+from onepam.store.read.role import reviewed_last, role
 from onepam.store.read.unused import Use, unused_plan
 from tests.company import Company, binding, record, refused
 from tests.matrix_company import FILE, WHY, founded
@@ -147,6 +148,10 @@ async def test_who_holds_both_asks_for_nothing_under_either(company: Company) ->
     applied = await apply_access(company.ledger, company.actor("ada"), text, "chg_1", plan.digest, WHY)
     assert isinstance(applied, Applied)
     found = await company.reader(differences, None)
+    detail = await company.reader(role, None, "manager")
+    assert detail is not None
+    assert [each.roles for each in detail.apart] == [("engineer", "manager")]
+    assert (detail.reviewed, detail.since < company.clock.now) == (None, True)
     assert [(each.differs, each.person, each.detail) for each in found.rows] == [
         (Differs.APART, "eve", "engineer and manager (four-eyes)")
     ]

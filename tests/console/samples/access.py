@@ -363,22 +363,15 @@ ROLE = RolePage(
         "owner": MIRA,
         "console": ["audit"],
         "version": "4be1d00c5f77a2" * 4,
+        "since": ago(90 * DAY),
+        "reviewed": ago(30 * DAY),
+        "apart": ["releaser: nobody releases what they wrote"],
     },
     permissions=[
-        {
-            "name": "production",
-            "says": "shell, exec as deploy, on request, at most 2 h",
-            "where": "app=shop env=prod",
-            "approvers": ["approver"],
-            "administrative": True,
-        },
-        {
-            "name": "staging",
-            "says": "shell, exec, sftp as deploy, standing",
-            "where": "app=shop env=stage",
-            "approvers": [],
-            "administrative": False,
-        },
+        {"name": "production", "says": "shell, exec as deploy, on request, at most 2 h", "where": "app=shop env=prod",
+         "approvers": ["approver"], "administrative": True},
+        {"name": "staging", "says": "shell, exec, sftp as deploy, standing", "where": "app=shop env=stage",
+         "approvers": [], "administrative": False},
     ],
     bound=[
         {**_BOUND, "id": "bnd_1", "group": "developers", "members": 14, "way": held_by("developers", SOURCE, ())},
@@ -393,7 +386,7 @@ ROLE = RolePage(
     ],
     pager={"total": 61, "first": True, "next": "bnd_3", "filters": {}},
     may_give=True,
-)
+)  # fmt: skip
 NOBODYS_ROLE = replace(
     ROLE, permissions=[], bound=[], may_give=False, pager={"total": 0, "first": True, "next": "", "filters": {}}
 )

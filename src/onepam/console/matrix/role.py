@@ -6,10 +6,12 @@ from onepam.app.ports import Snapshot
 from onepam.console.frame.page import Context
 from onepam.console.frame.paging import paged, pager
 from onepam.console.frame.places import SEES_ALL, Place
+from onepam.console.frame.rendering import words
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import actions_words, guard_words, held_by, how_given
 from onepam.console.matrix.role_page import RolePage
 from onepam.domain.access.model import ConsoleRight, Permission, SubjectKind
+from onepam.domain.access.separation import Separation
 from onepam.domain.matrix.matrix import SOURCE
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.kernel.errors import Refused
@@ -38,12 +40,21 @@ def _role(db: Snapshot, at: Instant, name: str, window: Window, may_give: bool) 
             "owner": {"id": defined.owner, "name": found.owner_name},
             "console": [each.value for each in defined.console],
             "version": defined.version(),
+            "since": found.since,
+            "reviewed": found.reviewed,
+            "apart": [_apart(each, name) for each in found.apart],
         },
         permissions=[_permission(each) for each in defined.permissions],
         bound=[_bound(each) for each in found.bound.rows],
         pager=pager(found.bound, window, {}),
         may_give=may_give,
     )
+
+
+def _apart(separation: Separation, role: str) -> str:
+    """From which roles, and why."""
+    others = words(each for each in separation.roles if each != role)
+    return f"{others}: {separation.because}"
 
 
 def _permission(permission: Permission) -> Context:

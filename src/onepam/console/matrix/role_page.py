@@ -10,7 +10,8 @@ from onepam.console.frame.page import Context, PageContext
 class RolePage(PageContext):
     """One role: what it gives, and who holds it by which way.
 
-    `role`: {id, purpose, owner {id, name}, console (list of str), version}
+    `role`: {id, purpose, owner {id, name}, console (list of str), version, since (Instant), reviewed (Instant
+        or none: when a review decided on it last), apart (list of str: from which roles it is kept apart, and why)}
     `permissions`: list of {name, says (str), where (label words), approvers (list of str), administrative (bool)}
     `bound`: list of {id, person {id, name} or none, group (str), members (int), since, ends (FOREVER), because, way
         (see `frame.wording.held_by`, and whether a review withholds it), taken (bool: it can be taken here)}

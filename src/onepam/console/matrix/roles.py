@@ -16,6 +16,7 @@ from onepam.console.matrix.difference import views
 from onepam.console.matrix.roles_page import RolesPage
 from onepam.domain.access.model import Mode
 from onepam.kernel.clock import Instant, iso
+from onepam.store.read.difference import reviewed_last_of_all
 from onepam.store.read.paging import Page, Window
 from onepam.store.read.roles import ROLES, SYSTEMS, Cell, MatrixFilter, RoleRow, System, roles
 from onepam.store.read.unused import used_where
@@ -33,7 +34,8 @@ FEW = 50
 """Roles whose lines are made at once: each has one for each resource that it reaches."""
 
 _HEAD = (
-    "as of (UTC)", "access.yaml (SHA-256)", "role", "purpose", "owner", "people", "resource", "labels", "permission",
+    "as of (UTC)", "access.yaml (SHA-256)", "role", "purpose", "owner", "version", "last review (UTC)",
+    "people", "resource", "labels", "permission",
     "actions", "logins", "how", "longest (minutes)", "approvers", "privileged",
 )  # fmt: skip
 
@@ -63,9 +65,13 @@ async def export(visit: Visit) -> Response:
     """One line for each permission on each resource, in UTC; of all pages."""
     at, which, reader = visit.moment, _filter(_wanted(visit)), visit.services.reader
 
+    reviewed = await reader(reviewed_last_of_all, at)
+
     async def some(window: Window) -> Page[Iterator[tuple[Any, ...]]]:
         found = await reader(roles, at, which, Window(window.after, FEW))
-        return found.roles.map(lambda shown: (_lines(at, found.document, found.systems.rows, each) for each in shown))
+        return found.roles.map(
+            lambda shown: (_lines(at, found.document, found.systems.rows, each, reviewed) for each in shown)
+        )
 
     parts = every(some, lambda lines: lines)
     return sheet(f"role-matrix-{field_time(at).replace(':', '')}.csv", _HEAD, parts)
@@ -131,8 +137,11 @@ def _drift(role: RoleRow, system: System, used: Used | None) -> str:
     return f"none of {plural(role.people, 'person', 'people')} used it for 90 days."
 
 
-def _lines(at: Instant, document: str, systems: tuple[System, ...], role: RoleRow) -> Iterator[tuple[Any, ...]]:
-    mine = (iso(at), document, role.role, role.purpose, role.owner_name, role.people)
+def _lines(
+    at: Instant, document: str, systems: tuple[System, ...], role: RoleRow, reviewed: Mapping[str, Instant]
+) -> Iterator[tuple[Any, ...]]:
+    last = iso(reviewed[role.role]) if role.role in reviewed else ""
+    mine = (iso(at), document, role.role, role.purpose, role.owner_name, role.version, last, role.people)
     if not role.cells:
         yield *mine, "", "", "", "", "", "", "", "", ""
     for system in systems:

@@ -44,7 +44,7 @@ DECISION = state(
             "answers": "TEXT NOT NULL",
             "note": "TEXT",
         },
-        (("person",),),
+        (("person",), ("role",)),
         personal=("note",),
     )
 )

@@ -101,15 +101,20 @@ def _designed(db: Snapshot, at: Instant, text: str, everybody: tuple[Someone, ..
 
 
 def _actual(db: Snapshot, at: Instant, everybody: tuple[Someone, ...]) -> Actual:
-    reviewed = rows(db, f"SELECT role, max(decided) AS last FROM review_decision WHERE {AT} GROUP BY role", {"at": at})
     grants = rows(db, f"SELECT * FROM access_grant WHERE {AT} AND ends > :at", {"at": at})
     return Actual(
         matrix=matrix(db, at),
         people=everybody,
         grants=tuple(grant_of(each) for each in grants),
-        reviewed={each["role"]: each["last"] for each in reviewed},
+        reviewed=reviewed_last_of_all(db, at),
         since=_since(db, at),
     )
+
+
+def reviewed_last_of_all(db: Snapshot, at: Instant) -> dict[str, Instant]:
+    """By role when a review decided on it of anybody last."""
+    found = rows(db, f"SELECT role, max(decided) AS last FROM review_decision WHERE {AT} GROUP BY role", {"at": at})
+    return {each["role"]: each["last"] for each in found}
 
 
 def _since(db: Snapshot, at: Instant) -> dict[str, Instant]:
@@ -117,14 +122,6 @@ def _since(db: Snapshot, at: Instant) -> dict[str, Instant]:
         db, "SELECT role, min(valid_from) AS since FROM role WHERE valid_from <= :at GROUP BY role", {"at": at}
     )
     return {each["role"]: each["since"] for each in found}
-
-
-def reviewed_last(db: Snapshot, at: Instant, role: str) -> Instant | None:
-    """When a review decided on the role of anybody last."""
-    found = row(
-        db, f"SELECT max(decided) AS last FROM review_decision WHERE role = :role AND {AT}", {"role": role, "at": at}
-    )
-    return found["last"] if found is not None else None
 
 
 def administering(db: Snapshot, at: Instant) -> tuple[Share, ...]:

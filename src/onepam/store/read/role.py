@@ -5,12 +5,14 @@ from operator import attrgetter
 
 from onepam.app.ports import Snapshot
 from onepam.domain.access.model import SubjectKind
+from onepam.domain.access.separation import Separation
 from onepam.domain.matrix.matrix import RoleDefinition
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.changes import role_definition
 from onepam.store.facts.holders import IN_FORCE
+from onepam.store.facts.holdings import separations
 from onepam.store.read.names import Called, provider_name
 from onepam.store.read.paging import Page, Window
 
@@ -35,11 +37,15 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class RoleDetail:
-    """The role, and a page of its bindings in force: groups first, then people by name."""
+    """The role, so since `since`, and a page of its bindings in force: groups first, then people by name. `reviewed`
+    is when a review decided on it of anybody last, `apart` are the separations that it stands in."""
 
     role: RoleDefinition
     owner_name: str
     bound: Page[Bound]
+    since: Instant
+    reviewed: Instant | None
+    apart: tuple[Separation, ...]
 
 
 _BOUND = f"""
@@ -74,7 +80,22 @@ def role(db: Snapshot, at: Instant, role: str, window: Window | None = None) -> 
     page: Page[Bound] = Page.of(
         [_bound(db, at, each, called) for each in shown], window, counted[0] if counted else 0, attrgetter("binding")
     )
-    return RoleDetail(defined, called.get(defined.owner, defined.owner), page)
+    return RoleDetail(
+        role=defined,
+        owner_name=called.get(defined.owner, defined.owner),
+        bound=page,
+        since=found["valid_from"],
+        reviewed=reviewed_last(db, at, role),
+        apart=tuple(each for each in separations(db, at) if role in each.roles),
+    )
+
+
+def reviewed_last(db: Snapshot, at: Instant, role: str) -> Instant | None:
+    """When a review decided on the role of anybody last."""
+    found = row(
+        db, f"SELECT max(decided) AS last FROM review_decision WHERE role = :role AND {AT}", {"role": role, "at": at}
+    )
+    return found["last"] if found is not None else None
 
 
 def fillers(db: Snapshot, at: Instant, group: str, person: str = "") -> tuple[str, ...]:
