@@ -113,7 +113,8 @@ async def _given(where: Where, user: User, password: Secret) -> Refused | None:
         return leg
     kept, role = LeftBecause.KEPT, _name(user.role)
     try:
-        to = "" if _is_mariadb(leg.greeting) else " TO CURRENT_USER()"
+        ((host,),) = await _rows(leg, "SELECT SUBSTRING_INDEX(CURRENT_USER(), '@', -1)", 1, kept)
+        to = "" if _is_mariadb(leg.greeting) else f" TO {_text(user.name)}@{_text(host or '')}"
         await _rows(leg, f"SET DEFAULT ROLE {role}{to}", 0, kept)
         await _rows(leg, f"SET ROLE {role}", 0, kept)
         grants = await _rows(leg, "SHOW GRANTS", 1, kept)
