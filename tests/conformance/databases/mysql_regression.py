@@ -69,28 +69,33 @@ def prepared(home: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How a file ended, and what it showed, on each way. `again`: directly once more, where both differ."""
+    """How a file ended, and what it showed, on each way; both once more where they differ, for many show what a planner
+    guesses."""
 
     direct: tuple[int, bytes]
     through: tuple[int, bytes]
     again: tuple[int, bytes] | None = None
+    anew: tuple[int, bytes] | None = None
 
     @property
     def unlike(self) -> bool:
-        """Whether the gateway makes a difference: what differs between two runs directly tells nothing."""
-        return self.again == self.direct != self.through
+        """Whether the gateway makes a difference: what differs between two runs on one way tells nothing."""
+        return self.again == self.direct and self.direct not in (self.through, self.anew)
 
     @property
     def tells(self) -> bool:
         """Whether it tells anything."""
-        return self.again is None or self.unlike
+        return self.unlike or self.direct in (self.through, self.anew)
 
 
 async def shown(both: MysqlWays, home: Path, through: MysqlWay, name: str) -> Shown:
     """What one file shows."""
     direct = await _one(both, home, both.direct, name)
     mine = await _one(both, home, through, name)
-    return Shown(direct, mine, None if direct == mine else await _one(both, home, both.direct, name))
+    if direct == mine:
+        return Shown(direct, mine)
+    again = await _one(both, home, both.direct, name)
+    return Shown(direct, mine, again, await _one(both, home, through, name))
 
 
 async def _one(both: MysqlWays, home: Path, way: MysqlWay, name: str) -> tuple[int, bytes]:
@@ -155,7 +160,7 @@ async def _by_hand(told: Path) -> None:
             for name in asked:
                 found = await shown(both, home, way, name)
                 kind = "unlike" if found.unlike else "same" if found.tells else "luck"
-                for which in ("direct", "through", "again") if kind != "same" else ("direct",):
+                for which in ("direct", "through", "again", "anew") if kind != "same" else ("direct",):
                     status, said = getattr(found, which)
                     (told / f"{name}.{kind}.{which}").write_bytes(b"%d\n" % status + said)
 

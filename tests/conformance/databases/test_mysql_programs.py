@@ -3,14 +3,17 @@ database is that is dumped and loaded."""
 
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.model import Action
 from onepam.recording.statements import Form, Outcome
 from tests.conformance.databases.both_ways import SLICE
 from tests.conformance.databases.mysql_ways import MysqlWays, mysql_ways
+from tests.gateway_fixture import STANDING
 
 pytestmark = [pytest.mark.anyio, pytest.mark.conformance, pytest.mark.timeout(3600)]
 
@@ -99,6 +102,22 @@ async def test_a_dump_and_its_load(both: MysqlWays, tmp_path: Path) -> None:
     read = sum(finished.rows for text, _, finished in executed if text.startswith("SELECT /*!40001"))
     put = sum(finished.rows for text, _, finished in executed if text.startswith("INSERT INTO"))
     assert (read, put) == (rows, rows)
+
+
+async def test_a_reader_dumps_under_guardrails(both: MysqlWays) -> None:
+    """In one transaction and without locks, the same as directly: its comments that a server runs are read."""
+    both.fresh("USE suite;" + _content(1) + "CREATE EVENT e ON SCHEDULE EVERY 1 YEAR DO DELETE FROM small;")
+    reader = replace(STANDING, guardrails=Guardrails((StatementClass.READ, StatementClass.OTHER)))
+    person, told = await both.gateway.person(reader, certificate=False), []
+    options = ("--single-transaction", "--skip-lock-tables", "--skip-comments", "--routines", "--events", "--triggers")
+    more = ("--set-gtid-purged=OFF",) if both.server.programs else ()
+    for way in (both.direct, await both.through(person)):
+        command = both.program(way, "mysqldump", *options, *more, "--hex-blob", "suite")
+        done = await both.run(way, *command)
+        told.append(done)
+    assert told[0] == told[1]
+    assert (told[1].status, told[1].stderr) == (0, "")
+    assert len(told[1].stdout) > 1024 * 1024
 
 
 async def test_a_file_of_the_clients_is_loaded_by_a_program_of_theirs(both: MysqlWays, tmp_path: Path) -> None:

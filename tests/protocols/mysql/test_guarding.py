@@ -143,3 +143,22 @@ def test_a_long_text_is_read_before_it_is_taken_and_nothing_else_meanwhile() -> 
     assert talk.from_client(my.query(at_once)).to_target == [my.query(at_once)]
     talk = Conversation(guarding.allowance(None), lambda thread, whole: False)
     assert talk.from_client(my.query(text)).to_target == [my.query(text)], "nothing of it is read"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SET max_statement_time = 0", "SET SESSION max_execution_time=1000", "SET @@session.max_statement_time = 0;",
+        "/*M!100100 SET @@MAX_STATEMENT_TIME=0.000000 */",
+    ],
+)  # fmt: skip
+def test_the_time_of_ones_own_statements_is_ones_own_where_nothing_bounds_it(text: str) -> None:
+    """Dumping programs begin so."""
+    untimed, timed = (guarding.allowance(each).classify for each in (READER, replace(READER, timeout=1_000_000)))
+    assert untimed is not None
+    assert timed is not None
+    assert untimed(text) == frozenset(("other",))
+    assert StatementClass.ADMIN in (timed(text) or ())
+    for more in ("; DELETE FROM t", ", GLOBAL read_only = 0", " + own(1)"):
+        assert untimed(f"{text}{more}") != frozenset(("other",))
+    assert StatementClass.ADMIN in (untimed("SET GLOBAL max_statement_time = 0") or ())

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from typing import Final
 
 from onepam.app.open_session import Opened
-from onepam.domain.access.guardrails import Guardrails
+from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.masking import Mask
 from onepam.domain.access.patterns import Patterns
 from onepam.domain.sessions.ends import SessionEnd
@@ -43,10 +43,24 @@ _OTHERWISE: Final = (
 longer one first."""
 
 
+_OTHER: Final = frozenset((StatementClass.OTHER,))
+_TIME: Final = re.compile(
+    r"\s*(?:/\*M!100100 )?SET (?:@@|@@SESSION\.|SESSION )?MAX_(?:STATEMENT|EXECUTION)_TIME ?= ?[0-9.]+(?: \*/)?[;\s]*",
+    re.IGNORECASE | re.ASCII,
+)
+"""Sets how long a statement of one's own may take, and nothing else; dumping programs begin so."""
+
+
 def allowance(guardrails: Guardrails | None, mask: Mask | None = None) -> Allowance:
     """What the statements of a session may do, and what of them is not recorded as it is."""
     found = Allowance(masking=None if mask is None else _masking(mask))
-    return within(guardrails, found, classify, by_name)
+    timed = guardrails is not None and guardrails.timeout is not None
+    return within(guardrails, found, classify if timed else _untimed, by_name)
+
+
+def _untimed(sql: str) -> frozenset[StatementClass] | None:
+    """What a text does where this access bounds no time."""
+    return _OTHER if _TIME.fullmatch(sql) else classify(sql)
 
 
 def of_session(opened: Opened, known: Catalogue | None) -> Allowance:

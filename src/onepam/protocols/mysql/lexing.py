@@ -45,7 +45,7 @@ Part = Sequence[Token]
 """The tokens of a statement."""
 
 _QUOTED = rb"'(?:[^'\\]++|\\.|'')*+'", rb'"(?:[^"\\]++|\\.|"")*+"', rb"`(?:[^`]++|``)++`"
-_PIECE: Final = re.compile(
+PIECE: Final = re.compile(
     rb"""(?P<blank>[\t\n\v\f\r ]++)
     |(?P<line>\#[^\n]*+|--(?=[\x00-\x20\x7f]|\Z)[^\n]*+)
     |(?P<block>/\*(?!!|\+|[mM]!))
@@ -59,6 +59,8 @@ _PIECE: Final = re.compile(
     % (*_QUOTED, *_QUOTED),
     re.VERBOSE | re.DOTALL,
 )
+"""A token, a blank, a comment until the end of its line, or the beginning of another one."""
+
 _KINDS: Final = {each.value: each for each in Kind}
 _NAMES: Final = frozenset((Kind.WORD, Kind.NAME, Kind.VARIABLE, Kind.STRING, Kind.NUMBER))
 
@@ -140,7 +142,7 @@ def _walk(text: bytes) -> Iterator[Token | Literal | None]:
         return
     offset, size = 0, len(text)
     while offset < size:
-        piece = _PIECE.match(text, offset)
+        piece = PIECE.match(text, offset)
         if piece is None:
             yield None
             return

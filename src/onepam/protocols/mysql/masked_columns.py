@@ -13,6 +13,7 @@ from sqlglot import exp
 from onepam.kernel.errors import Refused
 from onepam.protocols.mysql.calling import strangers
 from onepam.protocols.mysql.catalogue import Catalogue
+from onepam.protocols.mysql.executable import variants
 from onepam.protocols.mysql.functions import named
 from onepam.protocols.mysql.lexing import Kind, Part, Token, name, split, tokens, words
 from onepam.protocols.mysql.parsing import place, tree
@@ -39,14 +40,15 @@ class _Unproven(Exception):
 
 def refusal(sql: str, known: Catalogue) -> Refused | None:
     """Why the text may not run where columns are masked; None where it may."""
-    found = tokens(sql.encode("utf-8", "surrogatepass"))
-    if found is None:
-        return _refused("it cannot be read")
-    try:
-        for each in split(found):
-            _prove(each, known)
-    except _Unproven as why:
-        return _refused(str(why))
+    for text in variants(sql) or ("*/",):
+        found = tokens(text.encode("utf-8", "surrogatepass"))
+        if found is None:
+            return _refused("it cannot be read")
+        try:
+            for each in split(found):
+                _prove(each, known)
+        except _Unproven as why:
+            return _refused(str(why))
     return None
 
 

@@ -30,7 +30,7 @@ _OWN: Final = named(
     " transaction_isolation tx_isolation default_week_format lc_time_names lc_messages optimizer_switch"
     " profiling session_track_schema session_track_gtids session_track_state_change"
     " session_track_system_variables session_track_transaction_info query_cache_type"
-    " information_schema_stats_expiry windowing_use_high_precision show_create_table_verbosity"
+    " information_schema_stats_expiry terminology_use_previous windowing_use_high_precision show_create_table_verbosity"
 )
 """Settings of one's own session that bound nothing."""
 

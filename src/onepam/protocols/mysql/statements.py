@@ -13,6 +13,7 @@ from typing import Final
 
 from onepam.domain.access.guardrails import StatementClass
 from onepam.protocols.mysql.calling import called
+from onepam.protocols.mysql.executable import variants
 from onepam.protocols.mysql.functions import named
 from onepam.protocols.mysql.lexing import Kind, Part, Token, split, tokens, words
 from onepam.protocols.mysql.making import ANYTHING, ROUTINES, makes
@@ -49,6 +50,14 @@ _RUNS_OTHERS: Final = frozenset(("PREPARE", "EXECUTE"))
 @lru_cache(maxsize=256)
 def classify(sql: str) -> Classes | None:
     """All that the statements of a text do; nothing for a text without any. None where it cannot be read."""
+    texts = variants(sql) if len(sql) <= MOST_BYTES else None
+    found = [_classes(each) for each in texts or ()]
+    if not found or None in found:
+        return None
+    return frozenset().union(*(each for each in found if each is not None))
+
+
+def _classes(sql: str) -> Classes | None:
     found = _tokens(sql)
     if found is None:
         return None
@@ -69,7 +78,8 @@ def by_name(sql: str) -> bool:
     text."""
     if _NAMES.search(sql) is None:
         return False
-    return any(each[0].text in _RUNS_OTHERS for each in split(_tokens(sql) or ()))
+    texts = variants(sql) or () if len(sql) <= MOST_BYTES else ()
+    return any(each[0].text in _RUNS_OTHERS for text in texts for each in split(_tokens(text) or ()))
 
 
 def _tokens(sql: str) -> Part | None:
