@@ -40,9 +40,10 @@ SELECT d.review, d.person, d.role, d.decided, w.valid_until AS until,
        EXISTS (SELECT 1 FROM role_withheld s WHERE s.person = d.person AND s.role = d.role
                AND s.valid_from <= :at AND :at < s.valid_until) AS still
 FROM review_decision d LEFT JOIN role_withheld w
-  ON w.person = d.person AND w.role = d.role AND w.valid_from <= d.decided AND d.decided < w.valid_until
+  ON w.person = d.person AND w.role = d.role AND w.valid_from <= d.decided + {MILLISECOND} AND d.decided < w.valid_until
 WHERE d.verdict = '{Verdict.REMOVE}' AND d.decided >= :begin AND d.valid_from <= :at AND :at < d.valid_until
 ORDER BY d.review, d.person, d.role"""
+"""The withholding comes in the command of the decision, a few microseconds after it; or it was there already."""
 
 
 def held_in_time(db: Snapshot, at: Instant, test: Test) -> Population:
