@@ -8,6 +8,7 @@ import pytest
 from onepam.app.reviews.close_review import close_review
 from onepam.app.reviews.decide_item import decide_item
 from onepam.app.reviews.open_review import open_review
+from onepam.app.reviews.sign_off import sign_off
 from onepam.app.systems.answer_for import link_account, set_system
 from onepam.app.systems.import_accounts import Brought, import_list, plan_list, release_list
 from onepam.domain.access.model import SubjectKind
@@ -23,6 +24,7 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.engine.rebuild import compare
 from onepam.store.read.paging import Window
+from onepam.store.read.review_figures import review_figures
 from onepam.store.read.reviews import ItemRow, review_page
 from onepam.store.read.systems import AccountFilter, accounts, findings, lists, of_person, systems
 from tests.company import Company, Counted, binding, record, refused
@@ -203,7 +205,7 @@ async def items(company: Company, review: str = "rev_1") -> dict[tuple[str, str]
 
 
 async def opened(company: Company, review: str = "rev_1", scope: Scope | None = None) -> Opened:
-    wanted = Opening(scope or Scope(), 14 * DAY, Suspends.EVERYTHING, "bob")
+    wanted = Opening(scope or Scope(), 14 * DAY, Suspends.NOTHING, "bob")
     outcome = await open_review(company.ledger, company.actor("ada"), wanted, review)
     assert isinstance(outcome, Opened), outcome
     return outcome
@@ -211,6 +213,12 @@ async def opened(company: Company, review: str = "rev_1", scope: Scope | None = 
 
 async def decide(company: Company, by: str, person: str, role: str, verdict: Verdict = Verdict.REMOVE) -> object:
     return await decide_item(company.ledger, company.actor(by), "rev_1", person, role, verdict, "")
+
+
+async def came_to(company: Company) -> tuple[int, int, int]:
+    found = await company.reader(review_figures, None, "rev_1", "ada")
+    assert found is not None
+    return found.figures.kept, found.figures.removed, found.figures.not_remediated
 
 
 async def test_a_review_is_of_what_is_held_in_other_systems_until_a_list_says_that_it_is_gone(company: Company) -> None:
@@ -242,14 +250,20 @@ async def test_a_review_is_of_what_is_held_in_other_systems_until_a_list_says_th
     assert await close_review(company.ledger, "rev_1") is None
     for person in ("ada", "bob"):
         await company.sign_in(person)
+    assert await came_to(company) == (1, 2, 2)
     await record(company.ledger, GroupMemberRemoved("directory:Sales", "eve", "scim:entra", None))
     page = await company.reader(review_page, None, "rev_1", "ada", True)
     assert page is not None
     assert page.review.not_remediated == 1
+    assert await came_to(company) == (1, 2, 1)
     assert isinstance(await bring(company, EVE, EVE_READS, BATCH, ROOT), ListTaken)
     page = await company.reader(review_page, None, "rev_1", "ada", True)
     assert page is not None
     assert page.review.not_remediated == 0
+    await company.sign_in("aud")
+    figures = await company.reader(review_figures, None, "rev_1", "aud")
+    assert figures is not None
+    assert await sign_off(company.ledger, company.actor("aud"), "rev_1", "seen", figures.seen) is None
     there = await items(company)
     assert [key for key, each in there.items() if not each.held] == [("eve", "scim:entra"), ("vic", "system:payroll")]
 

@@ -13,8 +13,8 @@ from onepam.domain.provisioning.events import (
     ScimTokenProposed,
     ScimUserSet,
 )
-from onepam.domain.reviews.events import Answers, ReviewClosed, Scope, Verdict
-from onepam.domain.systems.events import AccountListTaken, AccountSystemSet, ListedAccountSet, Match
+from onepam.domain.reviews.events import Answers, ReviewClosed, ReviewSignedOff, Scope, Verdict
+from onepam.domain.systems.events import AccountListTaken, AccountSystemSet, ListedAccountGone, ListedAccountSet, Match
 from onepam.kernel.clock import DAY, Instant
 from tests.ledger.lawful.story import Story, binding
 from tests.ledger.lawful.test_reviews import decided, over, review
@@ -69,3 +69,32 @@ def test_whoever_answers_for_a_system_decides_and_silence_takes_nothing_there() 
     over(told)
     told.add(ReviewClosed("rev_1", 1, 0, 1))
     assert told.said() == [(at, "somebody else decided on it")]
+
+
+def removed_elsewhere() -> Story:
+    """What eve and zoe hold in other systems was removed, and the review is over; bob is signed in."""
+    told = elsewhere()
+    told.add(review(told, Scope(systems=("system:crm", "scim:okta")), fallback="ada", beyond=2))
+    told.add(decided("eve", "system:crm", REMOVE, answers=Answers.SYSTEM_OWNER))
+    told.add(decided("zoe", "scim:okta", REMOVE, answers=Answers.FALLBACK))
+    told.add(ReviewClosed("rev_1", 0, 2, 0))
+    told.sign_in("bob")
+    return told
+
+
+def test_what_was_removed_in_another_system_and_is_there_still_counts_at_the_sign_off() -> None:
+    signed = ReviewSignedOff("rev_1", 0, 2, 0, 2, (), "bob", "")
+    told = removed_elsewhere()
+    at = told.add(replace(signed, not_remediated=1))
+    assert told.said() == [(at, "its numbers are others")]
+    told = removed_elsewhere()
+    gone = ListedAccountGone("lac_1", "crm", "acl_2", "eve")
+    told.add(replace(LIST, list="acl_2", digest="d2", accounts=1, added=0, gone=1), gone)
+    told.add(replace(signed, not_remediated=1))
+    assert told.said() == []
+
+
+def test_time_opens_no_review_of_some_systems_only() -> None:
+    told = elsewhere()
+    at = told.add(review(told, Scope(people=("eve",), systems=("system:crm",)), by=None, beyond=1))
+    assert [each for each, _ in told.said()] == [at] * len(told.said()) != []

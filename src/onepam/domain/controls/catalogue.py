@@ -71,6 +71,13 @@ TESTS: Mapping[str, Test] = MappingProxyType(
                 days=QUARTER,
             ),
             _test(
+                Control("OFF-03", "Behind each account elsewhere stands somebody who is here", ("CC6.1", "CC6.2")),
+                "Behind each account on the list that is in force of another system stands a person, or the owner of "
+                "a service, whose account here works. A list that was made more than 31 days ago tests nothing.",
+                "accounts that a list leaves out, systems of which no list was brought, and accounts on targets",
+                list_days=31,
+            ),
+            _test(
                 Control("OFF-06", "Every listener refuses a leaver when it is asked", ("CC6.2",)),
                 "Of each leaver of the last 90 days whose proofs could be shown, every listener refused the last of "
                 "each proof. Where no listener was asked or answered, it is not tested.",

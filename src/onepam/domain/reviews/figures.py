@@ -47,7 +47,8 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What somebody who signs a review off has seen. `not_remediated`: removed, and a binding gives it still."""
+    """What somebody who signs a review off has seen. `not_remediated`: removed, and a binding gives it
+    still, or another system has it."""
 
     kept: int
     removed: int

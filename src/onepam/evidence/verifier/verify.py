@@ -4330,12 +4330,14 @@ class Proposal:
 class Review:
     """A review of access: each item, whether it is privileged; until when, what silence takes of it, who decides where
     nobody else can; what was decided, by whom and when, and to whom items were passed on. `beside` are the items that
-    were removed while another review withheld them already."""
+    were removed while another review withheld them already; `elsewhere` has of each that is of another system the
+    accounts with their rights, and the groups."""
 
     items: Mapping[tuple[str, str], bool]
     closes: Instant
     suspends: str
     fallback: str | None
+    elsewhere: Mapping[tuple[str, str], frozenset[tuple[str, str]]] = field(default_factory=dict)
     decided: dict[tuple[str, str], str] = field(default_factory=dict)
     deciders: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     passed: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -4539,21 +4541,8 @@ class Announcement:
     origin: str = ""
 
 
-@dataclass
-class Rostered:
-    """An entry of the staff roster as it was said last, in a version: whose account it is, and what it says of them;
-    `sponsor` is an entry. `gone` is since when it is off the roster."""
-
-    version: str
-    person: str | None
-    kind: str
-    sponsor: str | None
-    ends: Instant | None
-    gone: Instant | None = None
-
-
 # ---- lawful.listed ---------------------------------------------------------------------------------------------------
-# What the rules know of other systems: their lists, and the accounts on them.
+# What the rules know of lists that others keep: the staff roster, other systems and the accounts on their lists.
 
 
 @dataclass
@@ -4579,6 +4568,19 @@ class ListedAccount:
     person: str | None
     service: bool
     said: bool
+
+
+@dataclass
+class Rostered:
+    """An entry of the staff roster as it was said last, in a version: whose account it is, and what it says of them;
+    `sponsor` is an entry. `gone` is since when it is off the roster."""
+
+    version: str
+    person: str | None
+    kind: str
+    sponsor: str | None
+    ends: Instant | None
+    gone: Instant | None = None
 
 
 # ---- lawful.state ----------------------------------------------------------------------------------------------------
@@ -8252,7 +8254,8 @@ def review_opened(state: State, entry: Entry) -> Why:
     if (body["items"], body["digest"], body.get("beyond", 0)) != (len(items), digest, beyond):
         yield "what it says it is of is not what everybody held"
     state.periods |= {body["period"]} - {""}
-    state.reviews[body["review"]] = Review(items, Instant(body["closes"]), body["suspends"], body["fallback"])
+    closes, elsewhere = Instant(body["closes"]), _elsewhere(state, items) if beyond else {}
+    state.reviews[body["review"]] = Review(items, closes, body["suspends"], body["fallback"], elsewhere)
 
 
 @review_rules.of("review.decided", "deciding in a review", Authority.PERSON)
@@ -8386,7 +8389,8 @@ def role_returned(state: State, entry: Entry) -> Why:
 def _happened(state: State, scope: Mapping[str, Any]) -> bool:
     """Whether a review is of just people who moved, or of just roles that give more, and waits no more for another."""
     people, roles = set(scope["people"]), set(scope["roles"])
-    if scope["resources"] or scope["privileged"] or not (people <= state.moved and roles <= state.widened):
+    narrowed = scope["resources"] or scope["privileged"] or scope.get("systems")
+    if narrowed or not (people <= state.moved and roles <= state.widened):
         return False
     state.moved -= people
     state.widened -= roles
@@ -8449,6 +8453,13 @@ def _beyond(
         if source.startswith(SCIM) and not any(each.ends is None or each.ends > state.begun for each in bound):
             found.setdefault(source, set()).add(("", group))
     return found
+
+
+def _elsewhere(state: State, items: Iterable[tuple[str, str]]) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
+    """Of the items of other systems the accounts with their rights, and the groups."""
+    listed = _listed_of(state)
+    beyond = (each for each in items if each[1].startswith((SYSTEM, SCIM)))
+    return {(who, name): frozenset(_beyond(state, who, listed)[name]) for who, name in beyond}
 
 
 def _in_scope(state: State, scope: Mapping[str, Any], name: str, role: Role) -> bool:
@@ -8554,12 +8565,21 @@ def review_signed_off(state: State, entry: Entry) -> Why:
     if any(person == by for person, _ in removed):
         yield "it had taken something from them"
     given = sum(role in state.people[who].withheld for who, role in removed if who in state.people)
+    given += sum(_there_still(state, key, review.elsewhere.get(key, ())) for key in removed)
     came_to = (len(review.decided) - len(removed), len(removed), len(review.items) - len(review.decided), given)
     if (body["kept"], body["removed"], body["unanswered"], body["not_remediated"]) != came_to:
         yield "its numbers are others"
     if list(body["rubber_stamps"]) != _stamped(review):
         yield "others decided as fast as that"
     review.signed = True
+
+
+def _there_still(state: State, key: tuple[str, str], ways: Iterable[tuple[str, str]]) -> bool:
+    """Whether an account of what was removed in another system is on its list, or its person in one of the groups."""
+    who, source = key
+    person = state.people.get(who)
+    groups = person.groups if person is not None else {}
+    return any(account in state.listed if account else (group, source) in groups for account, group in ways)
 
 
 def _stamped(review: Review) -> list[str]:

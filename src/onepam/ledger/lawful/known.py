@@ -178,12 +178,14 @@ class Proposal:
 class Review:
     """A review of access: each item, whether it is privileged; until when, what silence takes of it, who decides where
     nobody else can; what was decided, by whom and when, and to whom items were passed on. `beside` are the items that
-    were removed while another review withheld them already."""
+    were removed while another review withheld them already; `elsewhere` has of each that is of another system the
+    accounts with their rights, and the groups."""
 
     items: Mapping[tuple[str, str], bool]
     closes: Instant
     suspends: str
     fallback: str | None
+    elsewhere: Mapping[tuple[str, str], frozenset[tuple[str, str]]] = field(default_factory=dict)
     decided: dict[tuple[str, str], str] = field(default_factory=dict)
     deciders: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     passed: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -385,16 +387,3 @@ class Announcement:
     due: Instant
     person: str = ""
     origin: str = ""
-
-
-@dataclass
-class Rostered:
-    """An entry of the staff roster as it was said last, in a version: whose account it is, and what it says of them;
-    `sponsor` is an entry. `gone` is since when it is off the roster."""
-
-    version: str
-    person: str | None
-    kind: str
-    sponsor: str | None
-    ends: Instant | None
-    gone: Instant | None = None

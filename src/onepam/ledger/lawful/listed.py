@@ -1,8 +1,10 @@
-"""What the rules know of other systems: their lists, and the accounts on them."""
+"""What the rules know of lists that others keep: the staff roster, other systems and the accounts on their lists."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+from onepam.kernel.instant import Instant
 
 
 @dataclass
@@ -28,3 +30,16 @@ class ListedAccount:
     person: str | None
     service: bool
     said: bool
+
+
+@dataclass
+class Rostered:
+    """An entry of the staff roster as it was said last, in a version: whose account it is, and what it says of them;
+    `sponsor` is an entry. `gone` is since when it is off the roster."""
+
+    version: str
+    person: str | None
+    kind: str
+    sponsor: str | None
+    ends: Instant | None
+    gone: Instant | None = None

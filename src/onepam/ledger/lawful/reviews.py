@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from json import JSONEncoder
 from typing import Any
@@ -70,7 +70,8 @@ def review_opened(state: State, entry: Entry) -> Why:
     if (body["items"], body["digest"], body.get("beyond", 0)) != (len(items), digest, beyond):
         yield "what it says it is of is not what everybody held"
     state.periods |= {body["period"]} - {""}
-    state.reviews[body["review"]] = Review(items, Instant(body["closes"]), body["suspends"], body["fallback"])
+    closes, elsewhere = Instant(body["closes"]), _elsewhere(state, items) if beyond else {}
+    state.reviews[body["review"]] = Review(items, closes, body["suspends"], body["fallback"], elsewhere)
 
 
 @review_rules.of("review.decided", "deciding in a review", Authority.PERSON)
@@ -204,7 +205,8 @@ def role_returned(state: State, entry: Entry) -> Why:
 def _happened(state: State, scope: Mapping[str, Any]) -> bool:
     """Whether a review is of just people who moved, or of just roles that give more, and waits no more for another."""
     people, roles = set(scope["people"]), set(scope["roles"])
-    if scope["resources"] or scope["privileged"] or not (people <= state.moved and roles <= state.widened):
+    narrowed = scope["resources"] or scope["privileged"] or scope.get("systems")
+    if narrowed or not (people <= state.moved and roles <= state.widened):
         return False
     state.moved -= people
     state.widened -= roles
@@ -267,6 +269,13 @@ def _beyond(
         if source.startswith(SCIM) and not any(each.ends is None or each.ends > state.begun for each in bound):
             found.setdefault(source, set()).add(("", group))
     return found
+
+
+def _elsewhere(state: State, items: Iterable[tuple[str, str]]) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
+    """Of the items of other systems the accounts with their rights, and the groups."""
+    listed = _listed_of(state)
+    beyond = (each for each in items if each[1].startswith((SYSTEM, SCIM)))
+    return {(who, name): frozenset(_beyond(state, who, listed)[name]) for who, name in beyond}
 
 
 def _in_scope(state: State, scope: Mapping[str, Any], name: str, role: Role) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
-from onepam.ledger.lawful.known import Person, Rostered
+from onepam.ledger.lawful.known import Person
+from onepam.ledger.lawful.listed import Rostered
 from onepam.ledger.lawful.rule import Later, Rules, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts
 from onepam.ledger.lawful.state import State

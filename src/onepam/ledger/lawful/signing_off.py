@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from onepam.kernel.instant import SECOND
 from onepam.ledger.lawful.entry import Authority, Entry
 from onepam.ledger.lawful.known import Review
@@ -36,12 +38,21 @@ def review_signed_off(state: State, entry: Entry) -> Why:
     if any(person == by for person, _ in removed):
         yield "it had taken something from them"
     given = sum(role in state.people[who].withheld for who, role in removed if who in state.people)
+    given += sum(_there_still(state, key, review.elsewhere.get(key, ())) for key in removed)
     came_to = (len(review.decided) - len(removed), len(removed), len(review.items) - len(review.decided), given)
     if (body["kept"], body["removed"], body["unanswered"], body["not_remediated"]) != came_to:
         yield "its numbers are others"
     if list(body["rubber_stamps"]) != _stamped(review):
         yield "others decided as fast as that"
     review.signed = True
+
+
+def _there_still(state: State, key: tuple[str, str], ways: Iterable[tuple[str, str]]) -> bool:
+    """Whether an account of what was removed in another system is on its list, or its person in one of the groups."""
+    who, source = key
+    person = state.people.get(who)
+    groups = person.groups if person is not None else {}
+    return any(account in state.listed if account else (group, source) in groups for account, group in ways)
 
 
 def _stamped(review: Review) -> list[str]:

@@ -34,13 +34,12 @@ from onepam.ledger.lawful.known import (
     Resource,
     Review,
     Role,
-    Rostered,
     Session,
     SignIn,
     TargetSecret,
     Token,
 )
-from onepam.ledger.lawful.listed import ListedAccount, System
+from onepam.ledger.lawful.listed import ListedAccount, Rostered, System
 
 ONE_HAND = 30 * DAY
 """For so long whoever made a link and whoever enrolled by it are not two people."""

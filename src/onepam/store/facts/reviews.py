@@ -39,7 +39,7 @@ from onepam.store.facts.directory_brake import administrators, who_can_decide
 from onepam.store.facts.holders import IN_FORCE, MEMBER
 from onepam.store.facts.holdings import actor_facts, bound_roles, hands, is_here, person_kind
 from onepam.store.facts.review_triggers import triggered
-from onepam.store.facts.systems import held_beyond
+from onepam.store.facts.systems import held_beyond, still_held
 
 _scope = decoder(Scope)
 
@@ -154,7 +154,7 @@ def decisions_of(db: Snapshot, review: str, at: Instant) -> tuple[Decision, ...]
 
 
 def withheld_of(db: Snapshot, review: str, at: Instant) -> frozenset[tuple[str, str]]:
-    """What was removed in a review and is withheld now, after whichever review."""
+    """What was removed in a review and is withheld now, after whichever review; or in another system still."""
     found = rows(
         db,
         "SELECT d.person, d.role FROM review_decision d JOIN role_withheld w ON w.person = d.person "
@@ -162,7 +162,17 @@ def withheld_of(db: Snapshot, review: str, at: Instant) -> frozenset[tuple[str, 
         "AND d.valid_from <= :at AND :at < d.valid_until",
         {"review": review, "at": at},
     )
-    return frozenset((each["person"], each["role"]) for each in found)
+    withheld = frozenset((each["person"], each["role"]) for each in found)
+    it = row(db, f"SELECT * FROM review WHERE review = :review AND {AT}", {"review": review, "at": at})
+    return withheld | not_remediated(db, it, at) if it is not None and it["beyond"] else withheld
+
+
+def not_remediated(db: Snapshot, found: Row, at: Instant) -> frozenset[tuple[str, str]]:
+    """What a review removed of other systems and is there still."""
+    decided = decisions_of(db, found["review"], at)
+    removed = {(each.person, each.role) for each in decided if each.verdict is Verdict.REMOVE and is_beyond(each.role)}
+    held = (each for each in items_of(db, found) if (each.person, each.role) in removed) if removed else ()
+    return frozenset((each.person, each.role) for each in held if still_held(db, at, each))
 
 
 @loads(RemindingQuery)

@@ -5,7 +5,7 @@ import json
 from onepam.app.ports import Snapshot
 from onepam.app.systems.answer_for import LinkQuery, SystemQuery
 from onepam.app.systems.import_accounts import ListQuery
-from onepam.domain.reviews.population import SCIM, SYSTEM, Way, held_in
+from onepam.domain.reviews.population import SCIM, SYSTEM, Item, Way, held_in
 from onepam.domain.systems.events import Match, Standing
 from onepam.domain.systems.file import name_key
 from onepam.domain.systems.importing import HeldList, ListedAccount, ListFacts
@@ -80,6 +80,17 @@ def held_beyond(db: Snapshot, at: Instant, person: str = "") -> dict[tuple[str, 
     members = f"SELECT person, grp, source FROM group_member WHERE source LIKE '{SCIM}%' {one} AND {AT}"
     ways += [(each["person"], each["source"], Way("", each["grp"])) for each in rows(db, members, of)]
     return held_in(ways)
+
+
+def still_held(db: Snapshot, at: Instant, item: Item) -> bool:
+    """Whether of an item of another system an account is on its list, or its person in one of the groups."""
+    of = {"person": item.person, "source": item.role, "at": at}
+    accounts = {way.binding for way in item.ways if way.binding}
+    listed = f"SELECT 1 FROM listed_account WHERE account = :account AND {AT}"
+    member = f"SELECT 1 FROM group_member WHERE person = :person AND source = :source AND grp = :grp AND {AT}"
+    return any(row(db, listed, {"account": each, "at": at}) is not None for each in accounts) or any(
+        row(db, member, {**of, "grp": way.group}) is not None for way in item.ways if not way.binding
+    )
 
 
 def _accounts(db: Snapshot, system: str, at: Instant) -> tuple[ListedAccount, ...]:

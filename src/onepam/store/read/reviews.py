@@ -13,7 +13,8 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import bound_roles
-from onepam.store.facts.reviews import chains, items_of, last_told, scope_of
+from onepam.store.facts.reviews import chains, items_of, last_told, not_remediated, scope_of
+from onepam.store.facts.systems import still_held
 from onepam.store.read import beyond as told
 from onepam.store.read.names import Called
 
@@ -262,7 +263,7 @@ class _Look:
                     decider_name=called[decided["decider"]] if decided else "",
                     note=(decided["note"] or "") if decided else "",
                     withheld=self.withheld.get(key),
-                    held=told.still(self._db, self._at, each)
+                    held=still_held(self._db, self._at, each)
                     if beyond
                     else _held(self._db, self._at, each.person, each.role),
                     beyond=beyond,
@@ -308,7 +309,7 @@ def _summary(db: Snapshot, at: Instant, found: Row, reader: str, look: _Look | N
         signed=signed["signed"] if signed else None,
         signer_name=Called(db, at)[signed["signer"]] if signed else "",
         sign_note=(signed["note"] or "") if signed else "",
-        not_remediated=told.not_remediated(db, at, found) if found["beyond"] else 0,
+        not_remediated=len(not_remediated(db, found, at)) if found["beyond"] else 0,
     )
     return summary, any(each["own"] for each in decided)
 

@@ -27,7 +27,7 @@ def _at(table: str) -> str:
 _GONE = "CASE WHEN p.enabled = 0 THEN coalesce(l.left_at, l.removed, p.valid_from) WHEN p.ends <= :at THEN p.ends END"
 _ACCOUNTS = f"""
 SELECT a.account, a.system, a.name, a.name_key, a.email, a.owner, a.rights, a.person, a.service, a.because, a.used,
-       a.linked_by, s.owner AS answers, s.days,
+       a.linked_by, s.owner AS answers, s.days, s.list AS taken,
        CASE WHEN a.person IS NULL THEN '{NOBODY}' WHEN {_GONE} IS NULL THEN ''
             WHEN s.taken > max({_GONE}, a.since) THEN '{STILL_THERE}' ELSE '{LEFT}' END AS finding,
        CASE WHEN a.person IS NULL THEN a.since ELSE max({_GONE}, a.since) END AS since,
@@ -217,6 +217,28 @@ def findings(db: Snapshot, at: Instant) -> tuple[AccountRow, ...]:
         {"at": at},
     )
     return tuple(_account(each, called) for each in found)
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """An account, what is found of it ("": somebody who is here stands behind it), and when its list was made."""
+
+    system: str
+    account: str
+    finding: str
+    made: Instant
+
+
+def standings(db: Snapshot, at: Instant) -> tuple[Stands, ...]:
+    """Every account of every system."""
+    found = rows(
+        db,
+        f"SELECT f.system, f.account, f.finding, t.made FROM ({_ACCOUNTS}) AS f "
+        "JOIN account_list t ON t.list = f.taken AND t.valid_from <= :at AND :at < t.valid_until "
+        "ORDER BY f.system, f.account",
+        {"at": at},
+    )
+    return tuple(Stands(each["system"], each["account"], each["finding"], each["made"]) for each in found)
 
 
 def of_person(db: Snapshot, at: Instant, person: str) -> tuple[AccountRow, ...]:

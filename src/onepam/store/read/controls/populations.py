@@ -7,7 +7,7 @@ from onepam.app.ports import Snapshot
 from onepam.domain.controls.catalogue import TESTS
 from onepam.domain.controls.control import Population, Run, Test, run
 from onepam.kernel.clock import Instant
-from onepam.store.read.controls import access, people, reviews, rights, sessions, system
+from onepam.store.read.controls import access, people, reviews, rights, sessions, system, systems
 
 POPULATIONS: Mapping[str, Callable[[Snapshot, Instant, Test], Population]] = MappingProxyType(
     {
@@ -16,6 +16,7 @@ POPULATIONS: Mapping[str, Callable[[Snapshot, Instant, Test], Population]] = Map
         "MFA-04": sessions.exceptions,
         "OFF-01": people.ended,
         "OFF-02": people.stayed_out,
+        "OFF-03": systems.stood_behind,
         "OFF-06": people.refused_when_asked,
         "VND-01": people.vendors,
         "PRV-01": access.asked_for,
