@@ -29,7 +29,7 @@ PARTS = (
     *(f"{RULES}.{name}" for name in (
         "forms", "form", "entry", "known", "listed", "state", "rule", "standing", "guardrails", "gains", "proposals",
         "access", "separating", "rostering", "systems", "people", "signing_in", "factors", "excepting", "providers",
-        "provisioning", "hours", "asked_for", "requests", "review_schedule", "reviews", "signing_off",
+        "provisioning", "hours", "asked_for", "requests", "delegating", "review_schedule", "reviews", "signing_off",
         "controls", "door", "sessions", "login_tokens", "target_secrets", "session_users", "waiting_statements",
         "system", "erasing", "table", "judging")),
     "lawful", "verdict", "command",

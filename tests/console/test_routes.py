@@ -104,6 +104,8 @@ TABLE: dict[str, frozenset[str]] = {
     "POST /systems/{system}/release": ADMINISTRATOR,
     "POST /systems/{system}/link": ADMINISTRATOR,
     "POST /systems/{system}/owner": ADMINISTRATOR,
+    "POST /delegations": DECIDER,
+    "POST /delegations/{delegation}/end": DECIDER,
     "GET /reviews": SIGNED_IN,
     "POST /reviews": ADMINISTRATOR,
     "GET /reviews/{review}": SIGNED_IN,

@@ -10,7 +10,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from onepam.console.controls import controls
-from onepam.console.desk import find, home, inbox
+from onepam.console.desk import away, find, home, inbox
 from onepam.console.frame.dispatch import nowhere, routes
 from onepam.console.frame.places import Place
 from onepam.console.frame.rendering import STATIC
@@ -32,6 +32,7 @@ PLACES: tuple[Place, ...] = (
     *auth.PLACES,
     *home.PLACES,
     *inbox.PLACES,
+    *away.PLACES,
     *requests.PLACES,
     *reviews.PLACES,
     *factors.PLACES,

@@ -308,6 +308,8 @@ APPROVALS = ApprovalsPage(
     stranded=[
         Stranded("req_x", "Jonas Lindqvist", "db-orders-1", "root", ("Platform lead",)),
     ],
+    delegates=True,
+    away=[{"id": "dlg_1", "given": True, "name": "Lena", "begins": ago(HOUR), "ends": ahead(DAY), "reason": "Leave"}],
     waiting=[
         letter(
             "req_a",

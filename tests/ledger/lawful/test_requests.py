@@ -337,8 +337,8 @@ def test_somebody_unknown_approves_nothing() -> None:
     told.ask()
     at = told.add(yes(told, by="nobody"), grant(told, approved_by="nobody"))
     assert told.said() == [
-        (at, "nobody held no role manager with the right to approve"),
         (at, "there was no account nobody"),
+        (at, "nobody held no role manager with the right to approve"),
     ]
 
 

@@ -9,6 +9,7 @@ from onepam.app.deciding.decide_proposal import Seen, approve_proposal, deny_pro
 from onepam.app.ports import Snapshot
 from onepam.app.requests.approve_request import approve_request, undo_approval
 from onepam.app.requests.deny_request import deny_request
+from onepam.console.desk.away import away
 from onepam.console.desk.inbox_page import ApprovalsPage
 from onepam.console.frame.decision import decision
 from onepam.console.frame.page import Context
@@ -210,6 +211,8 @@ def _inbox(
         held=len(held_people(db, at)) if administers else 0,
         reported=len(reported),
         stranded=stranded(db, at) if administers else (),
+        away=away(db, at, view.person),
+        delegates=bool(roles),
         waiting=[_letter(db, at, view, each, shown[each.row.resource]) for each in waiting],
         decided=[
             {

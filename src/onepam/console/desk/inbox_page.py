@@ -20,6 +20,8 @@ class ApprovalsPage(PageContext):
         used how often), unusual (list of str), chain, privileged (bool)}
     `stranded`: list of {request, person_name, resource, login, roles}: for administrators, what nobody left may
         decide
+    `away`: list of {id, given (bool: the reader is away), name (of the other), begins, ends, reason}: who decides for
+        whom; `delegates`: the reader may name somebody
     `decided`: list of {id, person, resource, login, decision ("approved" | "denied"), by, at, undo_left}: the newest.
         `undo_left` is for how many milliseconds the approval can still be undone (0: not any more); POST
         /approvals/<id>/undo (csrf) does
@@ -39,6 +41,8 @@ class ApprovalsPage(PageContext):
 
     waiting: list[Context]
     stranded: Sequence[Stranded]
+    away: list[Context]
+    delegates: bool
     decided: list[Context]
     proposals: list[Context]
     filter: Context

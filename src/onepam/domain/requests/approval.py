@@ -16,11 +16,13 @@ from onepam.domain.access.separation import Separation, kept_apart
 from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import PersonKind
 from onepam.domain.requests.asking import OpenRequest, unknown_request
+from onepam.domain.requests.delegating import StandIn
 from onepam.domain.requests.events import (
     RING,
     UNDO,
     ApprovalRefused,
     ApprovalUndone,
+    DelegationUsed,
     GrantEnded,
     GrantStarted,
     RequestAgreed,
@@ -51,7 +53,8 @@ class RequestFacts:
     `owner` is the person answerable for the requester, `requester_kind` what the requester is. `grant` is the one that
     it was approved with, while that has not been ended. `agreed` are those who said yes, where it takes several;
     `extended`: the grant that it goes on from was not ended before its time. `ring`: the requester said yes to
-    something of the actor's within `RING`, and somebody else could decide.
+    something of the actor's within `RING`, and somebody else could decide; `own_delegate`: they named the actor to
+    decide for them.
     """
 
     open: OpenRequest
@@ -64,17 +67,20 @@ class RequestFacts:
     agreed: tuple[Yes, ...] = ()
     extended: bool = True
     ring: bool = False
+    own_delegate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalFacts:
     """The one who decides, what is to be decided (None where there is no such request), and which roles are kept
-    apart. `claims`: what of `MANAGER` and `OWNER` the one who decides is here."""
+    apart. `claims`: what of `MANAGER` and `OWNER` the one who decides is here; `stand_ins` are those for whom they
+    may."""
 
     actor: ActorFacts
     request: RequestFacts | None
     separations: tuple[Separation, ...] = ()
     claims: frozenset[str] = frozenset()
+    stand_ins: tuple[StandIn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +141,11 @@ def approve(
     comment = plain_text(command.comment, limits.MAX_TEXT_CHARACTERS, what="comment", required=False)
     if isinstance(comment, Refused):
         return comment
-    under = _may_decide(facts, actor, command.request, now)
-    if not isinstance(under, str):
-        return under
+    authority_of = _may_decide(facts, actor, command.request, now)
+    if not isinstance(authority_of, _Under):
+        return authority_of
     assert facts.request is not None  # _may_decide refuses without one
+    under = authority_of.role
     request = facts.request.open
     rules = _rules(request.substance, facts.request.requester)
     if (refused := shown_within(facts.actor, rules.factor_to_decide, now)) is not None:
@@ -162,7 +169,8 @@ def approve(
     if isinstance(held, Refused):
         void = RequestWithdrawn(command.request, RequestStatus.VOID, held.code, actor.person)
         return Decided((void,), held)
-    if (further := _further(facts.request, actor, under, held, comment)) is not None:
+    used = authority_of.used(command.request, actor)
+    if (further := _further(facts.request, actor, authority_of, held, comment)) is not None:
         return further
     last = Instant((schedule.begins or starts) + request.substance.duration)
     ends = min(last, held.ends or FOREVER, facts.request.requester.ends or FOREVER)
@@ -176,11 +184,11 @@ def approve(
         starts=starts,
         ends=ends,
     )
-    return Decided((approved, started), Granted(command.grant, command.request, request.substance, starts, ends))
+    return Decided((approved, started, *used), Granted(command.grant, command.request, request.substance, starts, ends))
 
 
 def _further(
-    request: RequestFacts, actor: Actor, under: str, held: HeldRole, comment: str
+    request: RequestFacts, actor: Actor, under: "_Under", held: HeldRole, comment: str
 ) -> Decided[Granted | Agreed | Refused] | Refused | None:
     """What comes of a yes that is not the last one; None where it is."""
     permission = permission_of(held.permissions, request.open.substance.permission)
@@ -192,8 +200,8 @@ def _further(
     if given >= needed:
         return None
     ident = request.open.request
-    said = RequestAgreed(ident, request.open.digest, actor.person, under, comment)
-    return Decided((said,), Agreed(ident, given, needed))
+    said = RequestAgreed(ident, request.open.digest, actor.person, under.role, comment)
+    return Decided((said, *under.used(ident, actor)), Agreed(ident, given, needed))
 
 
 def undo(facts: ApprovalFacts, actor: Actor, request: str, now: Instant) -> Decided[Refused | None] | Refused:
@@ -219,9 +227,9 @@ def deny(
     if isinstance(words, Refused):
         return words
     under = _may_decide(facts, actor, request, now)
-    if not isinstance(under, str):
+    if not isinstance(under, _Under):
         return under
-    return Decided((RequestDenied(request, actor.person, under, words),), None)
+    return Decided((RequestDenied(request, actor.person, under.role, words), *under.used(request, actor)), None)
 
 
 def end_grant(facts: GrantFacts, actor: Actor, command: EndGrant, now: Instant) -> Decided[None] | Refused:
@@ -284,8 +292,33 @@ def permission_of(permissions: tuple[Permission, ...], name: str) -> Permission 
     return next((each for each in permissions if each.name == name), None)
 
 
-def _may_decide(facts: ApprovalFacts, actor: Actor, request: str, now: Instant) -> str | Decided[Any] | Refused:
-    """The role that gives the authority; a refused attempt is an event."""
+@dataclass(frozen=True, slots=True)
+class _Under:
+    """The role that gives the authority, and for whom it is used where it is not the actor's."""
+
+    role: str
+    stand_in: StandIn | None = None
+
+    def used(self, request: str, actor: Actor) -> tuple[DelegationUsed, ...]:
+        """What a decision says of it."""
+        by = self.stand_in
+        return () if by is None else (DelegationUsed(by.delegation, request, by.person, actor.person, self.role),)
+
+
+def _authority_of(facts: ApprovalFacts, approvers: tuple[str, ...], now: Instant) -> _Under | None:
+    """One's own authority, else that of whoever named one to decide for them."""
+    own = authority(facts.actor.roles, approvers, now, facts.claims)
+    if own is not None:
+        return _Under(own)
+    for each in facts.stand_ins:
+        role = authority(each.roles, approvers, now, each.claims)
+        if role is not None and not each.barred:
+            return _Under(role, each)
+    return None
+
+
+def _may_decide(facts: ApprovalFacts, actor: Actor, request: str, now: Instant) -> _Under | Decided[Any] | Refused:
+    """What gives the authority; a refused attempt is an event."""
     if (refused := present(facts.actor, now)) is not None:
         return refused
     if facts.request is None:
@@ -306,7 +339,10 @@ def _may_decide(facts: ApprovalFacts, actor: Actor, request: str, now: Instant) 
         hand = same_hand("request")
         return _refuse(request, actor, hand.code, hand.message, hand.hint)
     approvers = facts.request.approvers or facts.actor.roles_with(ConsoleRight.APPROVE)
-    under = authority(facts.actor.roles, approvers, now, facts.claims)
+    if facts.request.own_delegate:
+        message = "Whoever asks named you to decide for them."
+        return _refuse(request, actor, "request.own_delegate", message, "Somebody else must.")
+    under = _authority_of(facts, approvers, now)
     if under is None:
         return _refuse(
             request,

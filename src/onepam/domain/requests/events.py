@@ -229,3 +229,48 @@ class GrantExpired:
     grant: str
     request: str
     ends: Instant
+
+
+@event(
+    "delegation.set",
+    klass="request",
+    control="PRV-01 PRV-02",
+    words="{to} decides on requests for {person} from {begins} until {ends}[: {reason}]",
+)
+@dataclass(frozen=True, slots=True)
+class DelegationSet:
+    """Somebody who approves named another who does to decide for them, from `begins` until `ends`."""
+
+    delegation: str
+    person: str
+    to: str
+    begins: Instant
+    ends: Instant
+    reason: str | None = private()
+
+
+@event("delegation.ended", klass="request", control="PRV-02", words="{by} ended the delegation {delegation}")
+@dataclass(frozen=True, slots=True)
+class DelegationEnded:
+    """Nobody decides by this delegation any more."""
+
+    delegation: str
+    by: str
+
+
+@event(
+    "delegation.used",
+    klass="request",
+    control="PRV-01 PRV-02",
+    words="{by} decided on the request {request} for {person}",
+)
+@dataclass(frozen=True, slots=True)
+class DelegationUsed:
+    """Beside a decision: `by` had no authority of their own, and decided for `person`, under `under`, a role of
+    theirs."""
+
+    delegation: str
+    request: str
+    person: str
+    by: str
+    under: str

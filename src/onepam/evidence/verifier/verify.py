@@ -3662,6 +3662,9 @@ confirmation.used 1 confirmation=text session=text
 control.assigned 1 by=text control=text due=integer? owner=text
 control.tested 1 begin=integer? by=text? cause=text control=text digest=text excluded=integer failed=integer
   population=integer untested=integer until=integer verdict=(excluded|fail|not-tested|pass) version=integer
+delegation.ended 1 by=text delegation=text
+delegation.set 1 begins=integer delegation=text ends=integer payload=text person=text to=text
+delegation.used 1 by=text delegation=text person=text request=text under=text
 directory.held 1 decide_by=integer? hold=text origin=text reason=(last_administrator|last_administrators_group|many)
 directory.hold_reminded 1 decide_by=integer hold=text waiting=integer
 directory.leaver_reported 1 because=text notified=integer origin=text person=text user=text
@@ -4591,6 +4594,16 @@ class Rostered:
 # compared with the time of the command's first entry.
 
 
+@dataclass(frozen=True)
+class Delegation:
+    """Who decides on requests for whom, from when until when."""
+
+    person: str
+    to: str
+    begins: Instant
+    ends: Instant
+
+
 ONE_HAND = 30 * DAY
 """For so long whoever made a link and whoever enrolled by it are not two people."""
 
@@ -4626,6 +4639,7 @@ class State:
     proposals: dict[tuple[str, str], Proposal] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
+    delegations: dict[str, Delegation] = field(default_factory=dict)
     yeses: dict[tuple[str, str], Instant] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
     periods: set[str] = field(default_factory=set)
@@ -7703,7 +7717,7 @@ def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
     """Somebody else with authority, under a factor as fresh as the access asks, of exactly what was asked, in time;
     and nobody says it twice, whether by one hand or by two."""
     by, who = body["by"], request.substance["person"]
-    yield from has_authority(state, request, by, body["under"])
+    yield from has_authority(state, request, body)
     if by in request.agreed:
         yield f"{by} had agreed to it already"
     yield one_hand(state, by, *request.agreed)
@@ -7728,12 +7742,28 @@ def somebody_else(state: State, request: Request, by: str) -> bool:
 
 
 def could_decide(state: State, request: Request, who: str) -> bool:
-    """Whether somebody who agreed could still decide."""
+    """Whether somebody who agreed could still decide, by a role of theirs or for somebody who named them."""
+    named = (each for each in state.people if who in standing_in(state, each)) if state.delegations else ()
+    return could_by_role(state, request, who) or any(
+        could_by_role(state, request, each) and could_stand_in(state, request, who) for each in named
+    )
+
+
+def could_stand_in(state: State, request: Request, who: str) -> bool:
+    """Whether somebody could decide for another."""
+    held = any(APPROVE in role.console for _, role in roles(state, who))
+    barred = one_hand(state, who, request.substance["person"]) is not None or is_held(state, who)
+    return held and there(state, who) is None and not barred
+
+
+def could_by_role(state: State, request: Request, who: str) -> bool:
+    """Whether somebody could decide by a role of theirs."""
     approvers = deciding_roles(state, request)
     named = is_named(state, request.substance, approvers, who)
     held = [role for name, role in roles(state, who) if named or name in approvers]
-    barred = one_hand(state, who, request.substance["person"]) is not None or is_held(state, who)
-    return there(state, who) is None and not barred and any(APPROVE in each.console for each in held)
+    asks = request.substance["person"]
+    barred = one_hand(state, who, asks) is not None or is_held(state, who) or who in standing_in(state, asks)
+    return there(state, who) is None and who != asks and not barred and any(APPROVE in each.console for each in held)
 
 
 def deciding_roles(state: State, request: Request) -> list[str]:
@@ -7776,20 +7806,31 @@ def scheduled(state: State, entry: Entry, substance: Mapping[str, Any]) -> Why:
         yield "it goes on from nothing of that kind that runs"
 
 
-def has_authority(state: State, request: Request, by: str, under: str) -> Why:
-    """Neither for themselves, nor one hand; by a role that may approve it."""
-    who = request.substance["person"]
+def has_authority(state: State, request: Request, body: Mapping[str, Any]) -> Why:
+    """Neither for themselves, nor one hand, nor for whoever named them; by a role of theirs that may approve it, or for
+    somebody who named them."""
+    by, under, who = body["by"], body["under"], request.substance["person"]
     if by == who:
         yield "nobody decides for themselves"
     yield one_hand(state, by, who)
+    if by in standing_in(state, who):
+        yield f"{who} had named {by} to decide for them"
     if request.expires <= state.begun:
         yield "it was not decided in time"
     approvers = deciding_roles(state, request)
     held = [role for name, role in roles(state, by) if name == under]
     if not any(APPROVE in role.console for role in held) or is_held(state, by):
-        yield f"{by} held no role {under} with the right to approve"
+        stands_in = (("stands in", body["request"], by, under),)
+        yield Unless(f"{by} held no role {under} with the right to approve", stands_in)
     elif approvers and under not in approvers and not is_named(state, request.substance, approvers, by):
-        yield f"the role {under} may not approve this"
+        stands_in = (("stands in", body["request"], by, under),)
+        yield Unless(f"the role {under} may not approve this", stands_in)
+
+
+def standing_in(state: State, who: str) -> set[str]:
+    """Whom somebody has named to decide for them now."""
+    runs = (each for each in state.delegations.values() if each.begins <= state.begun < each.ends)
+    return {each.to for each in runs if each.person == who}
 
 
 def is_held(state: State, who: str) -> bool:
@@ -7982,7 +8023,7 @@ def request_denied(state: State, entry: Entry) -> Why:
         yield "no such request waited"
     else:
         yield signed_in(state, body["by"])
-        yield from has_authority(state, request, body["by"], body["under"])
+        yield from has_authority(state, request, body)
 
 
 @request_rules.of("request.approval_refused", "trying to decide on a request", Authority.STRANGER)
@@ -8102,6 +8143,66 @@ def _over(state: State, name: str, who: str) -> None:
     state.end(state.requests, name)
     if who in state.people:
         state.end(state.people[who].requests, name)
+
+
+# ---- lawful.delegating -----------------------------------------------------------------------------------------------
+# Rules of delegations: who names whom to decide on requests for them, and what is decided so.
+
+
+delegating_rules = Rules()
+
+DELEGATED_FOR = 92 * DAY
+"""How long somebody decides for another, and how far ahead that may begin (microseconds)."""
+
+
+@delegating_rules.of("delegation.set", "naming who decides for one", Authority.PERSON)
+def delegation_set(state: State, entry: Entry) -> Why:
+    """Somebody who approves, of another who does, for a time of which nobody is named yet."""
+    body = entry.body
+    person, to, begins, ends = body["person"], body["to"], body["begins"], body["ends"]
+    yield acts(state, person, APPROVE)
+    yield there(state, to)
+    if to == person or APPROVE not in rights(state, to):
+        yield f"{to} is the same, or approves nothing"
+    if not begins < ends <= begins + DELEGATED_FOR or not state.begun <= begins <= entry.time + DELEGATED_FOR:
+        yield "it begins in the past, or lasts too long"
+    if body["delegation"] in state.delegations:
+        yield "there was such a delegation already"
+    theirs = (each for each in state.delegations.values() if each.person == person)
+    if any(each.begins < ends and begins < each.ends for each in theirs):
+        yield "somebody decided for them then already"
+    state.delegations[body["delegation"]] = Delegation(person, to, Instant(begins), Instant(ends))
+
+
+@delegating_rules.of("delegation.ended", "ending a delegation", Authority.PERSON)
+def delegation_ended(state: State, entry: Entry) -> Why:
+    """Whoever named somebody, whoever was named, or an administrator."""
+    by, found = entry.body["by"], state.end(state.delegations, entry.body["delegation"])
+    if found is None or found.ends <= state.begun:
+        yield "no such delegation ran"
+        return
+    yield signed_in(state, by) if by in (found.person, found.to) else acts(state, by, ADMINISTER)
+
+
+@delegating_rules.of("delegation.used", "deciding for another", Authority.PERSON)
+def delegation_used(state: State, entry: Entry) -> Why:
+    """Beside a decision: by a delegation that runs, of somebody who could decide on it themselves."""
+    body = entry.body
+    by, person, under = body["by"], body["person"], body["under"]
+    found, request = state.delegations.get(body["delegation"]), state.requests.get(body["request"])
+    if found is None or (found.person, found.to) != (person, by) or not found.begins <= state.begun < found.ends:
+        yield f"{person} had not named {by} to decide for them"
+    if request is None:
+        yield "there was no such request"
+        return
+    approvers, who = deciding_roles(state, request), request.substance["person"]
+    held = [role for name, role in roles(state, person) if name == under and APPROVE in role.console]
+    may = under in approvers or is_named(state, request.substance, approvers, person)
+    yield there(state, person)
+    if not held or not may or person == who or is_held(state, person):
+        yield f"{person} could not decide on it either"
+    yield one_hand(state, person, who)
+    state.cause("stands in", body["request"], by, under)
 
 
 # ---- lawful.review_schedule ------------------------------------------------------------------------------------------
@@ -9766,6 +9867,7 @@ _ROOMS = (
     provider_rules,
     provisioning_rules,
     request_rules,
+    delegating_rules,
     schedule_rules,
     review_rules,
     control_rules,

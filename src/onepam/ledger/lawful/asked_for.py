@@ -11,7 +11,7 @@ from onepam.ledger.lawful.gains import asking, deciders, kept_apart
 from onepam.ledger.lawful.guardrails import as_wide
 from onepam.ledger.lawful.hours import begins_of, extends_of, schedule_of, weekly_of
 from onepam.ledger.lawful.known import Binding, Person, Request
-from onepam.ledger.lawful.rule import Why
+from onepam.ledger.lawful.rule import Unless, Why
 from onepam.ledger.lawful.standing import APPROVE, one_hand, roles, signed_in, there
 from onepam.ledger.lawful.state import State
 
@@ -72,7 +72,7 @@ def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
     """Somebody else with authority, under a factor as fresh as the access asks, of exactly what was asked, in time;
     and nobody says it twice, whether by one hand or by two."""
     by, who = body["by"], request.substance["person"]
-    yield from has_authority(state, request, by, body["under"])
+    yield from has_authority(state, request, body)
     if by in request.agreed:
         yield f"{by} had agreed to it already"
     yield one_hand(state, by, *request.agreed)
@@ -97,12 +97,28 @@ def somebody_else(state: State, request: Request, by: str) -> bool:
 
 
 def could_decide(state: State, request: Request, who: str) -> bool:
-    """Whether somebody who agreed could still decide."""
+    """Whether somebody who agreed could still decide, by a role of theirs or for somebody who named them."""
+    named = (each for each in state.people if who in standing_in(state, each)) if state.delegations else ()
+    return could_by_role(state, request, who) or any(
+        could_by_role(state, request, each) and could_stand_in(state, request, who) for each in named
+    )
+
+
+def could_stand_in(state: State, request: Request, who: str) -> bool:
+    """Whether somebody could decide for another."""
+    held = any(APPROVE in role.console for _, role in roles(state, who))
+    barred = one_hand(state, who, request.substance["person"]) is not None or is_held(state, who)
+    return held and there(state, who) is None and not barred
+
+
+def could_by_role(state: State, request: Request, who: str) -> bool:
+    """Whether somebody could decide by a role of theirs."""
     approvers = deciding_roles(state, request)
     named = is_named(state, request.substance, approvers, who)
     held = [role for name, role in roles(state, who) if named or name in approvers]
-    barred = one_hand(state, who, request.substance["person"]) is not None or is_held(state, who)
-    return there(state, who) is None and not barred and any(APPROVE in each.console for each in held)
+    asks = request.substance["person"]
+    barred = one_hand(state, who, asks) is not None or is_held(state, who) or who in standing_in(state, asks)
+    return there(state, who) is None and who != asks and not barred and any(APPROVE in each.console for each in held)
 
 
 def deciding_roles(state: State, request: Request) -> list[str]:
@@ -145,20 +161,31 @@ def scheduled(state: State, entry: Entry, substance: Mapping[str, Any]) -> Why:
         yield "it goes on from nothing of that kind that runs"
 
 
-def has_authority(state: State, request: Request, by: str, under: str) -> Why:
-    """Neither for themselves, nor one hand; by a role that may approve it."""
-    who = request.substance["person"]
+def has_authority(state: State, request: Request, body: Mapping[str, Any]) -> Why:
+    """Neither for themselves, nor one hand, nor for whoever named them; by a role of theirs that may approve it, or for
+    somebody who named them."""
+    by, under, who = body["by"], body["under"], request.substance["person"]
     if by == who:
         yield "nobody decides for themselves"
     yield one_hand(state, by, who)
+    if by in standing_in(state, who):
+        yield f"{who} had named {by} to decide for them"
     if request.expires <= state.begun:
         yield "it was not decided in time"
     approvers = deciding_roles(state, request)
     held = [role for name, role in roles(state, by) if name == under]
     if not any(APPROVE in role.console for role in held) or is_held(state, by):
-        yield f"{by} held no role {under} with the right to approve"
+        stands_in = (("stands in", body["request"], by, under),)
+        yield Unless(f"{by} held no role {under} with the right to approve", stands_in)
     elif approvers and under not in approvers and not is_named(state, request.substance, approvers, by):
-        yield f"the role {under} may not approve this"
+        stands_in = (("stands in", body["request"], by, under),)
+        yield Unless(f"the role {under} may not approve this", stands_in)
+
+
+def standing_in(state: State, who: str) -> set[str]:
+    """Whom somebody has named to decide for them now."""
+    runs = (each for each in state.delegations.values() if each.begins <= state.begun < each.ends)
+    return {each.to for each in runs if each.person == who}
 
 
 def is_held(state: State, who: str) -> bool:

@@ -38,6 +38,9 @@ confirmation.used 1 confirmation=text session=text
 control.assigned 1 by=text control=text due=integer? owner=text
 control.tested 1 begin=integer? by=text? cause=text control=text digest=text excluded=integer failed=integer
   population=integer untested=integer until=integer verdict=(excluded|fail|not-tested|pass) version=integer
+delegation.ended 1 by=text delegation=text
+delegation.set 1 begins=integer delegation=text ends=integer payload=text person=text to=text
+delegation.used 1 by=text delegation=text person=text request=text under=text
 directory.held 1 decide_by=integer? hold=text origin=text reason=(last_administrator|last_administrators_group|many)
 directory.hold_reminded 1 decide_by=integer hold=text waiting=integer
 directory.leaver_reported 1 because=text notified=integer origin=text person=text user=text

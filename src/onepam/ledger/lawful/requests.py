@@ -152,7 +152,7 @@ def request_denied(state: State, entry: Entry) -> Why:
         yield "no such request waited"
     else:
         yield signed_in(state, body["by"])
-        yield from has_authority(state, request, body["by"], body["under"])
+        yield from has_authority(state, request, body)
 
 
 @request_rules.of("request.approval_refused", "trying to decide on a request", Authority.STRANGER)

@@ -41,6 +41,17 @@ from onepam.ledger.lawful.known import (
 )
 from onepam.ledger.lawful.listed import ListedAccount, Rostered, System
 
+
+@dataclass(frozen=True)
+class Delegation:
+    """Who decides on requests for whom, from when until when."""
+
+    person: str
+    to: str
+    begins: Instant
+    ends: Instant
+
+
 ONE_HAND = 30 * DAY
 """For so long whoever made a link and whoever enrolled by it are not two people."""
 
@@ -76,6 +87,7 @@ class State:
     proposals: dict[tuple[str, str], Proposal] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
+    delegations: dict[str, Delegation] = field(default_factory=dict)
     yeses: dict[tuple[str, str], Instant] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
     periods: set[str] = field(default_factory=set)

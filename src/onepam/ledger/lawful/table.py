@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from onepam.ledger.lawful.access import access_rules
 from onepam.ledger.lawful.controls import control_rules
+from onepam.ledger.lawful.delegating import delegating_rules
 from onepam.ledger.lawful.door import door_rules
 from onepam.ledger.lawful.erasing import erasing_rules
 from onepam.ledger.lawful.excepting import excepting_rules
@@ -49,6 +50,7 @@ _ROOMS = (
     provider_rules,
     provisioning_rules,
     request_rules,
+    delegating_rules,
     schedule_rules,
     review_rules,
     control_rules,

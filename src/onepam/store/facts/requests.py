@@ -16,12 +16,14 @@ from onepam.domain.access.model import ConsoleRight, Permission, Substance
 from onepam.domain.people.events import PersonKind
 from onepam.domain.requests.approval import ApprovalFacts, GrantFacts, RequestFacts, Yes, authority, permission_of
 from onepam.domain.requests.asking import AskFacts, OpenRequest, WithdrawFacts
+from onepam.domain.requests.delegating import StandIn
 from onepam.domain.requests.events import RING, RequestStatus
 from onepam.domain.requests.expiry import OverdueFacts
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
+from onepam.store.facts.delegated import delegated_by, delegated_to
 from onepam.store.facts.holders import PRESENT, holders
 from onepam.store.facts.holdings import (
     access_facts,
@@ -91,6 +93,9 @@ def approval(db: Snapshot, query: ApprovalQuery, at: Instant) -> ApprovalFacts:
         claims=claims_of(db, at, query.actor.person, request.approvers, asked.person, asked.resource)
         if request is not None and asked is not None
         else frozenset(),
+        stand_ins=stand_ins(db, query.actor.person, request.approvers, asked.person, asked.resource, at)
+        if request is not None and asked is not None
+        else (),
         separations=separations(db, at),
     )
 
@@ -183,7 +188,22 @@ def deciders(
         if could is not None and who not in barred and is_present(db, at, who):
             called = row(db, f"SELECT name FROM person WHERE person = :who AND {AT}", {"who": who, "at": at})
             found.add((who, (called["name"] if called else None) or who))
+    found |= {each for who, _ in tuple(found) for each in _standing_in(db, at, who, barred)}
     return tuple(sorted(found, key=lambda each: each[1]))
+
+
+def _standing_in(db: Snapshot, at: Instant, who: str, barred: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Whom somebody who could decide has named, and who may approve."""
+    for each in delegated_by(db, who, at):
+        to = each["delegate"]
+        if to not in barred and is_present(db, at, to) and approves(db, at, to):
+            called = row(db, f"SELECT name FROM person WHERE person = :to AND {AT}", {"to": to, "at": at})
+            yield to, (called["name"] if called else None) or to
+
+
+def approves(db: Snapshot, at: Instant, who: str) -> bool:
+    """Whether a role of somebody's has the right to approve."""
+    return any(ConsoleRight.APPROVE in each.console for each in held_roles(db, who, at))
 
 
 def claims_of(
@@ -251,14 +271,33 @@ def _deciding(
 
 def not_deciding(db: Snapshot, at: Instant, requester: str) -> frozenset[str]:
     """Who decides on nothing that the requester asks, whatever their roles: the requester, whoever answers for it where
-    it is a service account, and whoever may be one hand with either."""
+    it is a service account, and whoever may be one hand with either, and whom one of them named to decide for them."""
     found = row(
         db,
         f"SELECT owner FROM person WHERE person = :requester AND kind = 'service' AND owner IS NOT NULL AND {AT}",
         {"requester": requester, "at": at},
     )
     asking = (requester, found["owner"]) if found else (requester,)
-    return frozenset(asking).union(*(linked for each in asking for linked in hands(db, each, at)))
+    named = (each["delegate"] for who in asking for each in delegated_by(db, who, at))
+    return frozenset(asking).union(named, *(linked for each in asking for linked in hands(db, each, at)))
+
+
+def stand_ins(
+    db: Snapshot, person: str, roles: tuple[str, ...], requester: str, resource: str, at: Instant
+) -> tuple[StandIn, ...]:
+    """For whom somebody may decide now, under one of `roles`, on what `requester` asks of `resource`."""
+    found = delegated_to(db, person, at)
+    barred = not_deciding(db, at, requester) if found else frozenset()
+    return tuple(
+        StandIn(
+            delegation=each["delegation"],
+            person=each["person"],
+            roles=held_roles(db, each["person"], at),
+            claims=claims_of(db, at, each["person"], roles, requester, resource),
+            barred=each["person"] in barred or not is_present(db, at, each["person"]),
+        )
+        for each in found
+    )
 
 
 def _request(db: Snapshot, request: str, at: Instant) -> Any:
@@ -288,6 +327,11 @@ def _request_facts(db: Snapshot, found: Any, actor: str, at: Instant) -> Request
         agreed=agreed(db, at, opened, roles),
         extended=_goes_on(db, opened.substance.schedule, at),
         ring=_is_ring(db, opened, roles, actor, at),
+        own_delegate=any(
+            each["delegate"] == actor
+            for who in (opened.substance.person, *((person["owner"],) if person["kind"] == PersonKind.SERVICE else ()))
+            for each in delegated_by(db, who, at)
+        ),
     )
 
 

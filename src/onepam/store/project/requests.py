@@ -66,7 +66,24 @@ GRANT = state(
     )
 )
 
-nothing(events.ApprovalRefused, events.RequestRerouted)
+DELEGATION = state(
+    StateTable(
+        "delegation",
+        ("delegation",),
+        {
+            "delegation": "TEXT NOT NULL",
+            "person": "TEXT NOT NULL",
+            "delegate": "TEXT NOT NULL",
+            "begins": "INTEGER NOT NULL",
+            "ends": "INTEGER NOT NULL",
+            "reason": "TEXT",
+        },
+        (("person",), ("delegate",)),
+        personal=("reason",),
+    )
+)
+
+nothing(events.ApprovalRefused, events.RequestRerouted, events.DelegationUsed)
 
 
 @projects(events.RequestMade)
@@ -177,3 +194,22 @@ def grant_ended(db: Db, place: Place, event: events.GrantEnded) -> None:
 def grant_expired(db: Db, place: Place, event: events.GrantExpired) -> None:
     """Only takes the row out of those that run: what it gave ended at `ends`, by predicate."""
     GRANT.end(db, place.time, access_grant=event.grant)
+
+
+@projects(events.DelegationSet)
+def delegation_set(db: Db, place: Place, event: events.DelegationSet) -> None:
+    DELEGATION.put(
+        db,
+        place.time,
+        delegation=event.delegation,
+        person=event.person,
+        delegate=event.to,
+        begins=event.begins,
+        ends=event.ends,
+        reason=event.reason,
+    )
+
+
+@projects(events.DelegationEnded)
+def delegation_ended(db: Db, place: Place, event: events.DelegationEnded) -> None:
+    DELEGATION.end(db, place.time, delegation=event.delegation)
