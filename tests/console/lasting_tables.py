@@ -10,6 +10,8 @@ NOT_ONE_USE = frozenset(
         "probe_order", "reported_leaver", "receiver", "delivery", "notice", "notice_choice", "pressed_door",
         "verification", "erasure", "separation", "review_schedule",
         "node", "backup", "review", "review_decision", "review_passed", "review_reminded", "role_withheld",
+        "delegation",
+        "request_agreed",  # nobody agrees twice: tests/app/test_requests_routed.py
         "made_user",  # a session gets one, and each name is made once: tests/domain/sessions/test_session_users.py
         "waiting_statement",  # a yes ends its wait, and the second finds none: tests/app/test_waiting_statements.py
         # a login token serves many connections, each asked anew: tests/app/test_login_tokens.py
