@@ -13,6 +13,7 @@ from onepam.protocols.mysql.machine import Conversation
 from onepam.protocols.mysql.startup import NOBODY, Greeting
 from onepam.protocols.mysql.statements import AT_ONCE_BYTES
 from onepam.protocols.mysql.wire import Can
+from onepam.protocols.sql.events import Text
 from onepam.recording.statements import Outcome
 from tests.protocols.mysql import messages as my
 from tests.protocols.mysql.told import Talk
@@ -135,7 +136,7 @@ def test_a_long_text_is_read_before_it_is_taken_and_nothing_else_meanwhile() -> 
     sent = my.query(text) + my.query(b"SELECT 2")
     assert (talk.from_client(sent).to_target, talk.reading) == ([], text)
     assert (talk.from_client(my.query(b"SELECT 3")).to_target, talk.reading) == ([], text)
-    talk.has_read()
+    talk.has_read(talk.look())
     assert (talk.reading, talk.from_client(b"").to_target) == (None, [my.query(text)])
     assert talk.from_target(my.ok()).to_target == [my.query(b"SELECT 2")]
     at_once = b"SELECT 1 -- ".ljust(AT_ONCE_BYTES, b"x")
@@ -162,3 +163,19 @@ def test_the_time_of_ones_own_statements_is_ones_own_where_nothing_bounds_it(tex
     for more in ("; DELETE FROM t", ", GLOBAL read_only = 0", " + own(1)"):
         assert untimed(f"{text}{more}") != frozenset(("other",))
     assert StatementClass.ADMIN in (untimed("SET GLOBAL max_statement_time = 0") or ())
+
+
+def test_what_a_mask_asks_of_a_long_text_is_found_before_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    masked = guarding.allowance(None, Mask(("card",)))
+    assert masked.masking is not None
+    talk = Talk(masked)
+    text = b"INSERT INTO t (a, card) VALUES " + b", ".join(b"('%d', 'x')" % each for each in range(100))
+    talk.talk.from_client(my.query(text))
+    assert talk.talk.reading == text
+    looked = talk.talk.look()
+    monkeypatch.setattr(type(masked.masking), "text", None)
+    talk.talk.has_read(looked)
+    step = talk.talk.from_client(b"")
+    assert step.to_target == [my.query(text)]
+    (said,) = [each.text for each in step.events if isinstance(each, Text)]
+    assert said == text.replace(b"'x'", b"'[masked: 1 byte]'")

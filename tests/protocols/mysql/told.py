@@ -36,7 +36,7 @@ class Talk:
     def _read(self) -> Self:
         """As the relay does, beside the loop."""
         while self.talk.reading is not None:
-            self.talk.has_read()
+            self.talk.has_read(self.talk.look())
             self._add(self.talk.from_client(b""))
         return self
 

@@ -16,6 +16,7 @@ from onepam.protocols.mysql.exchange import (
     Answer,
     Exchange,
     Execution,
+    Looked,
     Owed,
     Prepared,
     Statement,
@@ -136,10 +137,18 @@ class Asking:
             self._no_command(kind)
         return HEAD_BYTES + length
 
+    def look(self, text: bytes) -> Looked:
+        """What a text is that is `reading`, found beside the loop."""
+        return self._texts.look(text)
+
     def _reads_first(self, text: bytes) -> bool:
         """Whether a text is read beside the loop before it is taken."""
         exchange = self._exchange
-        if len(text) <= AT_ONCE_BYTES or not self._texts.reads(text) or text == exchange.read:
+        if (
+            len(text) <= AT_ONCE_BYTES
+            or not self._texts.reads(text)
+            or (exchange.read is not None and exchange.read.text == text)
+        ):
             return False
         exchange.reading = text
         return True

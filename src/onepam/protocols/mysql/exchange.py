@@ -15,7 +15,8 @@ from onepam.protocols.mysql import wire
 from onepam.protocols.mysql.wire import Status
 from onepam.protocols.sql.events import Allowance, Done, Run, Step
 from onepam.protocols.sql.journal import begun, told
-from onepam.protocols.sql.masking import Shown
+from onepam.protocols.sql.judging import Judged
+from onepam.protocols.sql.masking import Masked, Shown
 from onepam.recording.statements import MAX_WORDS_BYTES, Form, Outcome, Parameter
 
 MAX_PREPARED: Final = 16_384
@@ -67,6 +68,22 @@ class Statement:
     shown: Shown | None = None
     masked: bool = False
     loads: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a text is, where the session was so `unsettled`: how it is `judged`, whether it is sure how it reads, and
+    how it is recorded: `masked`, and then without its passwords, of which `taken` parts held one; `binds`: a parameter
+    may be one."""
+
+    text: bytes
+    unsettled: bool
+    judged: Judged
+    sure: bool
+    masked: Masked
+    said: bytes
+    taken: int
+    binds: bool
 
 
 @dataclass(slots=True)
@@ -146,8 +163,8 @@ class Owed:
 class Exchange:
     """The state that both directions share; pure. `kill(thread, whole)` ends the statement, or with `whole` the
     session, of this number where it is one of the same person's, and says whether it was. While one is `waiting`,
-    nothing of the client's is taken, nor while a text is `reading` beside the loop, of which `read` was the last.
-    `files`: the target may ask the client for one."""
+    nothing of the client's is taken, nor while a text is `reading` beside the loop; `read` is what the last one was
+    found to be. `files`: the target may ask the client for one."""
 
     allowance: Allowance
     kill: Callable[[int, bool], bool]
@@ -172,7 +189,7 @@ class Exchange:
     waiting: Waiting | None = None
     files: bool = False
     reading: bytes | None = None
-    read: bytes = b""
+    read: Looked | None = None
 
     @property
     def state(self) -> bytes:

@@ -7,7 +7,7 @@ from onepam.gateway.ask_first import LAPSED
 from onepam.kernel.errors import Refused
 from onepam.protocols.mysql.answering import Answering
 from onepam.protocols.mysql.asking import Asking
-from onepam.protocols.mysql.exchange import FAILED, INTERRUPTED, NOT_ALLOWED, Exchange
+from onepam.protocols.mysql.exchange import FAILED, INTERRUPTED, NOT_ALLOWED, Exchange, Looked
 from onepam.protocols.mysql.hiding import Hiding
 from onepam.protocols.sql import conversation
 from onepam.protocols.sql.asker import CANCELLED
@@ -65,10 +65,13 @@ class Conversation(conversation.Conversation[Exchange]):
         """A text that is to be read before anything more of the client's is taken."""
         return self._exchange.reading
 
-    def has_read(self) -> None:
-        """It is, so that what is asked of it is remembered."""
-        exchange = self._exchange
-        exchange.read, exchange.reading = exchange.reading or b"", None
+    def look(self) -> Looked:
+        """What it is; this takes long, and may run beside the loop."""
+        return self._asking.look(self._exchange.reading or b"")
+
+    def has_read(self, looked: Looked) -> None:
+        """It is read, and found to be this."""
+        self._exchange.read, self._exchange.reading = looked, None
 
     @property
     def said(self) -> int:

@@ -13,7 +13,6 @@ from onepam.protocols.mysql.catalogue import Catalogue
 from onepam.protocols.mysql.dial import TargetLeg
 from onepam.protocols.mysql.machine import Conversation
 from onepam.protocols.mysql.person import PersonLeg
-from onepam.protocols.mysql.statements import classify
 from onepam.protocols.mysql.threads import Threads
 from onepam.protocols.mysql.wire import Can
 from onepam.protocols.sql import relay
@@ -62,14 +61,14 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
         talk = self._conversation
         if isinstance(talk, Conversation) and talk.reading is not None and not self._reads and not self._ended:
             self._reads = True
-            self._tasks.spawn(self._read(talk, talk.reading))
+            self._tasks.spawn(self._read(talk))
         return passed
 
-    async def _read(self, talk: Conversation, text: bytes) -> None:
-        """Reads a long text beside the loop."""
-        await asyncio.get_running_loop().run_in_executor(_pool, classify, text.decode("utf-8", "replace"))
+    async def _read(self, talk: Conversation) -> None:
+        """Reads a long text beside the loop: of which classes it is, and what a mask asks of it."""
+        looked = await asyncio.get_running_loop().run_in_executor(_pool, talk.look)
         self._reads = False
-        talk.has_read()
+        talk.has_read(looked)
         self._from_client(b"")
 
     def greeting(self, there: TargetLeg) -> bytes:

@@ -6,7 +6,7 @@ from typing import Final
 
 from onepam.domain.access.guardrails import StatementClass
 from onepam.kernel.errors import Refused
-from onepam.protocols.mysql.exchange import Exchange, Statement
+from onepam.protocols.mysql.exchange import Exchange, Looked, Statement
 from onepam.protocols.mysql.making import ROUTINES
 from onepam.protocols.mysql.uploading import loads
 from onepam.protocols.sql.events import Hidden, Text
@@ -115,25 +115,33 @@ class Texts:
         known = self._known.get(text)
         if known is not None:
             return known
-        allowance, number, words = self._exchange.allowance, self._next(), self._words(text)
-        found = judged(allowance, words, len(text), UNSETTLED if self._unsettled else UNREADABLE)
+        looked, allowance, number = self._exchange.read, self._exchange.allowance, self._next()
+        if looked is None or (looked.text, looked.unsettled) != (text, self._unsettled):
+            looked = self.look(text)
+        found, masked = looked.judged, looked.masked
         unguarded = allowance.classes is None and allowance.masking is not None
-        if (found.resets and found.refusal is None) or (unguarded and (words is None or _RESETS.search(text))):
+        if (found.resets and found.refusal is None) or (unguarded and (not looked.sure or _RESETS.search(text))):
             self._unsettled = True
             self._known.clear()
         statement = Statement(number, found.refusal, found.asks, text if found.asks else b"", loads=loads(text))
-        masked = Masked(text, 0, None) if allowance.masking is None else allowance.masking.text(text, words)
-        said, taken = without_passwords(masked.text)
-        if taken or masked.parts or masked.shown is not None:
+        if looked.taken or masked.parts or masked.shown is not None:
             statement = replace(statement, shown=masked.shown, masked=True)
-        if binds(text):
+        if looked.binds:
             statement = replace(statement, shown=NOTHING, masked=True)
-        self._record(number, said, taken + masked.parts)
+        self._record(number, looked.said, looked.taken + masked.parts)
         if len(text) <= KNOWN_BYTES:
             if len(self._known) >= KNOWN_TEXTS:
                 del self._known[next(iter(self._known))]
             self._known[text] = statement
         return statement
+
+    def look(self, text: bytes) -> Looked:
+        """What a text is. It changes nothing, and may run beside the loop while nothing of the client's is taken."""
+        allowance, words, unsettled = self._exchange.allowance, self._words(text), self._unsettled
+        found = judged(allowance, words, len(text), UNSETTLED if unsettled else UNREADABLE)
+        masked = Masked(text, 0, None) if allowance.masking is None else allowance.masking.text(text, words)
+        said, taken = without_passwords(masked.text)
+        return Looked(text, unsettled, found, words is not None, masked, said, taken, binds(text))
 
     def _words(self, text: bytes) -> str | None:
         """The text as it is read, None where that is not sure. A guarded session begins with character sets in which
