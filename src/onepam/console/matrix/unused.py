@@ -8,7 +8,7 @@ from starlette.responses import Response
 from onepam.app.ports import Snapshot
 from onepam.console.frame.page import Context
 from onepam.console.frame.paging import paged, pager
-from onepam.console.frame.places import Place, Shown
+from onepam.console.frame.places import Place
 from onepam.console.frame.rendering import field_time
 from onepam.console.frame.sheet import sheet
 from onepam.console.frame.visit import Visit
@@ -40,7 +40,8 @@ async def unused_page(visit: Visit) -> Response:
 
 
 def _page(db: Snapshot, at: Instant, role: str, window: Window, may_plan: bool) -> UnusedPage:
-    held, called = Use(db, at).held(), Called(db, at)
+    use, called = Use(db, at), Called(db, at)
+    held = use.held()
     idle = [each for each in held if role in ("", each.role) and each.standing(at) is Standing.UNUSED]
     idle.sort(key=lambda each: (each.flagged(), each.role, each.person))
     begins = int(window.after) if window.after.isdecimal() and len(window.after) < 7 else 0
@@ -57,7 +58,7 @@ def _page(db: Snapshot, at: Instant, role: str, window: Window, may_plan: bool) 
                 "manager": called.get(each.manager, each.manager),
                 "lines": each.lines(f"suggested-{number}", address or "TODO"),
             }
-            for number, (each, address) in enumerate(suggested(db, at)[:MOST_SUGGESTED], 1)
+            for number, (each, address) in enumerate(suggested(db, at, use)[:MOST_SUGGESTED], 1)
         ],
         may_plan=may_plan,
         pager=pager(Page(tuple(shown), len(idle), after), window, {"role": role}),
@@ -112,4 +113,4 @@ async def _parts(at: Instant, rights: Iterator[RightUse]) -> AsyncIterator[Itera
         ]  # fmt: skip
 
 
-PLACES = (Place("GET", "/unused", READS, unused_page, Shown("Unused rights", "hourglass", "Access")),)
+PLACES = (Place("GET", "/unused", READS, unused_page),)

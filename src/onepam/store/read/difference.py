@@ -160,10 +160,10 @@ def _administrative(db: Snapshot, at: Instant) -> Iterator[str]:
             yield each["role"]
 
 
-def suggested(db: Snapshot, at: Instant) -> tuple[tuple[Suggestion, str], ...]:
+def suggested(db: Snapshot, at: Instant, use: Use | None = None) -> tuple[tuple[Suggestion, str], ...]:
     """Roles that people of one manager would need by what they used, each with the manager's address, "" where that
     was erased."""
-    use, now = Use(db, at), matrix(db, at)
+    use, now = use or Use(db, at), matrix(db, at)
     used: dict[str, set[tuple[str, str]]] = {}
     for (person, _, resource, login), each in use.used():
         if each.sessions:

@@ -57,6 +57,10 @@ class RightUse:
     used: Used
 
 
+_Key = tuple[str, str, str, str]
+"""Person, role, resource and login."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Held:
     since: Instant
@@ -72,8 +76,7 @@ class Use:
         self.roles = {each["role"]: role_definition(each) for each in found}
         estate = Estate(db, at)
         self.reach = {name: _reach(estate, each) for name, each in self.roles.items()}
-        self.by_permission: set[tuple[str, str]] = set()
-        self._used = self._uses(db, at)
+        self._used, self.by_permission = _uses(db, at)
         self._held = self._holds(db, at)
         self._kept = {
             (each["person"], each["role"]): each["kept"]
@@ -116,23 +119,6 @@ class Use:
             self._kept.get((person, role)),
         )  # fmt: skip
 
-    def _uses(self, db: Snapshot, at: Instant) -> dict[tuple[str, str, str, str], Used]:
-        lately = at - UNUSED_AFTER
-        of = {"since": at - LOOKED_BACK, "lately": lately, "at": at}
-        found: dict[tuple[str, str, str, str], Used] = {}
-        for each in rows(db, _USED, of):
-            key = each["person"], each["role"], each["resource"], each["login"]
-            found[key] = found.get(key, Used()).plus(Used(each["sessions"], each["last"], each["work"]))
-            if each["sessions"]:
-                self.by_permission.add((each["role"], each["permission"]))
-        for each in rows(db, _ALSO, of):
-            for chain in json.loads(each["also"]):
-                key, fresh = (each["person"], chain["role"], each["resource"], each["login"]), each["opened"] > lately
-                found[key] = found.get(key, Used()).plus(Used(int(fresh), each["opened"]))
-                if fresh:
-                    self.by_permission.add((chain["role"], chain["permission"]))
-        return found
-
     def _holds(self, db: Snapshot, at: Instant) -> dict[tuple[str, str], _Held]:
         found: dict[tuple[str, str], _Held] = {}
         for each in rows(db, _HELD, {"at": at}):
@@ -143,6 +129,25 @@ class Use:
                 groups = {*old.groups, each["grp"]} - {""}
                 found[key] = _Held(min(old.since, each["since"]), old.by_name or by_name, tuple(sorted(groups)))
         return found
+
+
+def _uses(db: Snapshot, at: Instant) -> tuple[dict[_Key, Used], frozenset[tuple[str, str]]]:
+    """What was used, and by which permissions within 90 days."""
+    lately = at - UNUSED_AFTER
+    of = {"since": at - LOOKED_BACK, "lately": lately, "at": at}
+    found, by_permission = dict[_Key, Used](), set[tuple[str, str]]()
+    for each in rows(db, _USED, of):
+        key = each["person"], each["role"], each["resource"], each["login"]
+        found[key] = found.get(key, Used()).plus(Used(each["sessions"], each["last"], each["work"]))
+        if each["sessions"]:
+            by_permission.add((each["role"], each["permission"]))
+    for each in rows(db, _ALSO, of):
+        for chain in json.loads(each["also"]):
+            key, fresh = (each["person"], chain["role"], each["resource"], each["login"]), each["opened"] > lately
+            found[key] = found.get(key, Used()).plus(Used(int(fresh), each["opened"]))
+            if fresh:
+                by_permission.add((chain["role"], chain["permission"]))
+    return found, frozenset(by_permission)
 
 
 def _reach(estate: Estate, role: RoleDefinition) -> frozenset[tuple[str, str]]:
@@ -161,14 +166,14 @@ def unused_plan(db: Snapshot, at: Instant, which: str = "") -> Prepared:
     """The file in force with what nobody uses taken out of it, or turned into on request; of one role, if that is
     named."""
     use, known = Use(db, at), {each.person: each.email for each in people(db, at)}
-    wanted = proposals(use.held(), use.roles, frozenset(use.by_permission), at)
+    wanted = proposals(use.held(), use.roles, use.by_permission, at)
     return prepared(text_in_force(db, at), (each for each in wanted if which in ("", each.role)), known)
 
 
 def used_where(db: Snapshot, at: Instant) -> dict[tuple[str, str], int]:
     """By role and resource: how many people opened a session there by the role within 90 days."""
     found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for (person, role, resource, _), used in Use(db, at).used():
+    for (person, role, resource, _), used in _uses(db, at)[0].items():
         if used.sessions:
             found[role, resource].add(person)
     return {key: len(people) for key, people in found.items()}
