@@ -37,6 +37,10 @@ UPCASTS: Dict[Tuple[str, int], Step] = {
     ),
     ("resource.set", 1): lambda body, payload: ({**body, "mask": None, "results": None}, payload),
     ("resource.set", 2): lambda body, payload: ({**body, "session_users": None}, payload),
+    ("review.opened", 1): lambda body, payload: (
+        {**body, "scope": {**body["scope"], "systems": []}, "beyond": 0},
+        payload,
+    ),
 }
 """How body and payload (None where erased) of an entry of this kind and version read in the next version. An entry is
 hashed as it was written, and then read in the newest form; a version beyond the last step is not known here."""
