@@ -234,6 +234,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/reviews/{review}/decide"): Call(
         404, lambda people: ({"review": "rev_nothing"}, {**ITEM, "verdict": "keep"})
     ),
+    ("POST", "/reviews/{review}/keep"): Call(409, lambda people: ({"review": "rev_nothing"}, {"items": [ITEM]})),
     ("POST", "/reviews/{review}/pass"): Call(404, lambda people: ({"review": "rev_nothing"}, ITEM)),
     ("GET", "/controls"): Call(),
     ("GET", "/controls/{control}"): Call(prepare=lambda people: ({"control": "RBC-03"}, None)),

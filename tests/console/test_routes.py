@@ -114,6 +114,7 @@ TABLE: dict[str, frozenset[str]] = {
     "POST /controls/run": frozenset({"administrator", "auditor"}),
     "GET /controls/{control}": OVERSEERS,
     "POST /controls/{control}/owner": ADMINISTRATOR,
+    "POST /reviews/{review}/keep": SIGNED_IN,
     "POST /reviews/{review}/sign-off": READERS_OF_CHANGES,
     "GET /leavers": OVERSEERS,
     "POST /leavers/{person}/probe": frozenset({"administrator", "monitor"}),

@@ -47,10 +47,11 @@ NO_REVIEWS = replace(REVIEWS, reviews=[], due=[], schedule=_PLAIN, may_open=Fals
 
 def item(who: Context, role: str, **more: Any) -> Context:
     return {
-        "id": f"{who['id']}-{role}", "person": {"id": who["id"], "name": who["name"]}, "role": role,
+        "id": f"{who['id']}-{role}", "key": f"{who['id']}/{role}", "role": role,
+        "person": {"id": who["id"], "name": who["name"]},
         "purpose": "Runs and repairs the databases", "privileged": True,
         "by": ["Their product (through directory:Platform)", "Cover for the night shift"], "last_used": ago(3 * DAY),
-        "opens": True, "beyond": False, "peers": 4, "unusual": [],
+        "opens": True, "beyond": False, "peers": 4, "unusual": [], "look": False, "against": [],
         "decides": "Mira Okafor", "answers": ANSWERS[Answers.MANAGER], "verdict": "",
         "decider": "", "note": "", "state": "due", "word": "Waits", "mine": True, "passes": True, "may_assign": False,
         **more,
@@ -64,7 +65,8 @@ REVIEW = ReviewPage(
     which="waiting",
     ways=[{"id": each, "word": word, "count": 12} for each, word in WAYS],
     items=[
-        item(TOMAS, "dba", last_used=None, unusual=["Never used to open a session"], peers=0),
+        item(TOMAS, "dba", last_used=None, unusual=["Never used to open a session", "Privileged"], look=True,
+             against=["Never used to open a session"], peers=0),
         item(JONAS, "dba"),
         item(JONAS, "system:payroll", purpose="accounts in payroll, another system", privileged=False, beyond=True,
              by=["j.weber: approve, read"], opens=False, verdict="remove", state="finding", word="Not remediated",
@@ -74,6 +76,7 @@ REVIEW = ReviewPage(
         item(JONAS, "auditor", decides="", answers="", state="finding", word="Nobody left to decide", mine=False,
              passes=False, may_assign=True),
     ],
+    usual=["per_jonas/dba", "per_tomas/dba"],
     figures={
         "not_remediated": 2, "unanswered": 25, "seen": "20.3.25.2", "why_not": "",
         "reviewers": [
@@ -84,7 +87,7 @@ REVIEW = ReviewPage(
     may_sign=False,
     more="per_tomas/operator",
 )  # fmt: skip
-NO_ITEMS = replace(REVIEW, which="mine", ways=[], items=[], figures=None, more="")
+NO_ITEMS = replace(REVIEW, which="mine", ways=[], items=[], usual=[], figures=None, more="")
 TO_SIGN = replace(
     REVIEW, review={**REVIEW.review, **OVER}, which="all", items=REVIEW.items[2:4], may_sign=True, more=""
 )

@@ -4,10 +4,21 @@ from dataclasses import replace
 
 import pytest
 
+from onepam.domain.access.mfa_rule import FRESH_FACTOR
 from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.history.commit import Decided
+from onepam.domain.reviews.advice import Odd
 from onepam.domain.reviews.answering import Chain
-from onepam.domain.reviews.deciding import ItemFacts, ReviewFacts, Withholding, decide_item, pass_on
+from onepam.domain.reviews.deciding import (
+    ItemFacts,
+    ReviewFacts,
+    Usual,
+    UsualFacts,
+    Withholding,
+    decide_item,
+    keep_usual,
+    pass_on,
+)
 from onepam.domain.reviews.events import (
     Answers,
     Passed,
@@ -50,6 +61,36 @@ def withheld(because: Withheld = Withheld.REMOVED) -> RoleWithheld:
 
 
 RETURNED = RoleReturned("eve", "dev", "rev_1", Returned.KEPT, "max")
+
+
+def test_what_is_recommended_to_be_removed_is_kept_with_a_note_only() -> None:
+    facts = replace(FACTS, against=(Odd.UNUSED, Odd.SEPARATED))
+    refused = decide(facts, KEEP, "")
+    assert code(refused) == "review.say_why"
+    assert isinstance(refused, Refused)
+    assert refused.message.endswith(f"{Odd.UNUSED.words}; {Odd.SEPARATED.words}.")
+    assert isinstance(decide(facts, KEEP, "on call"), Decided)
+    assert isinstance(decide(facts, REMOVE, ""), Decided)
+
+
+def test_what_administers_is_removed_under_a_fresh_factor() -> None:
+    stale = replace(MAX, mfa_at=Instant(NOW - FRESH_FACTOR))
+    facts = replace(FACTS, actor=stale, administers=True)
+    assert code(decide(facts, REMOVE)) == "factor.stale"
+    assert isinstance(decide(facts, KEEP), Decided)
+    assert isinstance(decide(replace(facts, administers=False), REMOVE), Decided)
+    assert isinstance(decide(replace(facts, actor=MAX), REMOVE), Decided)
+
+
+def test_only_what_is_as_usual_is_kept_together() -> None:
+    usual, odd = Usual("eve", "dev", FACTS, False), Usual("eve", "ops", FACTS, True)
+    said_already = Usual("eve", "old", replace(FACTS, verdict=KEEP), False)
+    better_not = Usual("eve", "dba", replace(FACTS, against=(Odd.UNUSED,)), False)
+    kept = keep_usual(UsualFacts((odd, usual, said_already, better_not)), NOW)
+    assert kept == Decided((said(KEEP, None),), 1)
+    assert code(keep_usual(UsualFacts((odd,)), NOW)) == "review.unusual"
+    assert code(keep_usual(UsualFacts(()), NOW)) == "review.unusual"
+    assert code(keep_usual(UsualFacts((said_already,)), NOW)) == "review.decided"
 
 
 @pytest.mark.parametrize(

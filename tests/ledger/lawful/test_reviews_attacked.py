@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from onepam.domain.access.model import BindingEnded
 from onepam.domain.reviews.events import Passed, ReviewClosed
+from onepam.kernel.clock import MINUTE
 from tests.ledger.lawful.story import PROD, Story, binding, resource_set, role_set
 from tests.ledger.lawful.test_reviews import NO, PASSED, REMOVE, decided, over, ready, returned, review, taken, withheld
 from tests.ledger.lawful.test_sessions import opened
@@ -61,3 +62,11 @@ def test_nobody_reaches_a_resource_by_a_role_that_is_withheld_from_all_who_have_
             told.add(decided(role="far", verdict=REMOVE), withheld(role="far"))
         told.change("chg_2", "ada", resource_set("far-1", {"team": "y"}), alone=True)
         assert [why for _, why in told.said()] == whys
+
+
+def test_what_administers_is_removed_under_a_fresh_factor() -> None:
+    told = ready()
+    told.wait(10 * MINUTE)
+    at = told.add(decided("bob", "administrator", REMOVE), withheld("bob", "administrator"))
+    told.add(NO, withheld())
+    assert told.said() == [(at, "ada had shown no second factor within 5 minutes")]

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from onepam.domain.access.review_schedule import Suspends
-from onepam.domain.reviews.events import ReviewClosed, ReviewSignedOff, Scope
+from onepam.domain.reviews.events import Answers, ReviewClosed, ReviewSignedOff, Scope
 from onepam.domain.signing_in.events import EnrolmentOpened, EnrolmentUsed, FactorEnrolled, FactorKind
+from onepam.domain.systems.events import AccountSystemSet
 from onepam.kernel.clock import DAY, HOUR, SECOND, Instant
 from tests.ledger.lawful.story import HOLDS, Story, binding
-from tests.ledger.lawful.test_reviews import NO, SILENT_AT_THE_END, decided, over, ready, review, withheld
+from tests.ledger.lawful.test_reviews import NO, REMOVE, SILENT_AT_THE_END, decided, over, ready, review, withheld
+from tests.ledger.lawful.test_reviews_beyond import elsewhere
 
 UNANSWERED = len(SILENT_AT_THE_END)  # and ada's own
 SIGNED = ReviewSignedOff("rev_1", 0, 1, UNANSWERED, 1, (), "aud", "")
@@ -107,4 +109,16 @@ def test_whoever_stamps_is_named(apart: int, stamps: tuple[str, ...]) -> None:
         told.add(decided(who))
     told.add(ReviewClosed("rev_1", 50, 0, 0))
     told.add(replace(SIGNED, kept=50, removed=0, unanswered=0, not_remediated=0, rubber_stamps=stamps))
+    assert told.said() == []
+
+
+def test_what_is_there_still_in_another_system_is_given_still() -> None:
+    told = elsewhere()
+    told.add(AccountSystemSet("crm", "max", 9, "ada"))
+    told.add(review(told, Scope(systems=("system:crm", "scim:okta")), suspends=Suspends.NOTHING, beyond=2))
+    told.add(decided(role="system:crm", by="max", answers=Answers.SYSTEM_OWNER, verdict=REMOVE))
+    told.add(decided("zoe", "scim:okta", by="bob", answers=Answers.FALLBACK, verdict=REMOVE))
+    told.add(ReviewClosed("rev_1", 0, 2, 0))
+    told.sign_in("aud")
+    told.add(replace(SIGNED, removed=2, unanswered=0, not_remediated=2))
     assert told.said() == []

@@ -18,7 +18,9 @@ export function mount(host: HTMLElement): void {
   const decide = (decision: string): void => {
     const button = current()?.querySelector<HTMLButtonElement>(`form[data-decide] button[value=${decision}]`);
     if (!button?.form || button.form.querySelector("fieldset")?.disabled) return;
-    button.form.requestSubmit(button);
+    const why = button.form.querySelector<HTMLInputElement>("input[data-why]");
+    if (decision === "approve" && why && !why.value.trim()) why.focus();
+    else button.form.requestSubmit(button);
   };
 
   for (const bar of host.querySelectorAll<HTMLFormElement>("form[data-undo]")) {

@@ -9,11 +9,12 @@ from onepam.api.errors import ApiError
 from onepam.api.guard import SIGNED_IN, AsOf, Caller, Services, Who, done, right
 from onepam.api.models import Answer, Body, Done, Id, MaybeMoment, Moment, Text
 from onepam.api.routes.route import Route
-from onepam.app.reviews.decide_item import decide_item, pass_on
+from onepam.app.reviews.decide_item import MOST_AT_ONCE, decide_item, keep_usual, pass_on
 from onepam.app.reviews.open_review import open_review
 from onepam.app.reviews.sign_off import sign_off
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.review_schedule import Every, Suspends, Trigger
+from onepam.domain.reviews.advice import Odd
 from onepam.domain.reviews.deciding import NOBODY
 from onepam.domain.reviews.events import Answers, Scope, Verdict, Withheld
 from onepam.domain.reviews.opening import Opening
@@ -123,7 +124,8 @@ class ReviewFiguresOut(Answer):
 
 
 class ItemOut(Answer):
-    """A role that a person holds. `by` is why it was given, `peers` how many under the same manager hold it, too;
+    """A role that a person holds. `by` is why it was given, `peers` how many under the same manager hold it, too,
+    `unusual` what makes it one to look at, `against` why it is recommended to remove it (then a keep takes a note);
     `decides` whose it is (empty: nobody is left) and `answers` as what. With `beyond` it is what they hold in another
     system (`role`), and removing it is for whoever answers there; `held`: it is there still."""
 
@@ -135,6 +137,8 @@ class ItemOut(Answer):
     by: list[str]
     last_used: MaybeMoment
     peers: int
+    unusual: list[Odd]
+    against: list[Odd]
     decides: str
     decides_name: str
     answers: Answers | None
@@ -174,6 +178,13 @@ class OpenedOut(Answer):
     items: int
 
 
+class ItemIn(Body):
+    """An item of a review."""
+
+    person: Id
+    role: Id
+
+
 class VerdictIn(Body):
     """My word on one item."""
 
@@ -181,6 +192,18 @@ class VerdictIn(Body):
     role: Id
     verdict: str
     note: Text = ""
+
+
+class UsualIn(Body):
+    """Items that I keep together."""
+
+    items: list[ItemIn] = Field(max_length=MOST_AT_ONCE)
+
+
+class KeptOut(Answer):
+    """How many were kept."""
+
+    kept: int
 
 
 class PassIn(Body):
@@ -258,6 +281,12 @@ async def decide(review: Id, body: VerdictIn, caller: Who, services: Services) -
     return Done()
 
 
+async def keep_together(review: Id, body: UsualIn, caller: Who, services: Services) -> KeptOut:
+    """Keep those about which nothing is unusual, one decision each; the others wait on."""
+    named = tuple((each.person, each.role) for each in body.items)
+    return KeptOut(kept=done(await keep_usual(services.ledger, caller.actor, review, named)))
+
+
 async def hand_on(review: Id, body: PassIn, caller: Who, services: Services) -> PassedOut:
     """Pass an item on. Whoever administers names somebody for any that waits."""
     people = await services.reader(meant, None, body.to.strip()) if body.to.strip() else ()
@@ -292,6 +321,7 @@ ROUTES = (
     Route("POST", "/reviews", right(ConsoleRight.ADMINISTER), begin_review),
     Route("GET", "/reviews/{review}", SIGNED_IN, read_review),
     Route("POST", "/reviews/{review}/decide", SIGNED_IN, decide),
+    Route("POST", "/reviews/{review}/keep", SIGNED_IN, keep_together),
     Route("POST", "/reviews/{review}/pass", SIGNED_IN, hand_on),
     Route("GET", "/reviews/{review}/figures", right(*OVERSEERS), read_figures),
     Route("POST", "/reviews/{review}/sign-off", right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT), sign),

@@ -9,6 +9,9 @@ from onepam.domain.reviews import deciding
 from onepam.domain.reviews.events import Verdict
 from onepam.kernel.errors import Refused
 
+MOST_AT_ONCE = 100
+"""Items that one command keeps: as many as a page shows."""
+
 
 @dataclass(frozen=True, slots=True)
 class ItemQuery:
@@ -30,6 +33,24 @@ async def decide_item(
         ItemQuery(actor, review, person, role),
         lambda facts, now: deciding.decide_item(facts, person, role, verdict, note, now),
     )
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+@dataclass(frozen=True, slots=True)
+class UsualQuery:
+    """Who acts, and items of a review, each a person and a role."""
+
+    facts: ClassVar[type[deciding.UsualFacts]] = deciding.UsualFacts
+    actor: Actor
+    review: str
+    items: tuple[tuple[str, str], ...]
+
+
+async def keep_usual(ledger: Ledger, actor: Actor, review: str, items: tuple[tuple[str, str], ...]) -> int | Refused:
+    """How many of these were kept: those about which nothing is unusual."""
+    if len(items) > MOST_AT_ONCE:
+        return Refused("review.many_items", f"At most {MOST_AT_ONCE} are kept together.")
+    outcome = await ledger.commit(UsualQuery(actor, review, items), deciding.keep_usual)
     return outcome if isinstance(outcome, Refused) else outcome.result
 
 

@@ -65,7 +65,7 @@ def show(
         return
     runs = found["review"]["closed"] is None
     table(
-        ("PERSON", "NAME", "ROLE", "WHY", "LAST USED", "DECIDES", "STATE"),
+        ("PERSON", "NAME", "ROLE", "WHY", "LAST USED", "UNUSUAL", "DECIDES", "STATE"),
         (
             (
                 each["person"],
@@ -73,6 +73,7 @@ def show(
                 each["role"] + (" (privileged)" if each["privileged"] else ""),
                 "; ".join(each["by"]),
                 when(each["last_used"]) if each["last_used"] else "never",
+                ", ".join(each["unusual"]).replace("_", " ") + ("; better removed" if each["against"] else ""),
                 each["decides_name"] or "nobody left",
                 state_of(each, runs),
             )
@@ -119,6 +120,25 @@ def open_one(
 def keep(review: Review, person: Whom, role: Role, note: Note = "", as_json: Json = False) -> None:
     """Keep a role of somebody's."""
     _decide(review, person, role, "keep", note, "Kept.")
+
+
+@app.command(name="keep-usual")
+def keep_usual(
+    review: Review,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Keep everything that waits for me and about which nothing is unusual."""
+    waits = [each for each in _mine(review) if not each["verdict"] and not each["unusual"]]
+    if not Output.as_json:
+        table(("NAME", "ROLE"), ((each["name"], each["role"]) for each in waits), "Nothing waits that is as usual.")
+    if waits:
+        confirmed(f"Keep these {len(waits)}?", yes)
+    kept = 0
+    for first in range(0, len(waits), 100):
+        items = [{"person": each["person"], "role": each["role"]} for each in waits[first : first + 100]]
+        kept += call("POST", f"/reviews/{review}/keep", {"items": items})["kept"]
+    printed({"kept": kept}) if Output.as_json else say(f"Kept: {kept}.")
 
 
 @app.command()
@@ -205,18 +225,22 @@ def _whose(review: str, text: str) -> str:
     """The id of a person by what the review lists: whoever decides may see nobody else, and so cannot search people."""
     if is_id(text, "per"):
         return text
-    names: dict[str, str] = {}
-    after = ""
-    while True:
-        found = call("GET", f"/reviews/{review}", params={"which": "mine", "after": after})
-        names |= {each["person"]: each["name"] for each in found["items"]}
-        after = found["more"]
-        if not after:
-            break
+    names = {each["person"]: each["name"] for each in _mine(review)}
     if "@" in text or text.strip().casefold() not in {each.casefold() for each in names.values()}:
         return one_person(text)
     offers = (Offer(person, (name,), name) for person, name in names.items())
     return one_of(text, offers, "people", f"See: onepam review show {review}")
+
+
+def _mine(review: str) -> list[dict[str, Any]]:
+    """All items of a review that are or were mine to decide."""
+    items, after = [], ""
+    while True:
+        found = call("GET", f"/reviews/{review}", params={"which": "mine", "after": after})
+        items += found["items"]
+        after = found["more"]
+        if not after:
+            return items
 
 
 def state_of(each: dict[str, Any], runs: bool) -> str:

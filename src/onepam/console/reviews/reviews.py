@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from onepam.app.reviews.decide_item import decide_item, pass_on
+from onepam.app.reviews.decide_item import decide_item, keep_usual, pass_on
 from onepam.app.reviews.open_review import open_review
 from onepam.app.reviews.sign_off import sign_off
 from onepam.console.frame.page import Context
@@ -14,6 +14,7 @@ from onepam.console.frame.visit import Visit
 from onepam.console.reviews.reviews_page import ReviewPage, ReviewsPage
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.review_schedule import Suspends, Trigger
+from onepam.domain.reviews.advice import Odd
 from onepam.domain.reviews.deciding import NOBODY
 from onepam.domain.reviews.events import Answers, Scope, Verdict, Withheld
 from onepam.domain.reviews.opening import Opening
@@ -45,6 +46,9 @@ SUSPENDS = {
 }
 TOOK_PART = "You decided in it, so somebody else signs it off."
 LOST = "It took something from you, so somebody else signs it off."
+COMMON = frozenset({Odd.DIRECT, Odd.PRIVILEGED})
+"""What is so of too much to be marked in a list."""
+
 TRIGGERS = {
     Trigger.MOVER: "somebody comes to another manager",
     Trigger.WIDENED: "a role begins to give more",
@@ -101,12 +105,16 @@ async def review_page(visit: Visit) -> Response:
     assigns = visit.me.has(ConsoleRight.ADMINISTER)
     numbers = await visit.services.reader(review_figures, visit.at, review, reader) if everybody else None
     waits = it.closed is not None and it.signed is None
+    items = [_item(each, it, visit.moment, reader, assigns) for each in found.items]
     return visit.page(
         ReviewPage(
             review={**_review(it), "digest": it.digest, "suspends": SUSPENDS[it.suspends]},
             which=which,
             ways=[{"id": each, "word": word, "count": counts[each]} for each, word in WAYS] if everybody else [],
-            items=[_item(each, it, visit.moment, reader, assigns) for each in found.items],
+            items=items,
+            usual=[
+                f"{each['person']['id']}/{each['role']}" for each in items if each["passes"] and not each["unusual"]
+            ],
             figures=_figures(numbers) if numbers is not None else None,
             may_sign=waits and visit.me.has(*SIGNS_OFF.rights),
             more=found.more,
@@ -144,6 +152,21 @@ async def open_one(visit: Visit) -> Response:
     if isinstance(outcome, Refused):
         return visit.outcome(outcome, HERE, "")
     return visit.go(f"{HERE}/{outcome.review}", Flash("done", f"Opened: {plural(outcome.items, 'item', 'items')}."))
+
+
+async def keep_all(visit: Visit) -> Response:
+    """Keeps those of the page about which nothing is unusual."""
+    review, back = visit.path("review"), visit.back(f"{HERE}/{visit.path('review')}")
+    those = (each.partition("/") for each in visit.form.get("those", "").split())
+    named = tuple((person, role) for person, _, role in those)
+    outcome = await keep_usual(visit.services.ledger, visit.me.actor, review, named)
+    if isinstance(outcome, Refused):
+        return (
+            visit.go(f"/step-up?next={quote(back)}")
+            if outcome.code in SHOW_A_FACTOR
+            else visit.outcome(outcome, back, "")
+        )
+    return visit.outcome(None, back, f"Kept: {plural(outcome, 'item', 'items')}.")
 
 
 async def decide(visit: Visit) -> Response:
@@ -260,6 +283,7 @@ def _item(each: rows.ItemRow, review: rows.ReviewRow, at: Instant, reader: str, 
     state, word = _state(each, runs)
     return {
         "id": f"{each.person}-{each.role}",
+        "key": f"{each.person}/{each.role}",
         "person": {"id": each.person, "name": each.name},
         "role": each.role,
         "purpose": each.purpose,
@@ -269,7 +293,9 @@ def _item(each: rows.ItemRow, review: rows.ReviewRow, at: Instant, reader: str, 
         "beyond": each.beyond,
         "last_used": each.last_used,
         "peers": each.peers,
-        "unusual": _unusual(each, at),
+        "unusual": [odd.words for odd in each.unusual],
+        "look": not {*each.unusual} <= COMMON,
+        "against": [odd.words for odd in each.against],
         "decides": each.decides_name,
         "answers": ANSWERS[each.answers] if each.answers is not None else "",
         "verdict": each.verdict.value if each.verdict is not None else "",
@@ -299,20 +325,11 @@ def _state(each: rows.ItemRow, runs: bool) -> tuple[str, str]:
     return ("due", "Waits") if each.decides else ("finding", "Nobody left to decide")
 
 
-def _unusual(each: rows.ItemRow, at: Instant) -> list[str]:
-    """What makes an item one to look at: never used, or not for long. Of a role that opens no session nothing is."""
-    if not each.opens:
-        return []
-    if each.last_used is None:
-        return ["Never used to open a session"]
-    days = (at - each.last_used) // DAY
-    return [f"Last used {days} days ago"] if days >= rows.UNUSED_DAYS else []
-
-
 PLACES = (
     Place("GET", HERE, MEMBER, reviews_page, Shown("Reviews", "list-check", "Me")),
     Place("POST", HERE, ADMINISTERS, open_one),
     Place("GET", "/reviews/{review}", MEMBER, review_page),
     Place("POST", "/reviews/{review}/decide", MEMBER, decide),
+    Place("POST", "/reviews/{review}/keep", MEMBER, keep_all),
     Place("POST", "/reviews/{review}/sign-off", SIGNS_OFF, sign),
 )

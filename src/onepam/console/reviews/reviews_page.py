@@ -34,15 +34,17 @@ class ReviewPage(PageContext):
 
     `review`: as in `ReviewsPage`, with {digest, suspends (str)}
     `which`: which of them are shown; `ways`: list of {id, word, count}: the others, for whoever oversees
-    `items`: list of {id, person {id, name}, role, purpose, privileged, by (list of str), opens (sessions),
-        beyond (of another system), last_used (or none), peers, unusual (list of str), decides (name or ""),
-        answers (str), verdict (str or ""),
+    `items`: list of {id, key, person {id, name}, role, purpose, privileged, by (list of str), opens (sessions),
+        beyond (of another system), last_used (or none), peers, unusual (list of str), look (mark it in the list),
+        against (list of str: why it is recommended to remove it), decides (name or ""), answers (str), verdict (str),
         decider, note, state, word, mine (bool: the reader decides on it now),
         passes (bool: it waits for the reader), may_assign (bool: the reader names who decides)}
+    `usual`: those of the items that wait for the reader and about which nothing is unusual, as <person>/<role>
     `figures`: {not_remediated, unanswered, seen (str), why_not (why the reader may not sign it off, or ""), reviewers
         (list of {name, items, kept, median (str), rubber_stamp})}, or none: for whoever oversees
     `may_sign`: the reader could sign it off now
     `more`: after which the next page begins, or ""
+    POST /reviews/<id>/keep (csrf, those (as `usual`, with blanks between)): keeps them together.
     POST /reviews/<id>/sign-off (csrf, seen, comment): signs it off.
     POST /reviews/<id>/decide (csrf, person, role, decision ("approve" keeps, "deny" removes, "pass"), to, comment).
     """
@@ -53,6 +55,7 @@ class ReviewPage(PageContext):
     which: str
     ways: list[Context]
     items: list[Context]
+    usual: list[str]
     figures: Context | None
     may_sign: bool
     more: str

@@ -7,10 +7,12 @@ review is over; what was withheld because nobody answered may be decided on late
 from dataclasses import dataclass
 
 from onepam.domain.access.authority import ActorFacts, present, shown_within
+from onepam.domain.access.mfa_rule import FRESH_FACTOR
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import REQUEST
 from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.history.commit import Decided
+from onepam.domain.reviews.advice import Odd
 from onepam.domain.reviews.answering import Chain
 from onepam.domain.reviews.events import (
     Answers,
@@ -62,6 +64,7 @@ class ItemFacts:
     `held`: a binding gives the role now. `last`: the role administers, and nobody else who could sign in does.
     `elsewhere`: it is withheld after this review, and another's removal stands meanwhile, too. `named_may`: whom it is
     to be passed on to could decide on it. `alone`: it is the actor's own, and nobody else administers.
+    `administers`: the role does. `against`: why it is recommended to remove it.
     """
 
     actor: ActorFacts
@@ -74,12 +77,15 @@ class ItemFacts:
     named_may: bool = False
     elsewhere: bool = False
     alone: bool = False
+    administers: bool = False
+    against: tuple[Odd, ...] = ()
 
 
 def decide_item(
     facts: ItemFacts, person: str, role: str, verdict: Verdict, note: str, now: Instant
 ) -> Decided[None] | Refused:
-    """Keeps or removes. A keep takes a second factor of the last hour, a removal only a sign-in."""
+    """Keeps or removes. A keep takes a second factor of the last hour, a removal only a sign-in; of what administers a
+    fresh one. What is recommended to be removed is kept with a note."""
     words = plain_text(note, limits.MAX_TEXT_CHARACTERS, what="note", required=False)
     if isinstance(words, Refused):
         return words
@@ -99,12 +105,50 @@ def decide_item(
         if facts.elsewhere:
             hint = "Whoever removed it there may change their mind first, while that review runs."
             return Refused("review.removed_elsewhere", "Another review removed it, too.", hint)
+        if facts.against and not words:
+            why = "; ".join(each.words for each in facts.against)
+            return Refused(
+                "review.say_why", f"It is recommended to remove this: {why}.", "Say in a note why it is kept."
+            )
     elif facts.last:
         hint = "Give somebody else a role that administers first."
         return Refused("review.last_administrator", "Nobody else could administer after that.", hint)
+    elif facts.administers and (refused := shown_within(facts.actor, FRESH_FACTOR, now)) is not None:
+        return refused
     by = facts.actor.person
     decided = ReviewDecided(review.review, person, role, verdict, by, answers, words or None)
     return Decided((decided, *_follows(facts, decided)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """An item that somebody wants to keep together with others; `odd` where anything is unusual about it."""
+
+    person: str
+    role: str
+    facts: ItemFacts
+    odd: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UsualFacts:
+    """The items, each as of the decision."""
+
+    items: tuple[Usual, ...]
+
+
+def keep_usual(facts: UsualFacts, now: Instant) -> Decided[int] | Refused:
+    """Keeps those about which nothing is unusual, one decision each, and leaves the others. How many."""
+    events: list[object] = []
+    kept, last = 0, Refused("review.unusual", "Each of these is to be decided on by itself.")
+    for each in facts.items:
+        outcome = decide_item(each.facts, each.person, each.role, Verdict.KEEP, "", now)
+        if isinstance(outcome, Refused):
+            last = outcome
+        elif not each.odd:
+            events += outcome.events
+            kept += 1
+    return Decided(tuple(events), kept) if kept else last
 
 
 def _follows(facts: ItemFacts, decided: ReviewDecided) -> tuple[object, ...]:

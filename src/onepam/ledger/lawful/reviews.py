@@ -15,7 +15,7 @@ from onepam.ledger.lawful.gains import held_by, holders
 from onepam.ledger.lawful.known import Review, Role
 from onepam.ledger.lawful.review_schedule import next_working, period_due, schedule_in_force
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
-from onepam.ledger.lawful.standing import ADMINISTER, acts, one_hand, signed_in, there
+from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts, one_hand, signed_in, there
 from onepam.ledger.lawful.state import State
 
 review_rules = Rules()
@@ -77,10 +77,13 @@ def review_opened(state: State, entry: Entry) -> Why:
 @review_rules.of("review.decided", "deciding in a review", Authority.PERSON)
 def review_decided(state: State, entry: Entry) -> Why:
     """Exactly the one whose it is, of what the review is of, in time; to keep something, under a factor of the last
-    hour. What was withheld because nobody answered may be decided on later."""
+    hour, to remove what administers, under a fresh one. What was withheld because nobody answered may be decided on
+    later."""
     body = entry.body
     key, verdict = (body["person"], body["role"]), body["verdict"]
-    yield signed_in(state, body["by"], KEPT_WITHIN if verdict == KEEP else None)
+    role = state.roles.get(body["role"])
+    administers = FRESH if role is not None and ADMINISTER in role.console else None
+    yield signed_in(state, body["by"], KEPT_WITHIN if verdict == KEEP else administers)
     review = state.reviews.get(body["review"])
     if review is None or key not in review.items:
         yield NO_ITEM

@@ -32,6 +32,7 @@ from onepam.store.facts import (
     staff,
     systems,
     target_secrets,
+    usual_items,
     waiting_statements,
 )
 
@@ -67,5 +68,6 @@ __all__ = [
     "staff",
     "systems",
     "target_secrets",
+    "usual_items",
     "waiting_statements",
 ]

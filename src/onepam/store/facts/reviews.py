@@ -13,6 +13,7 @@ from onepam.domain.access.proposal import ONE_HAND
 from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.history.event import decoder
 from onepam.domain.people.events import PersonKind
+from onepam.domain.reviews.advice import against
 from onepam.domain.reviews.answering import Chain
 from onepam.domain.reviews.closing import MOST_AT_ONCE, ClosingFacts, GivenUpFacts, takes
 from onepam.domain.reviews.deciding import ItemFacts, ReviewFacts, Withholding
@@ -38,6 +39,7 @@ from onepam.store.facts.changes import matrix, people, schedules
 from onepam.store.facts.directory_brake import administrators, who_can_decide
 from onepam.store.facts.holders import IN_FORCE, MEMBER
 from onepam.store.facts.holdings import actor_facts, bound_roles, hands, is_here, person_kind
+from onepam.store.facts.review_advice import Circumstances
 from onepam.store.facts.review_triggers import triggered
 from onepam.store.facts.systems import held_beyond, still_held
 
@@ -104,6 +106,8 @@ def item(db: Snapshot, query: ItemQuery, at: Instant) -> ItemFacts:
         elsewhere=elsewhere,
         alone=chain is not None and query.actor.person == query.person and not _others(db, query.person, at),
         named_may=chain is not None and bool(query.to) and chain.may(query.to),
+        administers=administers,
+        against=against(Circumstances(db, at).use(query.person, query.role), at),
     )
 
 

@@ -1,10 +1,10 @@
 """Reviews as people see them: each with how far it is, a reviewer's items, and the calendar of what fell due."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
 from onepam.domain.access.review_schedule import Suspends
+from onepam.domain.reviews.advice import Odd, against, unusual
 from onepam.domain.reviews.answering import Chain
 from onepam.domain.reviews.events import Answers, Scope, Verdict, Withheld
 from onepam.domain.reviews.population import Item, is_beyond
@@ -13,6 +13,7 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import bound_roles
+from onepam.store.facts.review_advice import Circumstances
 from onepam.store.facts.reviews import chains, items_of, last_told, not_remediated, scope_of
 from onepam.store.facts.systems import still_held
 from onepam.store.read import beyond as told
@@ -20,9 +21,6 @@ from onepam.store.read.names import Called
 
 MOST = 200
 """Reviews that a page shows: fifty years of quarters."""
-
-UNUSED_DAYS = 60
-"""After so long without a session a role is one to look at."""
 
 PAGE = 100
 """Items that a page of one shows."""
@@ -86,6 +84,9 @@ class ItemRow:
     last_used: Instant | None
     peers: int
     """Others of the review who hold the role and have the same manager."""
+    unusual: tuple[Odd, ...]
+    against: tuple[Odd, ...]
+    """Why it is recommended to remove it."""
     decides: str
     decides_name: str
     answers: Answers | None
@@ -232,30 +233,27 @@ class _Look:
     def rows(self, items: list[Item]) -> list[ItemRow]:
         """These items with what their reviewer wants to know."""
         called = Called(self._db, self._at)
-        peers = Counter((self.chains[each.person, each.role].manager, each.role) for each in self.items)
-        used: dict[str, dict[str, Instant]] = {}
-        made = []
+        asked, made = Circumstances(self._db, self._at, self.items), []
         for each in items:
-            if each.person not in used:
-                used[each.person] = _used(self._db, self._at, each.person)
             key = (each.person, each.role)
             chain, decided = self.chains[key], self.decided.get(key)
             found = chain.decides()
-            beyond = is_beyond(each.role)
-            purpose, opens = (told.purpose(each.role), False) if beyond else _purpose(self._db, self._at, each.role)
+            use, beyond = asked.use(*key), is_beyond(each.role)
             made.append(
                 ItemRow(
                     person=each.person,
                     name=called[each.person],
                     role=each.role,
-                    purpose=purpose,
-                    opens=opens,
+                    purpose=told.purpose(each.role) if beyond else _purpose(self._db, self._at, each.role),
+                    opens=use.opens,
                     privileged=each.privileged,
                     by=told.words(self._db, self._at, each)
                     if beyond
                     else tuple(_because(self._db, way.binding, way.group) for way in each.ways),
-                    last_used=told.used(self._db, self._at, each) if beyond else used[each.person].get(each.role),
-                    peers=peers[chain.manager, each.role] - 1 if chain.manager else 0,
+                    last_used=told.used(self._db, self._at, each) if beyond else use.last_used,
+                    peers=asked.peers(each),
+                    unusual=unusual(use, asked.place(each), self._at),
+                    against=against(use, self._at),
                     decides=found[0] if found else "",
                     decides_name=called[found[0]] if found else "",
                     answers=found[1] if found else None,
@@ -314,25 +312,10 @@ def _summary(db: Snapshot, at: Instant, found: Row, reader: str, look: _Look | N
     return summary, any(each["own"] for each in decided)
 
 
-def _used(db: Snapshot, at: Instant, person: str) -> dict[str, Instant]:
-    """When somebody last opened a session by each of their roles."""
-    found = rows(
-        db,
-        "SELECT json_extract(because, '$.role') AS role, max(opened) AS last FROM session "
-        "WHERE person = :person AND valid_from <= :at GROUP BY 1",
-        {"person": person, "at": at},
-    )
-    return {each["role"]: each["last"] for each in found}
-
-
-def _purpose(db: Snapshot, at: Instant, role: str) -> tuple[str, bool]:
-    """What a role is for, and whether it opens sessions."""
-    found = row(
-        db,
-        f"SELECT purpose, permissions <> '[]' AS opens FROM role WHERE role = :role AND {AT}",
-        {"role": role, "at": at},
-    )
-    return (found["purpose"], bool(found["opens"])) if found is not None else ("this role is gone", False)
+def _purpose(db: Snapshot, at: Instant, role: str) -> str:
+    """What a role is for."""
+    found = row(db, f"SELECT purpose FROM role WHERE role = :role AND {AT}", {"role": role, "at": at})
+    return found["purpose"] if found is not None else "this role is gone"
 
 
 def _because(db: Snapshot, binding: str, group: str) -> str:
