@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from onepam.domain.access.asked import Asking
 from onepam.domain.access.model import SubjectKind
-from onepam.domain.matrix.matrix import binding_id
+from onepam.domain.matrix.matrix import RoleDefinition, binding_id
+from tests.domain import given
 from tests.domain.matrices import BASE, DEV, bind, matrix
 
 
@@ -35,3 +37,10 @@ def test_what_is_withheld_from_somebody_nothing_gives_them() -> None:
     assert (taken.gives(own, "eve"), taken.members(own), taken.members(team)) == (False, (), ("max",))
     assert taken.gives(team, "max")
     assert made.digest() != taken.digest()
+
+
+def test_a_role_that_is_asked_for_plainly_keeps_the_version_that_it_always_had() -> None:
+    plainly = RoleDefinition("web", "the web", "ada", (), (given.PROD, given.DEV))
+    assert plainly.version() == "2e125c838ab335e5e0c6850a666e4070fa1f5eeeafb3bee2f74b6283a7deed43"
+    asked = replace(plainly, permissions=(replace(given.PROD, asking=Asking(approvals=2)), given.DEV))
+    assert asked.version() != plainly.version()

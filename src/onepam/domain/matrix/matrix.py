@@ -37,6 +37,12 @@ class ResourceDefinition:
     session_users: SessionUsers | None = None
 
 
+def _record(value: object) -> dict[str, Json]:
+    said = plain(value)
+    assert isinstance(said, dict)  # of a record
+    return said
+
+
 @dataclass(frozen=True, slots=True)
 class RoleDefinition:
     """A role with its permissions in the order of their names."""
@@ -49,7 +55,17 @@ class RoleDefinition:
 
     def version(self) -> str:
         """Hex SHA-256 of the canonical definition: what requests, grants and sessions say they rest on."""
-        return sha256(encode(plain(self))).hexdigest()
+        return sha256(encode(self.canonical())).hexdigest()
+
+    def canonical(self) -> Json:
+        """What it says, as digests are made of it. What is asked for plainly says nothing of that, as it did before one
+        could say it: so a role that stays as it is keeps its version."""
+        said = _record(self)
+        said["permissions"] = [
+            {name: value for name, value in each.items() if name != "asking" or value is not None}
+            for each in map(_record, self.permissions)
+        ]
+        return said
 
     def permission(self, name: str) -> Permission | None:
         """The permission of that name."""
@@ -91,11 +107,14 @@ class Matrix:
 
     def digest(self) -> str:
         """Hex SHA-256 over all of it. Two matrices with one digest are the same."""
-        lines = sorted(
-            encode(line)
-            for part in (self.resources, self.roles, self.bindings, self.separations)
-            for line in ([type(each).__name__, plain(each)] for each in part.values())
-        ) + sorted(encode(["member", group, plain(members)]) for group, members in self.groups.items() if members)
+        said = [
+            [type(each).__name__, plain(each)]
+            for part in (self.resources, self.bindings, self.separations)
+            for each in part.values()
+        ]
+        said += [[type(each).__name__, each.canonical()] for each in self.roles.values()]
+        lines = sorted(map(encode, said))
+        lines += sorted(encode(["member", group, plain(members)]) for group, members in self.groups.items() if members)
         lines += sorted(encode(["withheld", person, role]) for person, role in self.withheld)
         if self.reviews != BUILT_IN:
             lines.append(encode(["reviews", plain(self.reviews)]))

@@ -371,7 +371,8 @@ def _gain(state: State, was: Was, who: str) -> Callable[[], bool]:
 
 def _version(body: Mapping[str, Any]) -> str:
     """The digest of a role's canonical definition."""
-    said = {each: body[each] for each in ("role", "purpose", "owner", "console", "permissions")}
+    said = {each: body[each] for each in ("role", "purpose", "owner", "console")}
+    said["permissions"] = [{k: v for k, v in each.items() if k != "asking" or v} for each in body["permissions"]]
     text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode("utf-8")).hexdigest()
 
