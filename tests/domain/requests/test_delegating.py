@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from onepam.domain.access.authority import ActorFacts
+from onepam.domain.access.separation import Separation
 from onepam.domain.history.commit import Decided
 from onepam.domain.requests.approval import Agreed, ApprovalFacts, Approve, Granted, Yes, approve, deny
 from onepam.domain.requests.delegating import (
@@ -126,6 +127,19 @@ def test_whoever_was_named_decides_for_the_other_under_a_role_of_theirs() -> Non
     denied = deny(standing_in(BOSS), MAX, "req_1", "no", NOW)
     assert isinstance(denied, Decided)
     assert denied.events == (RequestDenied("req_1", "max", "manager", "no"), used)
+
+
+def test_nobody_decides_under_a_role_that_is_kept_apart_from_one_of_theirs() -> None:
+    """Else a delegation would lend what nobody may hold beside it."""
+    apart = (Separation("duties", (LEAD.role, MANAGER.role), "nobody does both"),)
+    refused = approve(replace(standing_in(BOSS), separations=apart), MAX, COMMAND, NOW)
+    assert isinstance(refused, Decided)
+    assert isinstance(refused.result, Refused)
+    assert refused.result.code == "request.no_authority"
+    over = replace(LEAD, ends=NOW)
+    allowed = approve(replace(standing_in(BOSS, actor=present("max", over)), separations=apart), MAX, COMMAND, NOW)
+    assert isinstance(allowed, Decided)
+    assert isinstance(allowed.result, Granted)
 
 
 def test_ones_own_authority_comes_first() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from onepam.domain.access.asked import Asking
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.separation import SeparationSet
 from onepam.domain.people.events import PersonChanged
 from onepam.domain.requests.events import (
     DelegationEnded,
@@ -64,6 +65,16 @@ def test_somebody_decides_for_another_and_it_ends() -> None:
     told.add(DelegationEnded("dlg_1", "joe"))
     told.add(DelegationEnded("dlg_2", "ada"))
     assert told.said() == []
+
+
+def test_nobody_decides_under_a_role_that_is_kept_apart_from_one_of_theirs() -> None:
+    told = ready()
+    apart = SeparationSet("duties", ("manager", "senior"), "nobody does both", (), "", None)
+    told.change("chg_2", "ada", apart)
+    told.add(named(told))
+    told.ask()
+    at = told.add(*for_max(told), used())
+    assert told.said() == [(at + 2, "joe holds what is kept apart from manager")]
 
 
 WRONG = "it begins in the past, or lasts too long"

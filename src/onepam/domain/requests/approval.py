@@ -306,13 +306,17 @@ class _Under:
 
 
 def _authority_of(facts: ApprovalFacts, approvers: tuple[str, ...], now: Instant) -> _Under | None:
-    """One's own authority, else that of whoever named one to decide for them."""
+    """One's own authority, else that of whoever named one to decide for them, but by no role that is kept apart from
+    one of the actor's."""
     own = authority(facts.actor.roles, approvers, now, facts.claims)
     if own is not None:
         return _Under(own)
     for each in facts.stand_ins:
         role = authority(each.roles, approvers, now, each.claims)
-        if role is not None and not each.barred:
+        if role is None or each.barred:
+            continue
+        held = [one.role for one in facts.actor.roles if one.ends is None or one.ends > now]
+        if kept_apart(facts.separations, facts.actor.person, role, (role, *held), now) is None:
             return _Under(role, each)
     return None
 

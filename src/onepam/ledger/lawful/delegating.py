@@ -5,6 +5,7 @@ from __future__ import annotations
 from onepam.kernel.instant import DAY, Instant
 from onepam.ledger.lawful.asked_for import deciding_roles, is_held, is_named
 from onepam.ledger.lawful.entry import Authority, Entry
+from onepam.ledger.lawful.gains import kept_apart
 from onepam.ledger.lawful.rule import Rules, Why
 from onepam.ledger.lawful.standing import ADMINISTER, APPROVE, acts, one_hand, rights, roles, signed_in, there
 from onepam.ledger.lawful.state import Delegation, State
@@ -61,5 +62,7 @@ def delegation_used(state: State, entry: Entry) -> Why:
     yield there(state, person)
     if not held or not may or person == who or is_held(state, person):
         yield f"{person} could not decide on it either"
+    if kept_apart(state, by, under, lent=True):
+        yield f"{by} holds what is kept apart from {under}"
     yield one_hand(state, person, who)
     state.cause("stands in", body["request"], by, under)

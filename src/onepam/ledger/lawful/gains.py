@@ -129,12 +129,13 @@ def held_by(state: State, who: str) -> Held:
     return found
 
 
-def kept_apart(state: State, who: str, role: str) -> bool:
-    """Whether somebody holds the role and another that is kept apart from it, and is not excused."""
+def kept_apart(state: State, who: str, role: str, *, lent: bool = False) -> bool:
+    """Whether somebody holds the role (or has it `lent`, by whoever named them) and another that is kept apart from it,
+    and is not excused."""
     held: Held | None = None
     for each in state.separations.values():
         if role in each["roles"]:
-            held = held_by(state, who) if held is None else held
+            held = {**held_by(state, who), **({role: FOREVER} if lent else {})} if held is None else held
             excused = any(one["person"] == who and one["ends"] > state.begun for one in each["excused"])
             if not excused and role in held and sum(other in held for other in each["roles"]) > 1:
                 return True
