@@ -26,6 +26,7 @@ CLASSES = {
     "control": "Controls: what their tests found, and who answers for each",
     "identity": "Identity providers and identities, factors, enrolment, signing in",
     "person": "People and service accounts",
+    "policy": "Policy documents: their versions, and who read and confirmed them",
     "provisioning": "What directories say by SCIM, and the tokens they say it with",
     "recording": "What was recorded, and who watched it",
     "request": "Access that was asked for, allowed, and ended",

@@ -33,9 +33,11 @@ from onepam.app.people.add_person import add_person
 from onepam.app.ports import EntryProof, LedgerHealth
 from onepam.app.requests.approve_request import approve_request
 from onepam.app.requests.make_request import make_request
+from onepam.blobs.document_folder import DocumentFolder
 from onepam.domain.access.authority import Actor
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonKind
+from onepam.domain.policies.publishing import MOST_BYTES
 from onepam.domain.requests.approval import Granted
 from onepam.domain.requests.asking import Asked
 from onepam.domain.sessions.ends import SessionEnd
@@ -103,6 +105,7 @@ class Office:
             envelope=envelope,
             authorities=authorities,
             playback=self.playback,
+            documents=DocumentFolder(folder / "policies", MOST_BYTES, secrets.token_bytes),
             clock=now,
             wall=now,
             random=secrets.token_bytes,

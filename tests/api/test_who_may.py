@@ -139,6 +139,8 @@ WEEK = {"starts": "2026-01-01T00:00:00Z", "ends": "2026-01-08T00:00:00Z"}
 NEW = {"name": "New Person", "email": "new@example.com", "because": "hired"}
 
 SHOWN = {"person": "eve", "version": 1}
+POLICY = {"policy": "a", "title": "A", "ending": "md", "owner": "eve", "review_by": "soon", "data": ""}
+
 CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/cli/token"): Call(401, lambda people: ({}, {**CODE, **KEY})),
     ("POST", "/cli/device"): Call(prepare=lambda people: ({}, {"client": "eve@build"})),
@@ -244,6 +246,13 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/reviews/{review}/sign-off"): Call(
         404, lambda people: ({"review": "rev_nothing"}, {"note": "seen", "seen": "0.0.0.0"})
     ),
+    ("GET", "/policies"): Call(),
+    ("POST", "/policies"): Call(400, lambda people: ({}, POLICY)),
+    ("GET", "/policies/{policy}"): Call(404, lambda people: ({"policy": "none"}, None)),
+    ("GET", "/policies/{policy}/versions/{version}"): Call(
+        404, lambda people: ({"policy": "none", "version": "1"}, None)
+    ),
+    ("POST", "/policies/{policy}/confirm"): Call(404, lambda people: ({"policy": "none"}, {"digest": "0" * 64})),
     ("GET", "/leavers"): Call(),
     ("POST", "/leavers/{person}/probe"): Call(prepare=listed_person),
     ("GET", "/providers"): Call(),

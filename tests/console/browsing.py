@@ -15,11 +15,13 @@ from onepam.app.open_session import Knock, Opened, open_session
 from onepam.app.ports import EntryProof, LedgerHealth, Snapshot
 from onepam.app.providers.count_refusals import ProviderRefusals
 from onepam.app.sessions.close_session import close_session
+from onepam.blobs.document_folder import DocumentFolder
 from onepam.console.app import create_console
 from onepam.console.frame.packs import Packs, Progress
 from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.visit import CSRF_COOKIE, SESSION_COOKIE, csrf_token
 from onepam.domain.access.authority import Actor
+from onepam.domain.policies.publishing import MOST_BYTES
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint, SessionClosed, SessionOpened
 from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
@@ -257,6 +259,7 @@ async def opened(
         reader=company.reader,
         envelope=envelope,
         playback=playback,
+        documents=DocumentFolder(folder / "policies", MOST_BYTES, secrets.token_bytes),
         party=RelyingParty("localhost", "OnePAM", (ORIGIN,)),
         origin=ORIGIN,
         company="Example",

@@ -8,7 +8,8 @@ NOT_ONE_USE = frozenset(
         "takeover", "signal_stream", "signal_stream_proposal", "staff_entry", "staff_version", "staff_source",
         "staff_rules", "directory_hold", "person_hold", "own_word", "recording_check", "bad_recording", "disk", "probe",
         "probe_order", "reported_leaver", "receiver", "delivery", "notice", "notice_choice", "pressed_door",
-        "verification", "erasure", "separation", "review_schedule",
+        "verification", "erasure", "separation", "review_schedule", "review_signed", "account_system",
+        "account_list", "listed_account", "policy", "policy_confirmed", "policy_reminded",
         "node", "backup", "review", "review_decision", "review_passed", "review_reminded", "role_withheld",
         "delegation",
         "request_agreed",  # nobody agrees twice: tests/app/test_requests_routed.py

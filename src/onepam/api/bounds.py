@@ -14,7 +14,7 @@ MAX_FILE_BODY_BYTES = 2 * MAX_PAYLOAD_BYTES
 FILE_PATHS = ("/access/plan", "/access/apply", "/access/what-if")
 
 MAX_ROSTER_BODY_BYTES = 7 * MAX_PAYLOAD_BYTES
-ROSTER_PATHS = ("/roster/plan", "/roster/apply", "/lists")
+ROSTER_PATHS = ("/roster/plan", "/roster/apply", "/lists", "/policies")
 """These take a file of up to 5 MiB in base64."""
 
 _HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from onepam.app.ports import EntryProof, Ledger, LedgerHealth, Reader
+from onepam.app.ports import Documents, EntryProof, Ledger, LedgerHealth, Reader
 from onepam.app.provisioning.traffic import ScimTraffic
 from onepam.domain.access.authority import Actor
 from onepam.domain.leaving.erasing import KEEP_DAYS
@@ -39,7 +39,7 @@ class ApiServices:
     `postgres_port` and `mysql_port` are where clients of those come, 0 for nowhere; `database_root` the root (PEM) by
     which they know the gateway, empty where an operator's own certificate is shown; `try_secret` signs in at a
     resource as a login with a secret, and says why that did not work. `statements` is
-    what those say that wait for somebody's yes.
+    what those say that wait for somebody's yes. `documents` are those of policies.
     """
 
     ledger: Ledger
@@ -60,6 +60,7 @@ class ApiServices:
     evidence_pack: Callable[[Actor, Instant, Instant], Awaitable[Path | Refused]]
     directory: Directory
     devices: Devices
+    documents: Documents
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
     keep_days: int = KEEP_DAYS
     postgres_port: int = 0

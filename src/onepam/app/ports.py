@@ -72,6 +72,20 @@ class Reader(Protocol):
         ...
 
 
+class Documents(Protocol):
+    """Documents beside the ledger, each under its digest."""
+
+    def keep(self, digest: str, document: bytes) -> None:
+        """It is there, whole, once this returns, under its hex SHA-256; one that is there already is left as it is.
+        Raises `OSError`. Blocking."""
+        ...
+
+    def read(self, digest: str) -> bytes:
+        """The document. Raises `Corrupt` where another one stands in its place, `FileNotFoundError` for none.
+        Blocking."""
+        ...
+
+
 class AccessReader(Protocol):
     """Current access facts outside a command, for what may only take away."""
 

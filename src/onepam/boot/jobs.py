@@ -20,6 +20,7 @@ from onepam.jobs.expiry import Expiry
 from onepam.jobs.handing_out import HandingOut
 from onepam.jobs.job import RETRY_SECONDS, Job
 from onepam.jobs.outbox import Outbox
+from onepam.jobs.policies import PolicyReminders
 from onepam.jobs.probing import Listeners, Prober
 from onepam.jobs.recording_check import RecordingChecks
 from onepam.jobs.release import ReleaseWatch
@@ -42,6 +43,7 @@ def inner_jobs(platform: "Platform", after: int) -> Iterator[Job]:
     yield Expiry(ledger, reader).job()
     yield Reviewing(ledger, reader).job()
     yield ControlTests(ledger, reader).job()
+    yield PolicyReminders(ledger, reader).job()
     yield Erasing(ledger, reader, lambda: forget(platform.database), platform.self_check.all_again).job()
     yield Backups(ledger, platform.config.data, node).job()
     yield ReleaseWatch(reader, platform.replaced).job()

@@ -17,6 +17,7 @@ from onepam.cli.commands import (
     matrix,
     mfa,
     people,
+    policies,
     provider,
     reviews,
     rights,
@@ -92,6 +93,7 @@ app.add_typer(roster.app, name="roster")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(leavers, name="leavers")
 app.add_typer(reviews.app, name="review")
+app.add_typer(policies.app, name="policy")
 app.add_typer(provider.app, name="provider")
 app.add_typer(scim.app, name="scim")
 app.add_typer(signals.app, name="signals")

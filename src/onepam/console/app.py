@@ -19,6 +19,7 @@ from onepam.console.history import checkpoint, ledger, notices, own_notices, pac
 from onepam.console.leaving import holds, leavers
 from onepam.console.matrix import changes, difference, proposing, resources, role, roles, unused
 from onepam.console.people import people, service_keys
+from onepam.console.policies import policies
 from onepam.console.providers import providers, signals
 from onepam.console.provisioning import provisioning
 from onepam.console.requests import asked_for, requests
@@ -61,6 +62,7 @@ PLACES: tuple[Place, ...] = (
     *proposing.PLACES,
     *changes.PLACES,
     *controls.PLACES,
+    *policies.PLACES,
     *ledger.PLACES,
     *checkpoint.PLACES,
     *verifiers.PLACES,

@@ -67,6 +67,15 @@ from tests.console.samples.homes import READING, RUNNING, WATCHING
 from tests.console.samples.leavers import LEAVERS, NO_LEAVERS
 from tests.console.samples.notices import NO_NOTICES, NOTICES, OWN_NOTICES, OWN_NOTICES_UNSENT
 from tests.console.samples.people import LEAVER, MFA, NO_MFA, PEOPLE, PERSON, SERVICE
+from tests.console.samples.policies import (
+    NO_POLICIES,
+    POLICIES,
+    POLICIES_READER,
+    POLICY,
+    POLICY_ALTERED,
+    POLICY_READER,
+    POLICY_RETIRED,
+)
 from tests.console.samples.proposals import PROPOSALS
 from tests.console.samples.providers import (
     CHANGED,
@@ -267,6 +276,13 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "at_provider": (outside("/sign-in"), GOING),
     "at_provider-form": (outside("/sign-in"), GOING_BY_FORM),
     "notices": (shell("/notices"), NOTICES),
+    "policies": (shell("/policies"), POLICIES),
+    "policies-reader": (shell("/policies"), POLICIES_READER),
+    "policies-empty": (shell("/policies"), NO_POLICIES),
+    "policy": (shell("/policies/access"), POLICY),
+    "policy-reader": (shell("/policies/access"), POLICY_READER),
+    "policy-altered": (shell("/policies/access"), POLICY_ALTERED),
+    "policy-retired": (shell("/policies/access"), POLICY_RETIRED),
     "own-notices": (shell("/my-notices"), OWN_NOTICES),
     "own-notices-unsent": (shell("/my-notices"), OWN_NOTICES_UNSENT),
     "notices-empty": (shell("/notices"), NO_NOTICES),

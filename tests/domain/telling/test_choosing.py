@@ -46,7 +46,11 @@ def test_each_row_lets_one_choose_what_is_good_for_it() -> None:
     for row in TABLE:
         if row.alarm or row.kind.startswith(("factor.", "enrolment.")):
             assert row.freedom is Freedom.NONE, row.kind
-    assert {row.kind for row in TABLE if row.freedom == Freedom.WAITS | Freedom.DIGEST} == {FIRM, "grant.ended"}
+    assert {row.kind for row in TABLE if row.freedom == Freedom.WAITS | Freedom.DIGEST} == {
+        FIRM,
+        "grant.ended",
+        "policy.reminded",
+    }
     assert {row.kind for row in TABLE if row.freedom == Freedom.WAITS | Freedom.OFF} == {URGENT}
 
 

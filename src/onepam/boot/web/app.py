@@ -18,6 +18,7 @@ from onepam.api.signals import SignalDoor
 from onepam.api.transmitter import TransmitterDoor
 from onepam.app.ports import EntryProof, LedgerHealth
 from onepam.app.providers.count_refusals import ProviderRefusals
+from onepam.blobs.document_folder import DocumentFolder
 from onepam.boot.clock import wall_clock
 from onepam.boot.databases import root, tried
 from onepam.boot.identity import Identity
@@ -25,6 +26,7 @@ from onepam.console.app import create_console
 from onepam.console.frame.packs import Packs
 from onepam.console.frame.services import ConsoleServices
 from onepam.domain.access.authority import Actor
+from onepam.domain.policies.publishing import MOST_BYTES
 from onepam.egress.egress import Egress
 from onepam.egress.ldap.client import Directory
 from onepam.identity.devices import Devices
@@ -100,6 +102,10 @@ def _transmitter(sender: Sender) -> TransmitterDoor:
     return TransmitterDoor(sender.issuer, sender.key, sender.told, wall_clock)
 
 
+def _documents(platform: "Platform") -> DocumentFolder:
+    return DocumentFolder(platform.config.data / "policies", MOST_BYTES, secrets.token_bytes)
+
+
 def _console(platform: "Platform", identity: Identity, signals: Receiver, devices: Devices) -> ConsoleServices:
     config = platform.config
     host = urlsplit(config.url).hostname or "localhost"
@@ -108,6 +114,7 @@ def _console(platform: "Platform", identity: Identity, signals: Receiver, device
         reader=platform.reader,
         envelope=platform.envelope,
         playback=platform.playback,
+        documents=_documents(platform),
         party=RelyingParty(host, "OnePAM", (config.url,)),
         origin=config.url,
         company=config.company,
@@ -169,6 +176,7 @@ def _api(platform: "Platform", devices: Devices) -> ApiServices:
         envelope=platform.envelope,
         authorities=platform.authorities,
         playback=platform.playback,
+        documents=_documents(platform),
         clock=platform.ledger.time,
         wall=wall_clock,
         random=secrets.token_bytes,

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from onepam.app.ports import EntryProof, Ledger, LedgerHealth, Reader
+from onepam.app.ports import Documents, EntryProof, Ledger, LedgerHealth, Reader
 from onepam.app.providers.count_refusals import ProviderRefusals
 from onepam.app.provisioning.traffic import ScimTraffic
 from onepam.console.frame.packs import Packs
@@ -43,7 +43,7 @@ class ConsoleServices:
     `wall` this machine's clock, for what is compared with somebody else's. `database_root` is the certificate (PEM) by
     which clients of databases know the gateway, empty where an operator's own is shown. `queries` are the pages
     at which somebody asks a database. `keep_days`: for so long a leaver's data are kept in any case. `backup_days`: how
-    old the newest backup may be, 0 where nobody watches.
+    old the newest backup may be, 0 where nobody watches. `documents` are those of policies.
     """
 
     ledger: Ledger
@@ -70,6 +70,7 @@ class ConsoleServices:
     metadata: MetadataReader
     packs: Packs
     devices: Devices
+    documents: Documents
     database_root: Callable[[], bytes] = bytes
     queries: Queries = field(default_factory=Queries)
     postgres: tuple[str, int] = ("", 0)

@@ -11,15 +11,15 @@ seals."""
 
 _SUBJECTS = {
     "sessions": ("Sessions and recordings", "certificate confirmation door recording recordings session session_user"),
-    "requests": ("Requests and grants", "grant proposal request statement"),
-    "reviews": ("Access reviews", "review"),
+    "requests": ("Requests and grants", "delegation grant proposal request statement"),
+    "reviews": ("Access reviews", "review reviews"),
     "people": ("People", "enrolment erasure identity mfa_exception payload person"),
     "sign-ins": ("Sign-ins and factors", "factor login_token sign_in"),
-    "access": ("Roles and resources", "binding change group_member resource role secret"),
+    "access": ("Roles and resources", "binding change group_member resource role secret separation"),
     "directories": ("Directories and roster", "directory roster scim_group scim_token scim_user"),
     "systems": ("Other systems", "account_list account_system listed_account"),
-    "providers": ("Providers and signals", "group notice provider receiver signal signal_stream"),
-    "proof": ("Evidence and probes", "anchor control evidence probe"),
+    "providers": ("Providers and signals", "group notice notices provider receiver signal signal_stream"),
+    "proof": ("Evidence and probes", "anchor control evidence policy probe"),
     "host": ("The host", "access backup disk ledger node recovery_key system"),
 }
 """By the word in the address: how it is called, and the first parts of its kinds."""

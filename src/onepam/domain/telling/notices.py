@@ -23,6 +23,7 @@ from onepam.domain.leaving.brake import (
     DirectoryPersonDecided,
 )
 from onepam.domain.leaving.erasure_events import ErasureFinished, ErasureProposed
+from onepam.domain.policies.events import PolicyReminded
 from onepam.domain.providers.keys import ProviderKeysRead
 from onepam.domain.providers.refusals import ProviderRefused
 from onepam.domain.recovery.recovering import AccessRecovered
@@ -282,6 +283,16 @@ TABLE: tuple[Row, ...] = (
         "/",
         lambda event: event.person,
         freedom=FIRM,
+    ),
+    Row(
+        PolicyReminded,
+        CONCERNED,
+        "a policy waits for the person to read and confirm it",
+        said.policy_waits,
+        "/policies",
+        lambda event: event.person,
+        freedom=FIRM,
+        about=lambda event: str(event.policy),
     ),
     Row(RosterHeld, ALARM, "a version of the staff roster is held back", said.roster_held, "/roster"),
     Row(RosterRefused, ALARM, "the staff roster could not be taken", said.roster_refused, "/roster"),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from onepam.domain.host.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, RenewalAnnounced
 from onepam.domain.leaving.erasure_events import ErasureFinished, ErasureProposed
+from onepam.domain.policies.events import PolicyReminded
 from onepam.domain.recovery.recovering import AccessRecovered
 from onepam.domain.requests.events import (
     GrantEnded,
@@ -109,6 +110,12 @@ def review_waits(event: ReviewReminded, named: Named) -> str:
     items = "One access waits" if event.waiting == 1 else f"{event.waiting:,} accesses wait"
     silence = f" Without an answer {event.suspended:,} of them will be suspended then." if event.suspended else ""
     return f"{items} for your word in a review, until {iso(event.closes)}: keep or remove.{silence}"
+
+
+def policy_waits(event: PolicyReminded, named: Named) -> str:
+    """A document is to be read."""
+    again = f" You are told for the {event.times}. time." if event.times > 1 else ""
+    return f"Version {event.version} of the policy {event.policy} waits for you to read and confirm it.{again}"
 
 
 def role_withheld(event: RoleWithheld, named: Named) -> str:

@@ -3741,6 +3741,12 @@ person.changed 1 by=text? ends=integer? kind=(employee|service|vendor)? manager=
   person=text readdressed=truth
 person.disabled 1 because=text by=text? left_at=integer? notified=integer? origin=text person=text
 person.enabled 1 because=text by=text? person=text
+policy.confirmed 1 by=text digest=text policy=text version=integer
+policy.looked_through 1 by=text payload=text policy=text review_by=integer version=integer
+policy.published 1 by=text digest=text media=text owner=text payload=text policy=text readers=[text] review_by=integer
+  size=integer title=text version=integer
+policy.reminded 1 person=text policy=text times=integer version=integer
+policy.retired 1 by=text payload=text policy=text
 probe.made 1 code=text fingerprint=text login=text node=text path=(api|console|mysql|postgres|ssh) person=text
   probe=text proof=(account|certificate|cookie|ssh_key|token) purpose=(leaver|no_mfa|ordered|revoked) reference=text
   resource=text result=(refused|unanswered|would_open)
@@ -4590,6 +4596,21 @@ class Rostered:
     gone: Instant | None = None
 
 
+# ---- lawful.documents ------------------------------------------------------------------------------------------------
+# What the rules know of policy documents.
+
+
+@dataclass
+class Policy:
+    """A policy document: the version in force last, its digest, who answers for it, and who confirmed that version."""
+
+    version: int
+    digest: str
+    owner: str
+    confirmed: set[str] = field(default_factory=set)
+    in_force: bool = True
+
+
 # ---- lawful.state ----------------------------------------------------------------------------------------------------
 # What the rules need to know of the history so far: folded from bodies, an entry at a time, and no more than that.
 #
@@ -4646,6 +4667,7 @@ class State:
     delegations: dict[str, Delegation] = field(default_factory=dict)
     yeses: dict[tuple[str, str], Instant] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
+    policies: dict[str, Policy] = field(default_factory=dict)
     periods: set[str] = field(default_factory=set)
     schedules: list[tuple[Instant, Mapping[str, Any]]] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)
@@ -8750,6 +8772,74 @@ def control_assigned(state: State, entry: Entry) -> Why:
         yield "it is due on a day that had passed"
 
 
+# ---- lawful.policies -------------------------------------------------------------------------------------------------
+# Rules of policy documents: who publishes one, who looks it through, and that everybody confirms for themselves.
+
+
+policy_rules = Rules()
+
+NOT_IN_FORCE = "no such version of the policy was in force"
+
+
+@policy_rules.of("policy.published", "publishing a policy", Authority.PERSON)
+def policy_published(state: State, entry: Entry) -> Why:
+    """An administrator; the versions follow one another, and somebody is there to answer for it."""
+    body = entry.body
+    yield acts(state, body["by"], ADMINISTER)
+    yield there(state, body["owner"])
+    before = state.policies.get(body["policy"])
+    if body["version"] != (before.version if before is not None else 0) + 1:
+        yield "its number does not follow the one before"
+    state.policies[body["policy"]] = Policy(body["version"], body["digest"], body["owner"])
+
+
+@policy_rules.of("policy.looked_through", "looking a policy through", Authority.PERSON)
+def policy_looked_through(state: State, entry: Entry) -> Why:
+    """Whoever answers for it, or an administrator."""
+    body = entry.body
+    policy = state.policies.get(body["policy"])
+    if policy is None or not policy.in_force or policy.version != body["version"]:
+        yield NOT_IN_FORCE
+        return
+    yield signed_in(state, body["by"]) if policy.owner == body["by"] else acts(state, body["by"], ADMINISTER)
+
+
+@policy_rules.of("policy.confirmed", "confirming that a policy was read", Authority.PERSON)
+def policy_confirmed(state: State, entry: Entry) -> Why:
+    """Whoever is signed in, of the very document in force, once."""
+    body = entry.body
+    yield signed_in(state, body["by"])
+    policy = state.policies.get(body["policy"])
+    if policy is None or not policy.in_force or (policy.version, policy.digest) != (body["version"], body["digest"]):
+        yield NOT_IN_FORCE
+        return
+    if body["by"] in policy.confirmed:
+        yield "they had confirmed it already"
+    policy.confirmed.add(body["by"])
+
+
+@policy_rules.of("policy.reminded", "saying that a policy waits to be read", Authority.TIME)
+def policy_reminded(state: State, entry: Entry) -> Why:
+    """Time, of what is in force and they have not confirmed."""
+    body = entry.body
+    policy = state.policies.get(body["policy"])
+    if policy is None or not policy.in_force or policy.version != body["version"]:
+        yield NOT_IN_FORCE
+    elif body["person"] in policy.confirmed:
+        yield "they had confirmed it already"
+
+
+@policy_rules.of("policy.retired", "retiring a policy", Authority.PERSON)
+def policy_retired(state: State, entry: Entry) -> Why:
+    """An administrator."""
+    yield acts(state, entry.body["by"], ADMINISTER)
+    policy = state.policies.get(entry.body["policy"])
+    if policy is None or not policy.in_force:
+        yield NOT_IN_FORCE
+        return
+    policy.in_force = False
+
+
 # ---- lawful.door -----------------------------------------------------------------------------------------------------
 # Rules of the door: by what a session opens, for whom, and with which second factor.
 
@@ -9883,6 +9973,7 @@ _ROOMS = (
     review_rules,
     control_rules,
     signing_off_rules,
+    policy_rules,
     door_rules,
     session_rules,
     login_token_rules,

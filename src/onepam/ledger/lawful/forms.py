@@ -113,6 +113,12 @@ person.changed 1 by=text? ends=integer? kind=(employee|service|vendor)? manager=
   person=text readdressed=truth
 person.disabled 1 because=text by=text? left_at=integer? notified=integer? origin=text person=text
 person.enabled 1 because=text by=text? person=text
+policy.confirmed 1 by=text digest=text policy=text version=integer
+policy.looked_through 1 by=text payload=text policy=text review_by=integer version=integer
+policy.published 1 by=text digest=text media=text owner=text payload=text policy=text readers=[text] review_by=integer
+  size=integer title=text version=integer
+policy.reminded 1 person=text policy=text times=integer version=integer
+policy.retired 1 by=text payload=text policy=text
 probe.made 1 code=text fingerprint=text login=text node=text path=(api|console|mysql|postgres|ssh) person=text
   probe=text proof=(account|certificate|cookie|ssh_key|token) purpose=(leaver|no_mfa|ordered|revoked) reference=text
   resource=text result=(refused|unanswered|would_open)

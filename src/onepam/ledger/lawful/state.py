@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onepam.kernel.instant import DAY, MICROSECOND, Instant
+from onepam.ledger.lawful.documents import Policy
 from onepam.ledger.lawful.entry import Entry, Unlawful
 from onepam.ledger.lawful.known import (
     About,
@@ -90,6 +91,7 @@ class State:
     delegations: dict[str, Delegation] = field(default_factory=dict)
     yeses: dict[tuple[str, str], Instant] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
+    policies: dict[str, Policy] = field(default_factory=dict)
     periods: set[str] = field(default_factory=set)
     schedules: list[tuple[Instant, Mapping[str, Any]]] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)

@@ -18,6 +18,7 @@ from onepam.ledger.lawful.excepting import excepting_rules
 from onepam.ledger.lawful.factors import factor_rules
 from onepam.ledger.lawful.login_tokens import login_token_rules
 from onepam.ledger.lawful.people import people_rules
+from onepam.ledger.lawful.policies import policy_rules
 from onepam.ledger.lawful.providers import provider_rules
 from onepam.ledger.lawful.provisioning import provisioning_rules
 from onepam.ledger.lawful.requests import request_rules
@@ -55,6 +56,7 @@ _ROOMS = (
     review_rules,
     control_rules,
     signing_off_rules,
+    policy_rules,
     door_rules,
     session_rules,
     login_token_rules,

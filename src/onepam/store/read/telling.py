@@ -12,6 +12,7 @@ from onepam.domain.telling.outbox import SECURITY, Occurrence, person_of, subjec
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
+from onepam.store.read.policies import waits as policy_waits
 from onepam.store.read.reviews import waiting_for
 
 
@@ -103,6 +104,11 @@ def _word_given(db: Snapshot, at: Instant, hold: str, person: str) -> bool:
     return row(db, f"SELECT 1 FROM person_hold WHERE hold = :hold AND {AT} LIMIT 1", _of("hold", hold, at)) is None
 
 
+def _read(db: Snapshot, at: Instant, policy: str, person: str) -> bool:
+    """They have confirmed it, or need not any more."""
+    return not policy_waits(db, at, policy, person)
+
+
 def _of(name: str, ident: str, at: Instant) -> dict[str, object]:
     return {name: ident, "at": at}
 
@@ -113,5 +119,6 @@ OVER: Mapping[str, Callable[[Snapshot, Instant, str, str], bool]] = {
     "statement.asked": _answered,
     "review.reminded": _reviewed,
     "directory.hold_reminded": _word_given,
+    "policy.reminded": _read,
 }
 """Whether what a notice is about is over for somebody, by the kind that tells of it."""

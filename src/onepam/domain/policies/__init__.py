@@ -1,0 +1,1 @@
+"""Policy documents: their versions, and who read and confirmed them."""
