@@ -52,6 +52,16 @@ def test_each_for_whom_something_waits_is_told_once_at_each_stage() -> None:
     assert remind(replace(FACTS, waits={}), NOW) == Decided((), 0)
 
 
+def test_from_half_time_on_whoever_is_next_is_told_too() -> None:
+    facts = replace(FACTS, above={"bob": Waits(4, 2)})
+    assert remind(facts, NOW) == remind(FACTS, NOW)
+    for at in (Instant(OPENED + 10 * DAY), Instant(CLOSES - 1)):
+        outcome = remind(facts, at)
+        assert isinstance(outcome, Decided)
+        assert outcome.events[-1] == ReviewReminded("rev_1", "bob", Stage.ESCALATED, 4, 2, CLOSES)
+        assert outcome.result == 3
+
+
 @pytest.mark.parametrize(
     "facts",
     [

@@ -24,8 +24,9 @@ def inbox(
     """List what waits for my decision: requests, and what others proposed."""
     found = _all("/inbox", as_of, lambda each: each["request"]["made"])
     laid = _all("/proposals", as_of, lambda each: each["since"])
+    reviews = [each for each in call("GET", "/reviews")["reviews"] if each["mine"]] if as_of is None else []
     if Output.as_json:
-        printed({"requests": found, "proposals": laid})
+        printed({"requests": found, "proposals": laid, "reviews": reviews})
         return
     table(
         ("REQUEST", "WHO", "WHAT", "FOR", "WAITS", "REASON", "BEFORE", "UNUSUAL"),
@@ -59,6 +60,8 @@ def inbox(
         ),
         "No proposal waits for you.",
     )
+    for each in reviews:
+        say(f"{each['mine']} items of a review wait for you: onepam review show {each['review']}")
 
 
 def approve(item: Item, comment: Comment = "", yes: Yes = False, as_json: Json = False) -> None:

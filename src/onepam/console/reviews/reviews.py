@@ -281,6 +281,8 @@ def _item(each: rows.ItemRow, review: rows.ReviewRow, at: Instant, reader: str, 
     silent = each.withheld is Withheld.SILENCE
     waits = (each.verdict is None and runs) or silent
     state, word = _state(each, runs)
+    if state == "due" and waits and each.decides not in ("", reader):
+        word = f"Waits for {each.decides_name}"
     return {
         "id": f"{each.person}-{each.role}",
         "key": f"{each.person}/{each.role}",

@@ -205,23 +205,26 @@ class ReviewSignedOff:
 
 
 class Stage(StrEnum):
-    """When whoever decides is told that something waits: with the opening, at half time, and shortly before the end."""
+    """When whoever decides is told that something waits: with the opening, at half time, and shortly before the end.
+    `escalated`: from half time on whoever is next is told of what waits for somebody else."""
 
     OPENED = "opened"
     HALF = "half"
     LAST = "last"
+    ESCALATED = "escalated"
 
 
 @event(
     "review.reminded",
     klass="access",
     control="REV-06",
-    words="{person} was told that {waiting} items of the review {review} wait for them until {closes}",
+    words="{person} was told that {waiting} items of the review {review} wait until {closes} ({stage})",
 )
 @dataclass(frozen=True, slots=True)
 class ReviewReminded:
     """Whoever decides was told what waits for them, whoever administers also what nobody is left to decide on. Of the
-    items that wait `suspended` are withheld if nobody answers until `closes`."""
+    items that wait `suspended` are withheld if nobody answers until `closes`. Of what is `escalated` somebody else
+    decides, and `person` is next."""
 
     review: str
     person: str

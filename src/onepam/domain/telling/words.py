@@ -14,7 +14,7 @@ from onepam.domain.requests.events import (
     RequestStatus,
     RequestWithdrawn,
 )
-from onepam.domain.reviews.events import ReviewReminded, RoleWithheld, Withheld
+from onepam.domain.reviews.events import ReviewReminded, RoleWithheld, Stage, Withheld
 from onepam.domain.roster.events import RosterHeld, RosterRefused
 from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.domain.signing_in.events import (
@@ -109,6 +109,8 @@ def review_waits(event: ReviewReminded, named: Named) -> str:
     """Somebody is to keep or remove what others hold, and what comes of it without their word."""
     items = "One access waits" if event.waiting == 1 else f"{event.waiting:,} accesses wait"
     silence = f" Without an answer {event.suspended:,} of them will be suspended then." if event.suspended else ""
+    if event.stage is Stage.ESCALATED:
+        return f"{items} in a review for somebody after whom you are next, until {iso(event.closes)}.{silence}"
     return f"{items} for your word in a review, until {iso(event.closes)}: keep or remove.{silence}"
 
 

@@ -3819,7 +3819,8 @@ review.opened 2 beyond=integer by=text? closes=integer digest=text fallback=text
   scope={people?=[text],privileged?=truth,resources?=[text],roles?=[text],systems?=[text]}
   suspends=(everything|nothing|privileged)
 review.passed 1 because=(assigned|delegated|not_mine) by=text payload=text person=text review=text role=text to=text
-review.reminded 1 closes=integer person=text review=text stage=(half|last|opened) suspended=integer waiting=integer
+review.reminded 1 closes=integer person=text review=text stage=(escalated|half|last|opened) suspended=integer
+  waiting=integer
 review.signed_off 1 by=text kept=integer not_remediated=integer payload=text removed=integer review=text
   rubber_stamps=[text] unanswered=integer
 reviews.set 1 by=text? change=text every=(half-year|month|quarter|year) fallback=text? holidays=[text] lasts=integer

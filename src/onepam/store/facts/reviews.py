@@ -29,7 +29,7 @@ from onepam.domain.reviews.population import (
     population,
     unbound,
 )
-from onepam.domain.reviews.reminding import RemindingFacts, Waits
+from onepam.domain.reviews.reminding import STAGES, RemindingFacts, Waits
 from onepam.domain.reviews.signing_off import SigningFacts
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
@@ -188,14 +188,17 @@ def reminding(db: Snapshot, query: RemindingQuery, at: Instant) -> RemindingFact
     decided = rows(db, f"SELECT person, role FROM review_decision WHERE review = :review AND {AT}", of)
     said, review = {(each["person"], each["role"]) for each in decided}, review_of(found)
     waiting = [each for each in items_of(db, found) if (each.person, each.role) not in said]
-    waits: dict[str, Waits] = {}
+    waits, above = dict[str, Waits](), dict[str, Waits]()
     names = administrators(db, at)  # somebody for what nobody is left to decide on
     for each, chain in zip(waiting, chains(db, found, waiting, at).values(), strict=True):
         decides = chain.decides()
         for who in names if decides is None else decides[:1]:
             before = waits.get(who, Waits(0, 0))
             waits[who] = Waits(before.items + 1, before.suspended + takes(review.suspends, each))
-    return RemindingFacts(review, last_told(db, query.review, at), waits)
+        if decides is not None and (following := chain.after(decides[0])) is not None:
+            before = above.get(following, Waits(0, 0))
+            above[following] = Waits(before.items + 1, before.suspended + takes(review.suspends, each))
+    return RemindingFacts(review, last_told(db, query.review, at), waits, above)
 
 
 def last_told(db: Snapshot, review: str, at: Instant) -> Stage | None:
@@ -203,7 +206,7 @@ def last_told(db: Snapshot, review: str, at: Instant) -> Stage | None:
     of = {"review": review, "at": at}
     told = rows(db, f"SELECT DISTINCT stage FROM review_reminded WHERE review = :review AND {AT}", of)
     stages = {each["stage"] for each in told}
-    return next((each for each in reversed(Stage) if each.value in stages), None)
+    return next((each for each in reversed(STAGES) if each.value in stages), None)
 
 
 @loads(GivenUpQuery)

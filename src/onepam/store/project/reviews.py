@@ -200,6 +200,8 @@ def review_passed(db: Db, place: Place, event: events.ReviewPassed) -> None:
 
 @projects(events.ReviewReminded)
 def review_reminded(db: Db, place: Place, event: events.ReviewReminded) -> None:
+    if event.stage is events.Stage.ESCALATED:  # of what waits for somebody else
+        return
     REMINDED.put(
         db,
         place.time,

@@ -6,7 +6,7 @@ from onepam.app.ports import Snapshot
 from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.reviews.advice import Odd, against, unusual
 from onepam.domain.reviews.answering import Chain
-from onepam.domain.reviews.events import Answers, Scope, Verdict, Withheld
+from onepam.domain.reviews.events import Answers, Scope, Stage, Verdict, Withheld
 from onepam.domain.reviews.population import Item, is_beyond
 from onepam.domain.reviews.reminding import is_due, stage_of
 from onepam.kernel.clock import Instant
@@ -193,6 +193,8 @@ class _Look:
     def __init__(self, db: Snapshot, found: Row, at: Instant) -> None:
         self._db, self._at = db, at
         self.runs = found["closed"] is None and found["closes"] > at
+        stage = stage_of(found["opened"], found["closes"], at)
+        self.escalated = found["closed"] is None and stage in (Stage.HALF, Stage.LAST)
         of = {"review": found["review"], "at": at}
         self.items = items_of(db, found)
         self.chains: dict[tuple[str, str], Chain] = chains(db, found, self.items, at)
@@ -212,6 +214,14 @@ class _Look:
         open_still = (self.runs and key not in self.decided) or self.withheld.get(key) is Withheld.SILENCE
         return open_still and self.decides(item) == reader
 
+    def comes_to(self, item: Item, reader: str) -> bool:
+        """Whether it waits for somebody else since half time, and the reader is next."""
+        if not self.escalated or (item.person, item.role) in self.decided:
+            return False
+        chain = self.chains[item.person, item.role]
+        found = chain.decides()
+        return found is not None and found[0] != reader and chain.after(found[0]) == reader
+
     def shows(self, item: Item, reader: str, which: str) -> bool:
         """Whether an item is one of those that are asked for."""
         key = (item.person, item.role)
@@ -226,7 +236,8 @@ class _Look:
             case "suspended":
                 return self.withheld.get(key) is Withheld.SILENCE
             case "mine":
-                return self.waits_for(item, reader) or (decided is not None and decided["decider"] == reader)
+                said = decided is not None and decided["decider"] == reader
+                return said or self.waits_for(item, reader) or self.comes_to(item, reader)
             case _:
                 return True
 
@@ -271,8 +282,8 @@ class _Look:
 
 
 def _summary(db: Snapshot, at: Instant, found: Row, reader: str, look: _Look | None = None) -> tuple[ReviewRow, bool]:
-    """A review, and whether the reader decided something in it. Whose its items are is worked out only where something
-    waits: while it runs, or for what silence took."""
+    """A review, and whether the reader decided something in it, or is next since half time. Whose its items are is
+    worked out only where something waits: while it runs, or for what silence took."""
     of = {"review": found["review"], "reader": reader, "at": at}
     decided = rows(
         db, f"SELECT verdict, decider = :reader AS own FROM review_decision WHERE review = :review AND {AT}", of
@@ -309,7 +320,8 @@ def _summary(db: Snapshot, at: Instant, found: Row, reader: str, look: _Look | N
         sign_note=(signed["note"] or "") if signed else "",
         not_remediated=len(not_remediated(db, found, at)) if found["beyond"] else 0,
     )
-    return summary, any(each["own"] for each in decided)
+    comes = look is not None and any(look.comes_to(each, reader) for each in look.items)
+    return summary, comes or any(each["own"] for each in decided)
 
 
 def _purpose(db: Snapshot, at: Instant, role: str) -> str:

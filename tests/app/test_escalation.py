@@ -1,0 +1,44 @@
+"""From half time of a review on, whoever is next sees what waits for somebody else, and is told."""
+
+from pathlib import Path
+
+import pytest
+
+from onepam.app.ports import Snapshot
+from onepam.app.reviews.close_review import remind
+from onepam.domain.reviews.events import Verdict
+from onepam.kernel.clock import DAY, Instant
+from onepam.store.db import rows
+from onepam.store.read.reviews import review_page, reviews, waiting_for
+from tests.app.test_reviews import company, decide
+from tests.company import Company
+
+pytestmark = pytest.mark.anyio
+
+
+async def seen(made: Company, reader: str) -> list[tuple[str, str]]:
+    page = await made.reader(review_page, None, "rev_1", reader, False)
+    return [(each.person, each.decides) for each in page.items] if page is not None else []
+
+
+def told(db: Snapshot, at: Instant) -> list[bytes]:
+    found = rows(db, "SELECT body FROM entry WHERE kind = 'review.reminded' ORDER BY idx", {"at": at})
+    return [body for each in found if b"escalated" in (body := bytes(each["body"]))]
+
+
+async def test_whoever_is_next_sees_what_waits_since_half_time(tmp_path: Path) -> None:
+    async with company(tmp_path) as made:
+        await remind(made.ledger, "rev_1")
+        assert ("vic", "max") not in await seen(made, "ada")
+        assert made.reader.now(told) == []
+        made.clock.advance(7 * DAY)
+        await remind(made.ledger, "rev_1")
+        await remind(made.ledger, "rev_1")
+        assert ("vic", "max") in await seen(made, "ada")
+        assert await seen(made, "eve") == []
+        assert await made.reader(waiting_for, None, "max") == 1  # it is still theirs alone to decide on
+        assert [each.review for each in await made.reader(reviews, None, "bob", False)] == ["rev_1"]
+        assert len(made.reader.now(told)) == 2  # ada and bob, once
+        await made.sign_in("max")
+        assert await decide(made, "max", "vic", "vendor", Verdict.KEEP) is None
+        assert ("vic", "max") not in await seen(made, "ada")
