@@ -88,7 +88,7 @@ mutation: test-parts ## Alter the rules one piece at a time: does a test tell? (
 
 .PHONY: generated
 generated: test-parts ## Write what is made from the code: forms of events, lists in docs/, the API's description, verify.py, vectors, digests
-	@for each in forms events_doc controls_doc notices_doc entry_points_doc attacks_doc claims_doc verifier vectors format_doc; do $(BIN)/python scripts/$$each.py; done
+	@for each in forms events_doc controls_doc notices_doc entry_points_doc attacks_doc claims_doc verifier vectors format_doc conformance_doc; do $(BIN)/python scripts/$$each.py; done
 	@$(BIN)/python -m onepam.api.openapi docs/api/openapi.json
 	@$(MAKE) --no-print-directory ui
 	@$(BIN)/python scripts/verifier_page.py

@@ -9,7 +9,7 @@ import pytest
 from onepam.boot.config import Config
 from onepam.domain.history.event import kinds
 from onepam.domain.sessions.events import EntryPoint
-from scripts import attacks_doc, controls_doc, entry_points_doc, notices_doc
+from scripts import attacks_doc, conformance_doc, controls_doc, entry_points_doc, notices_doc
 from scripts.events_doc import PAGE, page
 from tests.house.sources import ROOT, kept_files, name
 
@@ -86,6 +86,11 @@ def test_foreign_programs_are_tried_where_the_page_says() -> None:
     files = set(re.findall(r"tests/[\w/]+\.py", text))
     assert files
     assert {each for each in files if not (ROOT / each).is_file()} == set()
+
+
+def test_what_comes_out_otherwise_stands_there() -> None:
+    current = conformance_doc.PAGE.read_text("utf-8") == conformance_doc.page()
+    assert current, "run: python scripts/conformance_doc.py"
 
 
 def test_every_requirement_is_traced() -> None:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from onepam.domain.access.model import Action
 from tests.conformance.databases.both_ways import LOGIN, PASSWORD
 from tests.conformance.databases.mysql_ways import MysqlWay, MysqlWays, mysql_ways
 
@@ -100,10 +101,7 @@ async def shown(both: MysqlWays, home: Path, through: MysqlWay, name: str) -> Sh
 
 async def _one(both: MysqlWays, home: Path, way: MysqlWay, name: str) -> tuple[int, bytes]:
     await asyncio.to_thread(_clean, both)
-    var = home.parent / "var"
-    (var / "tmp").mkdir(parents=True, exist_ok=True)
-    if not (var / "std_data").exists():
-        (var / "std_data").symlink_to(DIST / "std_data")
+    var = await asyncio.to_thread(_beside, both)
     environment = {
         **os.environ, **way.environment, "MYSQL_TEST_DIR": str(home), "MYSQLTEST_VARDIR": str(var), "LC_ALL": "C",
         "MYSQL_TMP_DIR": str(var / "tmp"), "MASTER_MYPORT": str(way.port), "DEFAULT_MASTER_PORT": str(way.port),
@@ -127,7 +125,22 @@ async def _one(both: MysqlWays, home: Path, way: MysqlWay, name: str) -> tuple[i
     return process.returncode or 0, re.sub(rb"(?<!\w)%d(?!\w)" % way.port, b"(port)", said)
 
 
-_KEPT = "'mysql', 'information_schema', 'performance_schema', 'sys', 'suite'"
+def _beside(both: MysqlWays) -> Path:
+    """What the suite wants beside its server: files to load, a place to write to, and what its own runner has there."""
+    var = both.server.folder
+    if not (var / "std_data").exists():
+        shutil.copytree(DIST / "std_data", var / "std_data")
+        (var / "tmp").mkdir()
+        for each in (var / "tmp", var / "std_data", *(var / "std_data").rglob("*")):
+            shutil.chown(each, var.stat().st_uid)
+        both.server.sql(
+            "CREATE DATABASE mtr; CREATE PROCEDURE mtr.add_suppression(pattern VARCHAR(255)) BEGIN END;"
+            "SET GLOBAL local_infile = 1"
+        )
+    return var
+
+
+_KEPT = "'mysql', 'mtr', 'information_schema', 'performance_schema', 'sys', 'suite'"
 
 
 def _clean(both: MysqlWays) -> None:
@@ -156,7 +169,7 @@ async def _by_hand(told: Path) -> None:
         home = Path(folder, "mysql-test")
         prepared(home)
         async with mysql_ways(Path(folder)) as both:
-            way = await both.through(await both.person())
+            way = await both.through(await both.person(Action.LOCAL_FILES))
             for name in asked:
                 found = await shown(both, home, way, name)
                 kind = "unlike" if found.unlike else "same" if found.tells else "luck"

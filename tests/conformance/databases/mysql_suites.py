@@ -7,8 +7,9 @@ from tests.conformance.databases.mysql_ways import DIST, DRIVERS, MysqlWay, Mysq
 from tests.conformance.databases.suites import Results, Suite, gone, pytested
 
 MODULE = "github.com/go-sql-driver/"
-_REACHING = [f"test/dialect/mysql/test_{each}.py" for each in ("dialect", "query", "types", "on_duplicate")]
-"""Those of SQLAlchemy's files in which most tests reach a server."""
+_NAMES = "dialect", "query", "types", "on_duplicate", "reflection", "for_update"
+_REACHING = ["test/dialect/test_suite.py", *(f"test/dialect/mysql/test_{each}.py" for each in _NAMES)]
+"""Those of SQLAlchemy's files in which most tests reach a server, and its suite for dialects of others."""
 
 
 async def go_driver(both: MysqlWays, way: MysqlWay, only: Sequence[str]) -> Results:
