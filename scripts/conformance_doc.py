@@ -18,7 +18,7 @@ def page() -> str:
     before, begins, rest = PAGE.read_text("utf-8").partition(BEGINS)
     _, ends, after = rest.partition(ENDS)
     assert all((begins, ends)), "the table of differences is not where it was"
-    rows = (f"| {each.suite} | `{each.test}` | {each.reason} |\n" for each in differences())
+    rows = (f"| {each.suite} | `{each.test.rpartition('::')[2]}` | {each.reason} |\n" for each in differences())
     return f"{before}{begins}{''.join(rows)}{ends}{after}"
 
 
