@@ -244,6 +244,7 @@ REQUEST = RequestPage(
         "probe": {"state": "proven", "word": "refused", "at": ago(MINUTE)},
     },
     command=ssh("postgres", "db-orders-1"),
+    extends={"option": "db:postgres", "minutes": 240, "ticket": "OPS-2291"},
     waits_for="Mira Okafor and Lena Vogel",
     known_state="approved-running",
     chain=CHAIN,

@@ -178,3 +178,15 @@ def test_the_requester_decides_for_nobody_either() -> None:
     decided = approve(standing_in(BOSS, actor=present("eve", LEAD)), EVE, COMMAND, NOW)
     assert isinstance(decided, Decided)
     assert decided.events == (ApprovalRefused("req_1", "eve", "request.self_approval"),)
+
+
+def test_a_yes_for_another_is_theirs() -> None:
+    for agreed, stand_ins, actor in (
+        (Yes("joe", counts=True), (BOSS,), present("max", LEAD)),  # joe agreed, and max would for joe
+        (Yes("sue", counts=True, instead_of="joe"), (BOSS,), present("max", LEAD)),
+        (Yes("sue", counts=True, instead_of="max"), (), present("max", MANAGER)),  # sue did for max
+    ):
+        facts = replace(several(agreed, actor=actor), stand_ins=stand_ins)
+        outcome = approve(facts, MAX, COMMAND, NOW)
+        assert isinstance(outcome, Refused)
+        assert outcome.code == "request.agreed"

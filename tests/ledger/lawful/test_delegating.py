@@ -237,3 +237,23 @@ def test_both_are_here() -> None:
     told.ask()
     at = told.add(*for_max(told), used())
     assert told.said() == [(at + 2, "the end of the account max had passed")]
+
+
+def test_a_yes_for_another_is_theirs() -> None:
+    """Max, and joe for max, are one of several, in whichever order; and joe may still deny for him."""
+    three, already = Asking(approvals=3), "max had agreed to it already, or somebody for them"
+    for first in ("max", "joe", "deny"):
+        told = ready(three)
+        told.add(named(told))
+        version = role_set("engineer", [DEV, replace(PROD, asking=three)]).version
+        asked = substance(role_version=version)
+        told.add(replace(request(told), substance=asked, digest=asked.digest()))
+        his = (RequestAgreed("req_1", asked.digest(), "max", "manager", ""),)
+        for_him = (RequestAgreed("req_1", asked.digest(), "joe", "manager", ""), used())
+        told.add(*(for_him if first == "joe" else his))
+        if first == "deny":
+            told.add(RequestDenied("req_1", "joe", "manager", "no"), used())
+            assert told.said() == []
+            continue
+        at = told.add(*(his if first == "joe" else for_him))
+        assert told.said() == [(at + (first == "max"), already)]

@@ -15,9 +15,10 @@ from onepam.console.frame.visit import Visit
 from onepam.console.frame.week import week_picture
 from onepam.console.frame.wording import agreed_words, guard_words, probe_words, words_of
 from onepam.console.requests.requests_page import RequestPage
+from onepam.domain.access.hours import given_until
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.requests.events import RequestStatus
-from onepam.kernel.clock import Instant
+from onepam.kernel.clock import MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.read import requests as rows
 from onepam.store.read.explain import asked
@@ -87,6 +88,7 @@ def _request(
     waits, mine = row.status is RequestStatus.OPEN, row.person == view.person
     running = row.grant_state == "running"
     given = running or row.grant_state == "starting"
+    now = running and given_until(row.schedule, at) is not None
     return RequestPage(
         request={
             "id": ident,
@@ -119,11 +121,21 @@ def _request(
         history=view.history(found.history, Called(db, at), health),
         live=count_sessions(db, at, SessionFilter(request=ident, status="open")),
         grant=row.grant or "",
-        command=lines(services, resource["kind"], row.login, row.resource).command if mine and running else "",
+        command=lines(services, resource["kind"], row.login, row.resource).command if mine and now else "",
+        extends=_extends(row) if mine and now and (row.schedule is None or row.schedule.weekly is None) else None,
         may_withdraw=mine and (waits or given),
         may_end=given and not mine and (view.person in deciders or administers),
         may_decide=waits and view.person in deciders,
     )
+
+
+def _extends(row: rows.RequestRow) -> Context:
+    """What the form says that asks for the same again, to go on when it ends."""
+    return {
+        "option": f"{row.role}:{row.login}",
+        "minutes": row.duration // MINUTE,
+        "ticket": row.ticket or "",
+    }
 
 
 def _probe(db: Snapshot, at: Instant, row: rows.RequestRow) -> Context | None:

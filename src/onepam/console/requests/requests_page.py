@@ -16,6 +16,7 @@ class RequestPage(PageContext):
         or none: the grant's end), starting (bool: approved, and not in effect before
         effective_at), void_why (str), probe {state, word, at (or none)} or none: after the grant's end}
     `command`: or "": the command, for the requester while the grant runs
+    `extends`: none, or {option, minutes, ticket}: the requester may ask for as long again, from its end on
     `waits_for`: who may decide, by name: the first few
     `known_state`: what the page shows of what may change, "" where it waits for nothing or is not the requester's
     `history`: list of {at, words, proof}
@@ -27,6 +28,7 @@ class RequestPage(PageContext):
 
     request: Context
     command: str
+    extends: Context | None
     waits_for: str
     known_state: str
     history: list[Context]

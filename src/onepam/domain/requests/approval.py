@@ -39,10 +39,12 @@ from onepam.kernel.text import plain_text
 
 @dataclass(frozen=True, slots=True)
 class Yes:
-    """Somebody agreed to a request. `counts`: they could decide on it now, too."""
+    """Somebody agreed to a request. `counts`: they could decide on it now, too. `instead_of`: for whom they did; ""
+    where for themselves."""
 
     person: str
     counts: bool
+    instead_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +195,9 @@ def _further(
     """What comes of a yes that is not the last one; None where it is."""
     permission = permission_of(held.permissions, request.open.substance.permission)
     needed = permission.asks.approvals if permission is not None else 1
-    if any(each.person == actor.person for each in request.agreed):
-        message = "You have agreed to it already; somebody else must, too."
+    mine = {actor.person, under.stand_in.person if under.stand_in is not None else actor.person}
+    if any(not mine.isdisjoint((each.person, each.instead_of)) for each in request.agreed):
+        message = "You, or somebody for you or for whom you decide, agreed to it already; another must, too."
         return Refused("request.agreed", message, "You may still deny it.")
     given = 1 + sum(each.counts for each in request.agreed)
     if given >= needed:

@@ -4362,7 +4362,7 @@ class Review:
 
 @dataclass
 class Request:
-    """A request; `approved_by` once it was granted, from `effective` on. `agreed`: who said yes before, of several."""
+    """A request; `approved_by` once it was granted, from `effective` on. `agreed`: who said yes before, for whom."""
 
     substance: Mapping[str, Any]
     digest: str
@@ -4371,7 +4371,7 @@ class Request:
     status: str = "open"
     approved_by: str | None = None
     effective: int | None = None
-    agreed: set[str] = field(default_factory=set)
+    agreed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -7747,8 +7747,8 @@ def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
     and nobody says it twice, whether by one hand or by two."""
     by, who = body["by"], request.substance["person"]
     yield from has_authority(state, request, body)
-    if by in request.agreed:
-        yield f"{by} had agreed to it already"
+    if by in request.agreed or by in request.agreed.values():
+        yield f"{by} had agreed to it already, or somebody for them"
     yield one_hand(state, by, *request.agreed)
     if state.yeses.get((who, by), -RING) + RING > state.begun and somebody_else(state, request, by):
         yield f"{who} had said yes to {by} lately, and somebody else could decide"
@@ -7986,7 +7986,7 @@ def request_agreed(state: State, entry: Entry) -> Why:
         yield "no such request waited"
         return
     yield from says_yes(state, request, body)
-    request.agreed.add(by)
+    request.agreed[by] = by
 
 
 @request_rules.of("request.approved", "approving a request", Authority.PERSON)
@@ -8233,6 +8233,11 @@ def delegation_used(state: State, entry: Entry) -> Why:
     if kept_apart(state, by, under, lent=True):
         yield f"{by} holds what is kept apart from {under}"
     yield one_hand(state, person, who)
+    said = [each for one in request.agreed.items() if one[0] != by for each in one]
+    if person in said and request.status != "closed":
+        yield f"{person} had agreed to it already, or somebody for them"
+    if by in request.agreed:
+        request.agreed[by] = person
     state.cause("stands in", body["request"], by, under)
 
 

@@ -73,8 +73,8 @@ def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
     and nobody says it twice, whether by one hand or by two."""
     by, who = body["by"], request.substance["person"]
     yield from has_authority(state, request, body)
-    if by in request.agreed:
-        yield f"{by} had agreed to it already"
+    if by in request.agreed or by in request.agreed.values():
+        yield f"{by} had agreed to it already, or somebody for them"
     yield one_hand(state, by, *request.agreed)
     if state.yeses.get((who, by), -RING) + RING > state.begun and somebody_else(state, request, by):
         yield f"{who} had said yes to {by} lately, and somebody else could decide"

@@ -65,4 +65,9 @@ def delegation_used(state: State, entry: Entry) -> Why:
     if kept_apart(state, by, under, lent=True):
         yield f"{by} holds what is kept apart from {under}"
     yield one_hand(state, person, who)
+    said = [each for one in request.agreed.items() if one[0] != by for each in one]
+    if person in said and request.status != "closed":
+        yield f"{person} had agreed to it already, or somebody for them"
+    if by in request.agreed:
+        request.agreed[by] = person
     state.cause("stands in", body["request"], by, under)

@@ -196,7 +196,7 @@ class Review:
 
 @dataclass
 class Request:
-    """A request; `approved_by` once it was granted, from `effective` on. `agreed`: who said yes before, of several."""
+    """A request; `approved_by` once it was granted, from `effective` on. `agreed`: who said yes before, for whom."""
 
     substance: Mapping[str, Any]
     digest: str
@@ -205,7 +205,7 @@ class Request:
     status: str = "open"
     approved_by: str | None = None
     effective: int | None = None
-    agreed: set[str] = field(default_factory=set)
+    agreed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def request_agreed(state: State, entry: Entry) -> Why:
         yield "no such request waited"
         return
     yield from says_yes(state, request, body)
-    request.agreed.add(by)
+    request.agreed[by] = by
 
 
 @request_rules.of("request.approved", "approving a request", Authority.PERSON)

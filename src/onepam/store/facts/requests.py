@@ -358,11 +358,11 @@ def _is_ring(db: Snapshot, asked: OpenRequest, roles: tuple[str, ...], actor: st
 def agreed(db: Snapshot, at: Instant, asked: OpenRequest, roles: tuple[str, ...]) -> tuple[Yes, ...]:
     """Who said yes to a request that takes several, and whether they could still decide on it, under one of `roles`."""
     of = {"request": asked.request, "at": at}
-    found = rows(db, f"SELECT person FROM request_agreed WHERE request = :request AND {AT} ORDER BY person", of)
+    found = rows(db, f"SELECT * FROM request_agreed WHERE request = :request AND {AT} ORDER BY person", of)
     if not found:
         return ()
     could = {who for who, _ in deciders(db, at, roles, asked.substance.person, asked.substance.resource)}
-    return tuple(Yes(each["person"], each["person"] in could) for each in found)
+    return tuple(Yes(each["person"], each["person"] in could, each["instead_of"] or "") for each in found)
 
 
 def _goes_on(db: Snapshot, schedule: Schedule | None, at: Instant) -> bool:

@@ -41,6 +41,7 @@ AGREED = state(
             "person": "TEXT NOT NULL",
             "under": "TEXT NOT NULL",
             "comment": "TEXT",
+            "instead_of": "TEXT",
         },
         (("person",),),
         personal=("comment",),
@@ -83,7 +84,7 @@ DELEGATION = state(
     )
 )
 
-nothing(events.ApprovalRefused, events.RequestRerouted, events.DelegationUsed)
+nothing(events.ApprovalRefused, events.RequestRerouted)
 
 
 @projects(events.RequestMade)
@@ -107,7 +108,15 @@ def request_made(db: Db, place: Place, event: events.RequestMade) -> None:
 
 @projects(events.RequestAgreed)
 def request_agreed(db: Db, place: Place, event: events.RequestAgreed) -> None:
-    AGREED.put(db, place.time, request=event.request, person=event.by, under=event.under, comment=event.comment)
+    AGREED.put(
+        db,
+        place.time,
+        request=event.request,
+        person=event.by,
+        under=event.under,
+        comment=event.comment,
+        instead_of=None,
+    )
 
 
 @projects(events.RequestApproved)
@@ -213,3 +222,9 @@ def delegation_set(db: Db, place: Place, event: events.DelegationSet) -> None:
 @projects(events.DelegationEnded)
 def delegation_ended(db: Db, place: Place, event: events.DelegationEnded) -> None:
     DELEGATION.end(db, place.time, delegation=event.delegation)
+
+
+@projects(events.DelegationUsed)
+def delegation_used(db: Db, place: Place, event: events.DelegationUsed) -> None:
+    """Of a yes that is one of several it is remembered for whom it was given."""
+    AGREED.change(db, place.time, {"request": event.request, "person": event.by}, instead_of=event.person)

@@ -18,7 +18,8 @@ from onepam.kernel.errors import Refused
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import access_facts, held_roles, substance
-from onepam.store.facts.requests import claims_of, deciders, not_deciding, permission_asked, stand_ins
+from onepam.store.facts.requests import claims_of, deciders, not_deciding, permission_asked
+from onepam.store.read.decided_for import for_another, said_yes
 from onepam.store.read.moments import Moment, moments, moments_of
 from onepam.store.read.names import name
 
@@ -253,23 +254,16 @@ def _decidable(
         permission = offered[key]
         roles = permission.deciders(each["made"], at) if permission is not None else ()
         claims = claims_of(db, at, person, roles, asked.person, asked.resource)
-        under = authority(held, roles, at, claims) or _for_another(db, at, person, roles, asked)
-        if permission is None or under is None:
+        if permission is None:
             continue
-        if permission.asks.approvals > 1 and any(who == person for who, _ in _agreed(db, at, each["request"])):
+        said = said_yes(db, at, each["request"]) if permission.asks.approvals > 1 else frozenset()
+        under = authority(held, roles, at, claims) or for_another(db, at, person, roles, asked, said)
+        if under is None or person in said:
             continue
         if asked.person not in barred:
             barred[asked.person] = not_deciding(db, at, asked.person)
         if person not in barred[asked.person]:
             yield each, asked, under
-
-
-def _for_another(db: Snapshot, at: Instant, person: str, roles: tuple[str, ...], asked: Substance) -> str | None:
-    """The role of somebody who named this one to decide for them, by which they do here."""
-    for each in stand_ins(db, person, roles, asked.person, asked.resource, at):
-        if not each.barred and (under := authority(each.roles, roles, at, each.claims)) is not None:
-            return under
-    return None
 
 
 def _waiting(db: Snapshot, at: Instant, found: Row, asked: Substance, under: str) -> Waiting:
