@@ -8,7 +8,7 @@ import pytest
 from onepam.domain.access.asked import MANAGER as MANAGER_OF
 from onepam.domain.access.asked import OWNER
 from onepam.domain.access.authority import Actor
-from onepam.domain.access.model import Mode
+from onepam.domain.access.model import Mode, permission_of
 from onepam.domain.access.proof import MfaBasis
 from onepam.domain.access.separation import Separation
 from onepam.domain.history.commit import Decided
@@ -23,7 +23,6 @@ from onepam.domain.requests.approval import (
     authority,
     deny,
     end_grant,
-    permission_of,
     standing,
     undo,
 )

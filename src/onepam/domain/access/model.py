@@ -193,6 +193,11 @@ class Permission:
         return self.administrative or self.where.get("env", "prod") == "prod"
 
 
+def permission_of(permissions: tuple[Permission, ...], name: str) -> Permission | None:
+    """The permission of that name, if the role has one."""
+    return next((each for each in permissions if each.name == name), None)
+
+
 @dataclass(frozen=True, slots=True)
 class MfaRule:
     """What a resource asks of the second factor beyond the product's own rule; domain/access/mfa_rule.py judges by it.

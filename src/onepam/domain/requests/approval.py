@@ -10,7 +10,7 @@ from typing import Any
 from onepam.domain.access.authority import Actor, ActorFacts, HeldRole, authorised, present, shown_within, vouched
 from onepam.domain.access.decision import AccessFacts, HeldGrant
 from onepam.domain.access.hours import Schedule
-from onepam.domain.access.model import ConsoleRight, Mode, Permission, Substance
+from onepam.domain.access.model import ConsoleRight, Mode, Substance, permission_of
 from onepam.domain.access.proposal import PRIVILEGED_REQUEST, REQUEST, Rules, same_hand
 from onepam.domain.access.separation import Separation, kept_apart
 from onepam.domain.history.commit import Decided
@@ -288,11 +288,6 @@ def standing(substance: Substance, requester: AccessFacts, now: Instant) -> Held
     ):
         return _void("resource.changed", f"{substance.login} on {substance.resource} is no longer offered by that role")
     return longest
-
-
-def permission_of(permissions: tuple[Permission, ...], name: str) -> Permission | None:
-    """The permission of that name, if the role has one."""
-    return next((each for each in permissions if each.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from onepam.app.requests.withdraw_request import WithdrawQuery
 from onepam.domain.access.asked import MANAGER, OWNER
 from onepam.domain.access.decision import HeldGrant
 from onepam.domain.access.hours import Schedule
-from onepam.domain.access.model import ConsoleRight, Permission, Substance
+from onepam.domain.access.model import ConsoleRight, Permission, Substance, permission_of
 from onepam.domain.people.events import PersonKind
-from onepam.domain.requests.approval import ApprovalFacts, GrantFacts, RequestFacts, Yes, authority, permission_of
+from onepam.domain.requests.approval import ApprovalFacts, GrantFacts, RequestFacts, Yes, authority
 from onepam.domain.requests.asking import AskFacts, OpenRequest, WithdrawFacts
 from onepam.domain.requests.delegating import StandIn
 from onepam.domain.requests.events import RING, RequestStatus

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from onepam.app.ports import Snapshot
 from onepam.app.sessions.ask_statement import AskingQuery, DecidingQuery, EndingQuery
+from onepam.domain.access.model import permission_of
 from onepam.domain.access.proposal import ProposalKind
-from onepam.domain.requests.approval import permission_of
 from onepam.domain.sessions.waiting_statements import AskingFacts, DecidingFacts, EndingFacts, OpenSession
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row

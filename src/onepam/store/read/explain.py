@@ -7,8 +7,7 @@ from typing import Any
 from onepam.app.ports import Snapshot
 from onepam.domain.access.asked import Asking
 from onepam.domain.access.decision import Because, decide
-from onepam.domain.access.model import Mode, Permission
-from onepam.domain.requests.approval import permission_of
+from onepam.domain.access.model import Mode, Permission, permission_of
 from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.db import row

@@ -10,8 +10,8 @@ from onepam.domain.access.authority import HeldRole
 from onepam.domain.access.decision import AccessFacts
 from onepam.domain.access.guardrails import Guardrails
 from onepam.domain.access.hours import Schedule, schedule_words
-from onepam.domain.access.model import Action, ConsoleRight, Permission, Substance
-from onepam.domain.requests.approval import authority, permission_of, standing
+from onepam.domain.access.model import Action, ConsoleRight, Permission, Substance, permission_of
+from onepam.domain.requests.approval import authority, standing
 from onepam.domain.requests.events import RequestStatus
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
