@@ -13,6 +13,7 @@ from onepam.app.requests.expire_access import expire_access
 from onepam.app.sessions.close_session import close_session
 from onepam.domain.access.model import ResourceKind, ResourceRemoved
 from onepam.domain.leaving.probing import ProbedProof, ProbePath, ProbePurpose, ProbeResult, WouldOpen, made
+from onepam.domain.reviews.events import Returned, RoleReturned, RoleWithheld, Withheld
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed
 from onepam.domain.sessions.login_tokens import LoginTokenIssued
@@ -87,6 +88,25 @@ async def test_time_and_a_lost_binding_revoke_too_and_a_kill_does_not(company: C
     assert [each.probe.resource for each in await due(company)] == ["web-1", "dev-1"]
     assert [each.probe.resource for each in await due(company, most=1)] == ["web-1"], "the oldest first"
     assert [each.probe.resource for each in await due(company, expired.since)] == ["dev-1"]
+
+
+async def test_what_a_review_withholds_is_asked_for_where_nothing_else_gives_it(company: Company) -> None:
+    removed = RoleWithheld("eve", "engineer", "rev_1", Withheld.REMOVED, "ada")
+    await record(company.ledger, removed, RoleWithheld("aud", "auditor", "rev_1", Withheld.SILENCE, None))
+    assert await due(company) == (), "not settled yet"
+    company.clock.advance(2 * SECOND)
+    (found,) = await due(company)
+    probe = found.probe
+    assert (probe.person, probe.resource, probe.purpose) == ("eve", "dev-1", ProbePurpose.REVOKED)
+    no = await company.open("eve", probe.resource, probe.login)
+    assert isinstance(no, Refused)
+    await record(company.ledger, made(replace(probe, probe="prb_1"), no, "node-1"))
+    assert await due(company) == ()
+    assert len(await due(company, node="node-2")) == 1
+    await company.bind("eve", "vendor")  # which gives it, too
+    assert "dev-1" not in {each.probe.resource for each in await due(company, node="node-2")}
+    await record(company.ledger, RoleReturned("eve", "engineer", "rev_1", Returned.KEPT, "ada"))
+    assert await due(company, node="node-2") == ()
 
 
 def test_what_takes_access_away() -> None:

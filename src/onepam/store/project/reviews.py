@@ -90,7 +90,7 @@ WITHHELD = state(
             "withheld": "INTEGER NOT NULL",
             "withheld_by": "TEXT",
         },
-        (("review",),),
+        (("review",), ("withheld",)),
     )
 )
 

@@ -1,16 +1,20 @@
 """What is to be probed: the proofs of somebody that the ledger knows, and which of them a node has asked about."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from onepam.app.ports import Snapshot
+from onepam.domain.access.model import Permission
 from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, ProbePurpose, ProbeResult
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.signing_in.events import SignInKind
 from onepam.kernel.clock import DAY, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
+from onepam.store.facts.holdings import bound_roles
 
 MOST_PROOFS = 10
 """Of each kind, the newest."""
@@ -82,7 +86,8 @@ def revoked(
     databases: frozenset[ProbePath] = frozenset(),
 ) -> tuple[Revoked, ...]:
     """Access that ended after `after` and `settled` microseconds ago, and that `node` has not probed since; the oldest
-    first. Ended are grants, and whatever a session rested on that was cut for it. `databases` as in `probes`."""
+    first. Ended are grants, whatever a session rested on that was cut for it, and what a review withholds: of that the
+    first resource that nothing else gives. `databases` as in `probes`."""
     found = rows(
         db,
         f"SELECT person, resource, login, max(ended) AS since FROM ({_ENDED}) AS e "
@@ -92,7 +97,60 @@ def revoked(
         "AND q.node = :node AND q.made > e.ended) GROUP BY person, resource, login ORDER BY since LIMIT :most",
         {"after": after, "at": at, "until": at - settled, "node": node, "most": most},
     )
-    return tuple(Revoked(_of_revoked(db, at, each, databases), each["since"]) for each in found)
+    ended = [(each["since"], each["person"], each["resource"], each["login"]) for each in found]
+    ended += islice(_withheld(db, at, after, Instant(at - settled), node), most)
+    return tuple(
+        Revoked(_of_revoked(db, at, {"person": person, "resource": resource, "login": login}, databases), since)
+        for since, person, resource, login in sorted(dict.fromkeys(ended))[:most]
+    )
+
+
+def _withheld(
+    db: Snapshot, at: Instant, after: Instant, until: Instant, node: str
+) -> Iterator[tuple[Instant, str, str, str]]:
+    """Since when, from whom, and what of a role that a review withholds, where the node has not asked since."""
+    found = rows(
+        db,
+        "SELECT w.person, w.role, w.withheld FROM role_withheld w JOIN person p ON p.person = w.person "
+        "AND p.enabled = 1 AND p.valid_from <= :at AND :at < p.valid_until WHERE w.withheld > :after "
+        "AND w.withheld <= :until AND w.valid_from <= :at AND :at < w.valid_until ORDER BY w.withheld",
+        {"after": after, "until": until, "at": at},
+    )
+    if not found:
+        return
+    known = rows(db, f"SELECT resource, labels, logins FROM resource WHERE {AT} ORDER BY resource", {"at": at})
+    targets = [(name, json.loads(labels), tuple(json.loads(logins))) for name, labels, logins in known]
+    for person, role, since in found:
+        held, withheld = bound_roles(db, person, at), {each["role"] for each in _of(db, at, person)}
+        gone = [permission for each in held if each.role == role for permission in each.permissions]
+        left = [permission for each in held if each.role not in withheld for permission in each.permissions]
+        resource, login = next(_only_by(targets, gone, left), ("", ""))
+        of = {"person": person, "resource": resource, "login": login, "node": node, "since": since, "at": at}
+        if resource and row(db, _ASKED, of) is None:
+            yield since, person, resource, login
+
+
+_ASKED = (
+    "SELECT 1 FROM probe WHERE person = :person AND resource = :resource AND login = :login "
+    f"AND purpose = 'revoked' AND node = :node AND made > :since AND {AT}"
+)
+
+
+def _of(db: Snapshot, at: Instant, person: str) -> list[Any]:
+    return rows(db, f"SELECT role FROM role_withheld WHERE person = :person AND {AT}", {"person": person, "at": at})
+
+
+def _only_by(
+    targets: list[tuple[str, Mapping[str, str], tuple[str, ...]]], gone: list[Permission], left: list[Permission]
+) -> Iterator[tuple[str, str]]:
+    """Resources and logins that these permissions gave, and that none of the others gives."""
+    for name, labels, logins in targets:
+        for login in logins:
+            gave, gives = (
+                any(each.covers(labels) and each.admits(login, logins) for each in those) for those in (gone, left)
+            )
+            if gave and not gives:
+                yield name, login
 
 
 _ENDED = f"""
