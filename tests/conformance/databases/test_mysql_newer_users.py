@@ -98,7 +98,7 @@ async def test_a_definer_is_told_and_dropped_where_the_account_may_do_that(serve
     assert isinstance(leg, TargetLeg)
     assert not isinstance(await ask(leg, "CREATE VIEW held.v AS SELECT 1", 0, SECONDS), Failed)
     server.sql("REVOKE ALLOW_NONEXISTENT_DEFINER ON *.* FROM owner")
-    assert await dropped(where, name, told) is LeftBecause.KEPT
+    assert await dropped(where, name, told) is LeftBecause.DEFINES
     server.sql("GRANT ALLOW_NONEXISTENT_DEFINER ON *.* TO owner")
     assert await dropped(where, name, told) is True
     assert told == [LeftBecause.DEFINES] * 2

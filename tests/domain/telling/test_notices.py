@@ -248,7 +248,7 @@ def test_a_user_that_is_left_behind_is_told_by_its_server_and_why() -> None:
     assert ": what it owns could not be given to its role. It is tried again" in told.sentence
     assert said(replace(left, resource="crm-db")).alike != told.alike
     defines = said(replace(left, because=LeftBecause.DEFINES)).sentence
-    assert "is dropped now: it is the definer of views" in defines
+    assert "leaves something behind: it is the definer of views" in defines
     assert defines.endswith("without it they fail. The gateway's log names them.")
 
 

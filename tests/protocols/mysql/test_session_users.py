@@ -15,7 +15,6 @@ from onepam.kernel.secret import Secret
 from onepam.protocols.mysql import session_users, wire
 from onepam.protocols.mysql.answers import Failed, Row, ask
 from onepam.protocols.mysql.dial import TargetLeg, Who, dial
-from onepam.protocols.mysql.grants import too_much
 from onepam.protocols.mysql.session_users import drop, make
 from onepam.protocols.mysql.startup import NOBODY
 from onepam.protocols.sql import session_users as either
@@ -158,24 +157,6 @@ async def test_everything_else_may_be_given(server: Server, where: Where) -> Non
     assert await dropped(where, name) is True
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["GRANT PROXY ON ''@'%' TO 'root'@'localhost'", "REVOKE SELECT ON *.* FROM `r`", "GRANT SELECT ON `a`.* TO",
-     "GRANT SELECT (`a`) ON `b`.`c` TO `d`) ON *.* TO `e`, x"],
-)  # fmt: skip
-def test_what_a_server_says_in_other_words_is_too_much(line: str) -> None:
-    assert too_much([line]) is not None
-
-
-@pytest.mark.parametrize(
-    ("schema", "holds"),
-    [("*", True), ("`mysql`", True), ("`MySQL`", True), ("`%`", True), ("`m_sql`", True), (r"`m\_sql`", False),
-     ("`mysql_`", False), ("`my``sql`", False), ("`app`", False)],
-)  # fmt: skip
-def test_names_of_schemas_are_patterns(schema: str, holds: bool) -> None:
-    assert (too_much([f"GRANT INSERT ON {schema}.* TO `r`"]) is not None) is holds
-
-
 @pytest.mark.parametrize("how", ["unsent", "sent", "answered"])
 async def test_whoever_makes_or_drops_it_may_die_at_each_step(
     server: Server, where: Where, monkeypatch: pytest.MonkeyPatch, how: str
@@ -252,6 +233,28 @@ async def test_what_bears_it_as_its_definer_is_told_and_does_not_hold_it(server:
     assert server.sql("SELECT * FROM held.roles; SELECT * FROM held.invokers") == ""
     assert not there(server, name)
     server.sql("DROP DATABASE held; CREATE DATABASE held")
+
+
+async def test_a_definer_that_a_server_does_not_drop_is_left_for_that_reason_alone(
+    server: Server, where: Where, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With two in turns each sweep would tell of both again."""
+    name, told = new_name(token_bytes), list[LeftBecause]()
+
+    async def refuses(leg: TargetLeg, text: str, columns: int, seconds: float) -> tuple[Row, ...] | Failed:
+        failed = Failed(4006, "User is referenced as a definer account in a view")
+        return failed if text.startswith("DROP USER") else await ask(leg, text, columns, seconds)
+
+    assert await made(where, name) is None
+    leg = await signed_in(where, name)
+    assert isinstance(leg, TargetLeg)
+    await said(leg, "CREATE VIEW held.v AS SELECT 1")
+    with monkeypatch.context() as patch:
+        patch.setattr(session_users, "ask", refuses)
+        assert [await dropped(where, name, told) for _ in range(2)] == [LeftBecause.DEFINES] * 2
+    assert told == [LeftBecause.DEFINES] * 2
+    assert await dropped(where, name) is True
+    server.sql("DROP VIEW held.v")
 
 
 async def test_of_what_its_role_is_the_definer_nothing_is_told(server: Server, where: Where) -> None:

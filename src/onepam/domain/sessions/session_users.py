@@ -101,8 +101,8 @@ class SessionUserDropped:
 )
 @dataclass(frozen=True, slots=True)
 class SessionUserLeft:
-    """Its session is over, and it could not be dropped; it is tried again. Or it is dropped now, and leaves behind what
-    fails without it (`user.defines`). Told once for each reason."""
+    """Its session is over, and it could not be dropped; it is tried again. Or it leaves behind what fails without it
+    (`user.defines`). Told once for each reason."""
 
     user: str
     session: str

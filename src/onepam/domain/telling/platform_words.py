@@ -64,9 +64,9 @@ def disk(event: DiskLow, named: Named) -> str:
 
 def left(event: SessionUserLeft, named: Named) -> str:
     """A user of a session was left behind."""
-    gone = event.because is LeftBecause.DEFINES
-    what = "is dropped now" if gone else "could not be dropped"
-    then = "The gateway's log names them." if gone else "It is tried again; nobody signs in as it."
+    defines = event.because is LeftBecause.DEFINES
+    what = "leaves something behind" if defines else "could not be dropped"
+    then = "The gateway's log names them." if defines else "It is tried again; nobody signs in as it."
     return (
         f"The user {event.user}, made at {event.resource} for a session that is over, {what}: "
         f"{event.because.words}. {then}"

@@ -162,11 +162,13 @@ async def _dropped(leg: TargetLeg, user: User, tell: Tell) -> bool:
     for host in hosts:
         await _rows(leg, f"ALTER USER {name}@{host} ACCOUNT LOCK", 0, kept)
     await _end(leg, name)
+    holds = kept
     if hosts and (defined := await _defined(leg, user)):
         log.warning("the user %s is the definer of %s", user.name, ", ".join(defined))
         await tell(LeftBecause.DEFINES)
+        holds = LeftBecause.DEFINES  # a MySQL may drop none: it is told once, and not in turns with another reason
     for host in hosts:
-        await _rows(leg, f"DROP USER {name}@{host}", 0, kept)
+        await _rows(leg, f"DROP USER {name}@{host}", 0, holds)
     if await _hosts(leg, user):
         raise StillThere(kept, "it is there after DROP USER")
     await _end(leg, name)  # who was about to come in as it was locked
