@@ -148,8 +148,8 @@ class Whole:
             raise
         return Done(program.returncode or 0, stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"))
 
-    async def journals(self, person: Person) -> list[Journal]:
-        """Those of all that a person opened, in order, once each has ended and its recording was checked."""
+    async def ends(self, person: Person) -> dict[str, SessionClosed | SessionFailed]:
+        """Those of all sessions that a person opened, in order, once each has ended and its recording was checked."""
         async with asyncio.timeout(SECONDS):
             while True:
                 with closing(connect(self.gateway.platform.database, read_only=True)) as db:
@@ -157,8 +157,13 @@ class Whole:
                 mine = [each.session for each in events if isinstance(each, SessionOpened) and each.person == person.id]
                 ends = {each.session: each for each in events if isinstance(each, SessionClosed | SessionFailed)}
                 if mine and all(each in ends for each in mine):
-                    return [journal(ends[each], self.gateway.recorded(each)) for each in mine]
+                    return {each: ends[each] for each in mine}
                 await asyncio.sleep(0.1)
+
+    async def journals(self, person: Person) -> list[Journal]:
+        """Those of all that a person opened, in order."""
+        ends = await self.ends(person)
+        return [journal(end, self.gateway.recorded(session)) for session, end in ends.items()]
 
 
 @dataclass

@@ -145,12 +145,15 @@ _KEPT = "'mysql', 'mtr', 'information_schema', 'performance_schema', 'sys', 'sui
 
 def _clean(both: MysqlWays) -> None:
     """What another file left behind."""
-    server = both.server
+    server, drops = both.server, ""
     found = server.sql(f"SELECT schema_name FROM information_schema.schemata WHERE schema_name NOT IN ({_KEPT})")
-    for file in (server.folder / "data" / "test").glob("*"):
-        if file.suffix not in (".frm", ".ibd", ".opt", ".MYD", ".MYI", ".MAD", ".MAI", ".TRG", ".TRN", ".par"):
-            file.unlink()  # that a statement wrote there, and DROP would stop at
-    drops = "".join(f"DROP DATABASE `{each.replace('`', '``')}`;" for each in found.splitlines())
+    for each in found.splitlines():
+        drop = f"DROP DATABASE `{each.replace('`', '``')}`;"
+        try:
+            server.sql(drop)
+        except AssertionError:  # files stand there that are of no table
+            shutil.rmtree(server.folder / "data" / each)
+            server.sql("FLUSH TABLES")
     users = server.sql(
         "SELECT QUOTE(user), QUOTE(host), is_role FROM mysql.user WHERE user NOT IN"
         " ('root', 'mysql', 'mariadb.sys', 'app', 'edder', 'suite', 'PUBLIC')"

@@ -1,5 +1,5 @@
 """MariaDB's own main suite shows the same through the whole gateway as directly, file by file, but for what is refused
-on purpose."""
+on purpose; and the recordings of all its sessions are whole."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from onepam.domain.access.model import Action
+from onepam.domain.sessions.events import SessionClosed
 from tests.conformance.databases.mysql_regression import Shown, names, prepared, shown
 from tests.conformance.databases.mysql_ways import MysqlWays, mysql_ways
 from tests.conformance.databases.suites import differences
@@ -28,7 +29,8 @@ async def test_the_same_as_directly(both: MysqlWays, tmp_path: Path) -> None:
     home, which = tmp_path / "mysql-test", names()
     prepared(home)
     assert which
-    way = await both.through(await both.person(Action.LOCAL_FILES))
+    person = await both.person(Action.LOCAL_FILES)
+    way = await both.through(person)
     found = {name: await shown(both, home, way, name) for name in which}
     report(tmp_path, found)
     known = {each.test: each.reason for each in differences() if each.suite == "mariadb" and each.test in which}
@@ -37,6 +39,9 @@ async def test_the_same_as_directly(both: MysqlWays, tmp_path: Path) -> None:
     assert {test for test, reason in known.items() if not reason.startswith("luck:")} <= unlike, (
         "no difference any more"
     )
+    ends = (await both.ends(person)).values()
+    assert len(ends) >= len(which)
+    assert [each for each in ends if not isinstance(each, SessionClosed) or not each.verified] == []
     came = Counter(each.through[0] for each in found.values())
     assert came[PASSED] > len(which) * 0.8, came
 
