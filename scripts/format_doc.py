@@ -192,8 +192,19 @@ def _released() -> Iterator[str]:
             f"  title   {rules.TITLES[name]}",
         )
         yield from textwrap.wrap(
-            f"columns {', '.join(columns_of(name))}", WIDTH, initial_indent="  ", subsequent_indent=" " * 10
+            f"columns {', '.join(columns_of(name, rules.newest_of(name)))}",
+            WIDTH,
+            initial_indent="  ",
+            subsequent_indent=" " * 10,
         )
+
+
+def _since() -> Iterator[str]:
+    """Of each report, the columns that an older version has not."""
+    for name, columns in rules.SINCE.items():
+        for version in rules.VERSIONS[name][:-1]:
+            without = ", ".join(column for column, since in columns.items() if since > version)
+            yield from textwrap.wrap(f"{name} {version}: {without}", WIDTH, subsequent_indent="  ")
 
 
 def _versions() -> Iterator[str]:
@@ -221,6 +232,7 @@ _EXAMPLES: dict[str, Callable[[], Iterator[str]]] = {
     "rules": _rules,
     "pack": _pack,
     "readme": _readme,
+    "since": _since,
     "older": lambda: iter(OLDER_READMES),
 }
 

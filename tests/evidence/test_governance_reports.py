@@ -18,6 +18,7 @@ from onepam.domain.controls.catalogue import TESTS
 from onepam.domain.history.system import SystemStarted
 from onepam.domain.reviews.events import Scope, Verdict
 from onepam.domain.reviews.opening import Opened, Opening
+from onepam.evidence.verifier.again import RULES_AGAIN
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.store.read.controls.populations import run_of
 from tests.company import START, record
@@ -110,6 +111,60 @@ def test_a_role_that_a_review_withholds_is_not_held(pack: bytes, check: Check) -
     for name in ("reviews", "decisions", "changes", "controls"):
         assert any(f"report {name}: exactly one row for each" in each for each in result["proved"]), name
     assert any("report matrix: exactly one row for each line of the role matrix" in each for each in result["proved"])
+
+
+def test_the_verifier_tests_again_what_the_rows_tell(pack: bytes, check: Check) -> None:
+    """Over the reports of the pack, beside what the newest run said."""
+    _, result = check(pack, *KEYS)
+    again = {each.split(",")[0].removeprefix("control "): each for each in result["proved"] if "tested again" in each}
+    assert set(again) == {control for control, _, _ in RULES_AGAIN}
+    assert (
+        "report decisions: pass, 0 of 2 fail; the newest run in the period says pass (rule 1), 0 of 2 fail"
+        in (again["REV-03"])
+    )
+    assert (
+        "report changes: pass, 0 of 1 fail; the newest run in the period says pass (rule 1), 0 of 1 fail"
+        in (again["CHG-01"])
+    )
+    assert "report accounts: not-tested, 0 of 6 fail; the newest run in the period says not-tested" in again["IDN-01"]
+    assert "no run of it in the period" in again["OFF-01"]
+    forge = Forge(History(), pack)
+    report = forge.read_report("sessions")
+    assert report["rows"] == []
+
+
+SAID = {
+    "IDN-01": ({"person": "eve", "result": "fail"}, {"person": "", "result": "listed"}),
+    "OFF-01": ({"within_24_hours": "no"}, None),
+    "MFA-01": (
+        {"outcome": "session.opened", "factors": '["totp"]', "factors_basis": "own", "factors_age_seconds": "43201"},
+        {"outcome": "session.refused"},
+    ),
+    "LOG-01": ({"recording_chunks": "3", "verified": "yes", "gap": "cut"}, {"recording_chunks": ""}),
+    "REV-03": ({"decided_by": "eve; max", "person": "eve; eve"}, None),
+    "CHG-01": ({"applied": "t", "widens": "yes", "proposed_by": "ada", "decided_by": "ada"}, {"applied": ""}),
+}
+GOOD = {
+    "IDN-01": {"person": "eve", "result": "pass"},
+    "OFF-01": {"within_24_hours": "yes"},
+    "MFA-01": {"outcome": "session.opened", "factors": '["totp"]', "factors_basis": "own", "factors_age_seconds": "9"},
+    "LOG-01": {"recording_chunks": "3", "verified": "yes", "gap": ""},
+    "REV-03": {"decided_by": "max", "person": "eve"},
+    "CHG-01": {"applied": "t", "widens": "yes", "proposed_by": "ada", "decided_by": "bob"},
+}
+
+
+@pytest.mark.parametrize("control", SAID)
+def test_what_a_row_says_of_a_control(control: str) -> None:
+    (asked,) = [rule for name, _, rule in RULES_AGAIN if name == control]
+    bad, none = SAID[control]
+    assert asked(bad.__getitem__) == "fail"
+    assert asked(GOOD[control].__getitem__) == "pass"
+    assert none is None or asked(none.__getitem__) is None
+    machine = {"outcome": "session.opened", "factors": '["machine"]', "factors_basis": "own"}
+    if control == "MFA-01":
+        assert asked(machine.__getitem__) is None
+        assert asked({**machine, "factors": "[]", "factors_basis": "accepted"}.__getitem__) == "excluded"
 
 
 def test_an_older_form_of_access_says_so(pack: bytes, check: Check) -> None:

@@ -52,9 +52,10 @@ function meets(entry, { own, kind, path }, entries) {
 }
 
 /** Holds all columns that the tables name against the entries of each row. */
-export function checkCells(pack, { where, columns, rows }, known, beside) {
+export function checkCells(pack, { where, columns, rows }, known, beside, added = []) {
   for (const { name, derived, sources } of known) {
     const place = columns.indexOf(name);
+    if (place < 0 && added.includes(name)) continue;
     must(place >= 0, where, `has no column ${name}`);
     rows.forEach((row, i) => {
       const entries = row.ledger.map((index) => pack.entry(index));

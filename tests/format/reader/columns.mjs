@@ -16,7 +16,7 @@ function parse(page) {
   const [, rules] = /^```text rules\n(.*?)^```$/ms.exec(page);
   const [, released] = /^```text released\n(.*?)^```$/ms.exec(page);
   const [, older] = /^```text older\n(.*?)^```$/ms.exec(page);
-  const releases = { released: parseReleased(released), older: older.trim().split('\n') };
+  const releases = { released: parseReleased(released), older: older.trim().split('\n'), since: parseSince(page) };
   return { columns: parseTables(tables), periods: parseRules(rules), ...releases };
 }
 
@@ -37,6 +37,16 @@ function parseSource(text) {
   const [, kind, path, own, other, others] = SOURCE.exec(text) ?? [];
   if (kind === undefined) throw new Error(`no source: ${text}`);
   return { kind, path, condition: own === undefined ? null : { own, kind: other, path: others } };
+}
+
+/** By report and version, the columns that it has not got yet. */
+function parseSince(page) {
+  const [, text] = /^```text since\n(.*?)^```$/ms.exec(page);
+  const found = {};
+  for (const [, name, version, columns] of text.matchAll(/^(\w+) (\d+): ((?:.|\n  )+)\n/gm)) {
+    (found[name] ??= {})[version] = columns.split(',').map((each) => each.trim());
+  }
+  return found;
 }
 
 /** What a release draws: by report, `{versions, title, columns}`. */

@@ -64,13 +64,13 @@ function mustNotBeLater(pack, { where, rows }, asOf) {
 }
 
 /** Says what no release draws. */
-function noteUnreleased(pack, { name, columns, title, version }, due) {
+function noteUnreleased(pack, { name, columns, title, version }, due, added) {
   if (!due) {
     pack.notes.push(`no release draws ${name}`);
     return;
   }
   if (title !== due.title || !due.versions.includes(version)) pack.notes.push(`no release titles ${name} so`);
-  const other = [...columns.filter((each) => !due.columns.includes(each)), ...due.columns.filter((each) => !columns.includes(each))];
+  const other = [...columns.filter((each) => !due.columns.includes(each)), ...due.columns.filter((each) => !columns.includes(each) && !added.includes(each))];
   if (other.length) pack.notes.push(`other columns of ${name}: ${other.join(' ')}`);
 }
 
@@ -89,14 +89,15 @@ export function judgeReports(pack) {
   for (const name of reports) {
     must(pack.first === 0 || !ONLY_FROM_0.includes(name), `reports/${name}.jsonl`, 'a range that does not begin at 0 cannot hold it');
     const report = readReport(pack, name);
-    noteUnreleased(pack, report, rules.released[name]);
+    const added = rules.since[name]?.[report.version] ?? [];
+    noteUnreleased(pack, report, rules.released[name], added);
     checkSpreadsheet(pack, report);
     const envelope = checkEnvelope(pack, report);
     if (envelope.as_of !== null) mustNotBeLater(pack, report, envelope.as_of);
     const rule = rules.periods[name];
     if (rule) judgePeriod(pack, report, envelope, rule);
     if (AS_OF.includes(name)) judgeStanding(pack, report, envelope);
-    checkCells(pack, report, rules.columns[name] ?? [], rule?.beside ?? []);
+    checkCells(pack, report, rules.columns[name] ?? [], rule?.beside ?? [], added);
     if (envelope.exclusions.length) pack.notes.push(`leaves out ${envelope.exclusions.length} of ${name}`);
   }
 }

@@ -196,15 +196,16 @@ TESTS: Mapping[str, Test] = MappingProxyType(
             _test(
                 Control("REV-03", "Whoever decides may, and not on themselves", ("CC6.3",)),
                 "Whoever made each decision of the last 90 days was somebody else than its person, and was then what "
-                "they decided as: named, manager, sponsor, owner of the role, or fallback.",
+                "they decided as: named, manager, sponsor, owner of the role or system, or fallback.",
                 "whether they know what the role gives",
                 days=QUARTER,
             ),
             _test(
                 Control("REV-04", "What a review removes is gone in time", ("CC6.2",)),
                 "Each removal of the last 90 days was withheld at once, and is carried out (no binding gives the "
-                "role any more) within 14 days, or has time left.",
-                "other systems: their accounts and groups",
+                "role any more) within 14 days, or has time left. Of another system: it is gone from its list or "
+                "directory by then.",
+                "that another system's list is true",
                 days=QUARTER,
                 most_days=14,
             ),

@@ -5,11 +5,12 @@ from onepam.evidence.reports.scope import MAX_ROWS, NAMES, Drawn, Scope, TooLarg
 
 NAME = "requests"
 QUERY = """\
-SELECT entry, kind, request, person, decided_by FROM ev_requests_v1
+SELECT entry, kind, request, person, decided_by FROM ev_requests_v2
 WHERE time >= :from AND entry < :end AND (time < :to OR kind <> 'request.made')
 ORDER BY entry"""
 
 HEAD = "request.made"
+AGREED = "request.agreed"
 DECIDED = ("request.approved", "request.approval_undone", "request.denied", "request.withdrawn")
 ENDED = ("grant.ended", "grant.expired")
 
@@ -29,11 +30,17 @@ COLUMNS = (
     Column("role_version", _said("body.substance.role_version", HEAD)),
     Column("permission", _said("body.substance.permission", HEAD)),
     Column("actions", _said("body.substance.actions", HEAD)),
+    Column("schedule", _said("body.substance.schedule", HEAD)),
     Column("duration_microseconds", _said("body.substance.duration", HEAD)),
     Column("digest", _said("body.digest", HEAD)),
     Column("expires", _said("body.expires:time", HEAD)),
     Column("reason", _said("payload.reason", HEAD)),
     Column("ticket", _said("payload.ticket", HEAD)),
+    Column("agreed", _said("header.time", AGREED)),
+    Column("agreed_by", _said("body.by", AGREED)),
+    Column("agreed_by_name", names([(AGREED, "body.by")])),
+    Column("agreed_under", _said("body.under", AGREED)),
+    Column("agreed_comment", _said("payload.comment", AGREED)),
     Column("decision", _said("header.kind", *DECIDED)),
     Column("decided", _said("header.time", *DECIDED)),
     Column("decided_by", _said("body.by", *DECIDED)),
@@ -66,7 +73,7 @@ def draw(scope: Scope) -> Drawn:
         if kind != HEAD:
             rests.append(entry)
             follows.setdefault(request, []).append(entry)
-            if kind in DECIDED and by is not None:
+            if kind in (AGREED, *DECIDED) and by is not None:
                 deciders.setdefault(request, []).append((by, entry))
         else:
             heads.append((entry, request, person))
@@ -80,7 +87,7 @@ def draw(scope: Scope) -> Drawn:
         ]
         others = [entry for entries in known for entry in entries]
         rows.append(scope.entries.row(COLUMNS, ordered(head, follows.get(request, ()), others)))
-    report = Report(NAME, "Requests of the period, decided and granted, to the grant's end", 1, COLUMNS, rows)
+    report = Report(NAME, "Requests of the period, decided and granted, to the grant's end", 2, COLUMNS, rows)
     return Drawn(report, scope.period, f"{QUERY};\n{NAMES}", parameters, rests=[*rests, *scope.naming])
 
 

@@ -5,12 +5,13 @@ from onepam.evidence.reports.linked import Linked, parameters, said
 from onepam.evidence.reports.scope import Drawn, Scope, names
 
 NAME = "reviews"
-HEAD, CLOSED, WITHHELD, RETURNED = "review.opened", "review.closed", "role.withheld", "role.returned"
+HEAD, CLOSED, SIGNED = "review.opened", "review.closed", "review.signed_off"
+WITHHELD, RETURNED = "role.withheld", "role.returned"
 
 QUERY = """\
 SELECT entry, kind, review, kind <> 'review.opened' FROM ev_reviews_v1
-WHERE kind IN ('review.opened', 'review.closed', 'role.withheld', 'role.returned') AND time >= :from AND entry < :end
-ORDER BY entry"""
+WHERE kind IN ('review.opened', 'review.closed', 'review.signed_off', 'role.withheld', 'role.returned')
+  AND time >= :from AND entry < :end ORDER BY entry"""
 
 COLUMNS = (
     Column("opened", said("header.time", HEAD)),
@@ -29,6 +30,12 @@ COLUMNS = (
     Column("kept", said("body.kept", CLOSED)),
     Column("removed", said("body.removed", CLOSED)),
     Column("unanswered", said("body.unanswered", CLOSED)),
+    Column("signed_off", said("header.time", SIGNED)),
+    Column("signed_off_by", said("body.by", SIGNED)),
+    Column("signed_off_by_name", names([(SIGNED, "body.by")])),
+    Column("signed_off_note", said("payload.note", SIGNED)),
+    Column("not_remediated", said("body.not_remediated", SIGNED)),
+    Column("rubber_stamps", said("body.rubber_stamps", SIGNED)),
     Column("withheld", said("header.time", WITHHELD)),
     Column("withheld_from", said("body.person", WITHHELD)),
     Column("withheld_roles", said("body.role", WITHHELD)),
@@ -44,7 +51,7 @@ LINKED = Linked(
     "Reviews of access that were opened in the period, to their end",
     QUERY,
     (HEAD,),
-    {HEAD: ("by", "fallback")},
+    {HEAD: ("by", "fallback"), SIGNED: ("by",)},
     COLUMNS,
 )
 

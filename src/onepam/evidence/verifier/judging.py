@@ -6,6 +6,7 @@ import bisect
 from typing import List, Optional, Union
 
 from onepam.evidence.verifier.access import Access
+from onepam.evidence.verifier.again import Again
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.canonical import iso
 from onepam.evidence.verifier.contents import Contents
@@ -23,23 +24,25 @@ from onepam.evidence.verifier.standing import Accounts
 def judge_reports(pack: Contents, answer: Answer) -> List[Report]:
     """Reads the reports of the pack and holds them against the log."""
     names: Optional[Names] = None
-    found = []
+    found: List[Report] = []
+    again = Again()
     for name in pack.manifest["reports"]:
         if names is None and (name in PERIOD or name in AS_OF):
             names = Names(pack)
         try:
             report = Report(pack, name)
-            _judge(pack, report, names, answer)
+            _judge(pack, report, names, answer, again)
         except Refused as error:
             raise Spoiled(str(error)) from None
         over = "over the period" if report.as_of is None else f"as of {iso(report.as_of)}"
         answer.about.append(f"report {name} (version {report.version}), {over}: {counted(report.count, 'row')}")
         _say_columns(report, answer)
         found.append(report)
+    again.say(found, answer)
     return found
 
 
-def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answer) -> None:
+def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answer, again: Again) -> None:
     rule: Union[Population, Accounts, None] = None
     if names is not None and report.name in PERIOD:
         rule = Population(pack, report, names)
@@ -64,6 +67,7 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
             report.check_cells(row, chosen, by_kind(row.ledger, pack.disclosed))
         if whole is not None:
             whole.check(row)
+        again.take(report, row)
     if rule is None and whole is None:
         answer.not_proved.append(f"report {report.name}: that no row is missing or too many")
     for each in (rule, recordings, whole):
@@ -87,7 +91,10 @@ def _say_columns(report: Report, answer: Answer) -> None:
     elif report.name in PERIOD:  # whose rows cite what they must
         derived, chosen = {**derived, **chosen}, {}
     by_rule = (*by_rule, *report.followed)
-    chosen = {name: sources for name, sources in chosen.items() if name not in by_rule}
+    derived, chosen = (
+        {name: sources for name, sources in each.items() if name in report.columns and name not in by_rule}
+        for each in (derived, chosen)
+    )
     rest = [each for each in report.columns if each not in derived and each not in by_rule and each not in chosen]
     for columns, said in ((derived, "what the entries of each row say"), (by_rule, "what follows from them")):
         if columns:

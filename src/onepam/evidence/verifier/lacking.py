@@ -23,6 +23,7 @@ from onepam.evidence.verifier.rules import (
     TITLES,
     VERSIONS,
     columns_of,
+    newest_of,
 )
 
 OLDER_READMES = (
@@ -48,7 +49,7 @@ def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
             answer.lack(f"The pack lacks the report {name}{_because(pack, name)}")
     find_untold(pack, answer)
     for report in reports:
-        _check_head(report, answer)
+        _check_head(pack, report, answer)
         if report.excluded:
             answer.lacks.append(f"The pack leaves out {_left_out(report)}")
             answer.whole = answer.whole and report.name == "access"
@@ -72,7 +73,7 @@ def _because(pack: Contents, name: str) -> str:
     return ", which needs the entries before its first" if name in FROM_THE_BEGINNING and pack.log.first else ""
 
 
-def _check_head(report: Report, answer: Answer) -> None:
+def _check_head(pack: Contents, report: Report, answer: Answer) -> None:
     """Whether it is a report of a release: its maker could write in it whatever sounds well."""
     name = report.name
     if name not in TITLES:
@@ -80,7 +81,9 @@ def _check_head(report: Report, answer: Answer) -> None:
         return
     if report.title != TITLES[name] or report.version not in VERSIONS.get(name, (1,)):
         answer.lack(f"No release gives the report {name} the title {_short(report.title)} and version {report.version}")
-    known = columns_of(name)
+    elif report.version < newest_of(name) and _tests_controls(pack):
+        answer.lack(f"The report {name} is of version {report.version}, which no release draws that tests controls")
+    known = columns_of(name, report.version)
     for columns, said in (
         ([each for each in report.columns if each not in known], "has columns that no release gives it"),
         ([each for each in known if each not in report.columns], "lacks columns that a release gives it"),

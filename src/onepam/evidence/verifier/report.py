@@ -11,7 +11,7 @@ from onepam.evidence.verifier.canonical import canonical, decode_rows, instant, 
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.disclosed import Disclosed, Wanted, picking
 from onepam.evidence.verifier.refusal import Refused, need
-from onepam.evidence.verifier.rules import AS_OF, BY_RULE, CHOSEN, DERIVED, PERIOD, Sources
+from onepam.evidence.verifier.rules import AS_OF, BY_RULE, CHOSEN, DERIVED, PERIOD, SINCE, Sources
 from onepam.evidence.verifier.tabular import csv_row, json_row
 
 ByKind = Dict[str, List[int]]
@@ -115,8 +115,11 @@ class Report:
             need(type(column) is str, f"{self.what}: a column's name is not text")
             need(column not in self.columns, f"{self.what}: two columns are named {column}")
             self.columns[column] = len(self.columns)
+        since = SINCE.get(name, {})
         for column in (*DERIVED.get(name, ()), *BY_RULE.get(name, ()), *CHOSEN.get(name, ())):
-            need(column in self.columns, f"{self.what}: lacks the column {column}")
+            need(
+                column in self.columns or since.get(column, 1) > self.version, f"{self.what}: lacks the column {column}"
+            )
         self.excluded: Dict[int, str] = {}
         self.words: Tuple[str, ...] = ()
         self.followed: Tuple[str, ...] = ()
@@ -137,7 +140,7 @@ class Report:
 
     def places(self, columns: Dict[str, Sources]) -> Places:
         """Where these columns stand."""
-        return Places((self.columns[name], sources) for name, sources in columns.items())
+        return Places((self.columns[name], sources) for name, sources in columns.items() if name in self.columns)
 
     def check_cells(self, row: Row, places: Places, of: ByKind) -> None:
         """Whether these columns of the row say what these entries say."""

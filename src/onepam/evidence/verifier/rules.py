@@ -47,6 +47,7 @@ BAD = {"missing": "missing", "cut": "cut", "altered": "altered", "foreign": "for
        "key_altered": "unopened", "unreadable": "unopened"}  # fmt: skip
 MADE, DECIDED = "request.made", ("request.approved", "request.approval_undone", "request.denied", "request.withdrawn")
 GRANTED, ENDED, ANSWERED = "grant.started", ("grant.ended", "grant.expired"), ("request.approved", "request.denied")
+AGREED = "request.agreed"
 NAMED, CHAIN = ("person.added", "person.changed"), (MADE, "request.approved", GRANTED)
 LEFT, PROBED, RETURNED = "person.disabled", "probe.made", "person.enabled"
 ADDED, TAKEN, LISTED = "person.added", "roster.taken", "roster.entry_set"
@@ -61,6 +62,7 @@ SYSTEMS = {SSH: SSH, "console": "console", "cli": "command_line"}
 """What runs there, as entries call it, and the columns of leavers."""
 
 REVIEWED, SAID, WITHHELD, GIVEN_BACK = "review.opened", "review.decided", "role.withheld", "role.returned"
+SIGNED_OFF = "review.signed_off"
 PROPOSED, SETTLED, APPLIED = "change.proposed", ("change.approved", "change.rejected"), "change.applied"
 MADE_OF = ("role.set", "role.removed", "resource.set", "resource.removed", "binding.added", "binding.ended")
 """What a change of the roles is made of."""
@@ -72,13 +74,13 @@ PERIOD = {
         ((DOOR[0], "body.person"), (DOOR[1], "body.person"), (DOOR[0], "body.because.approval_by")),
         "body.because.request", ()),
     "requests": Happening(
-        (MADE,), (*DECIDED, "request.approval_refused", GRANTED, *ENDED), ("request",),
-        ((MADE, "body.substance.person"), *((kind, "body.by") for kind in DECIDED)), "", ()),
+        (MADE,), (AGREED, *DECIDED, "request.approval_refused", GRANTED, *ENDED), ("request",),
+        ((MADE, "body.substance.person"), *((kind, "body.by") for kind in (AGREED, *DECIDED))), "", ()),
     "leavers": Happening(
         (LEFT,), (PROBED, RETURNED), ("person",), ((LEFT, "body.person"),), "", (SIGNED_OUT, CLOSED, "session.failed")),
     "reviews": Happening(
-        (REVIEWED,), ("review.closed", WITHHELD, GIVEN_BACK), ("review",),
-        ((REVIEWED, "body.by"), (REVIEWED, "body.fallback")), "", ()),
+        (REVIEWED,), ("review.closed", SIGNED_OFF, WITHHELD, GIVEN_BACK), ("review",),
+        ((REVIEWED, "body.by"), (REVIEWED, "body.fallback"), (SIGNED_OFF, "body.by")), "", ()),
     "decisions": Happening(
         (SAID,), (SAID, WITHHELD, GIVEN_BACK), ("review", "person", "role"),
         ((SAID, "body.person"), (SAID, "body.by")), "", ()),
@@ -130,9 +132,12 @@ _REQUESTS = {
     "resource": _of("body.substance.resource", MADE), "login": _of("body.substance.login", MADE),
     "role": _of("body.substance.role", MADE), "role_version": _of("body.substance.role_version", MADE),
     "permission": _of("body.substance.permission", MADE), "actions": _of("body.substance.actions", MADE),
+    "schedule": _of("body.substance.schedule", MADE),
     "duration_microseconds": _of("body.substance.duration", MADE), "digest": _of("body.digest", MADE),
     "expires": _of("body.expires:time", MADE), "reason": _of("payload.reason", MADE),
-    "ticket": _of("payload.ticket", MADE), "decision": _of("header.kind", *DECIDED),
+    "ticket": _of("payload.ticket", MADE), "agreed": _of("header.time", AGREED), "agreed_by": _of("body.by", AGREED),
+    "agreed_by_name": _names((AGREED, "body.by")), "agreed_under": _of("body.under", AGREED),
+    "agreed_comment": _of("payload.comment", AGREED), "decision": _of("header.kind", *DECIDED),
     "decided": _of("header.time", *DECIDED), "decided_by": _of("body.by", *DECIDED),
     "decided_by_name": _names(*((kind, "body.by") for kind in DECIDED)), "decided_under": _of("body.under", *ANSWERED),
     "comment": _of("payload.comment", *ANSWERED), "withdrawn_because": _of("body.because", "request.withdrawn"),
@@ -167,6 +172,9 @@ _REVIEWS = {
     "fallback": _of("body.fallback", REVIEWED), "fallback_name": _names((REVIEWED, "body.fallback")),
     "closed": _of("header.time", "review.closed"), "kept": _of("body.kept", "review.closed"),
     "removed": _of("body.removed", "review.closed"), "unanswered": _of("body.unanswered", "review.closed"),
+    "signed_off": _of("header.time", SIGNED_OFF), "signed_off_by": _of("body.by", SIGNED_OFF),
+    "signed_off_by_name": _names((SIGNED_OFF, "body.by")), "signed_off_note": _of("payload.note", SIGNED_OFF),
+    "not_remediated": _of("body.not_remediated", SIGNED_OFF), "rubber_stamps": _of("body.rubber_stamps", SIGNED_OFF),
     "withheld": _of("header.time", WITHHELD), "withheld_from": _of("body.person", WITHHELD),
     "withheld_roles": _of("body.role", WITHHELD), "withheld_because": _of("body.because", WITHHELD),
     "returned": _of("header.time", GIVEN_BACK), "returned_to": _of("body.person", GIVEN_BACK),
@@ -259,7 +267,7 @@ TITLES = {
     "controls": "Controls: each run of a test in the period",
     "matrix": "The role matrix as designed: what each role opens, whose it is, and what for",
 }
-VERSIONS = {"access": (1, 2)}
+VERSIONS = {"access": (1, 2), "requests": (1, 2)}
 """Of a report that has been drawn in several ways; all others have version 1. In version 1 of `access` what a review
 withholds stands as held."""
 DISABLED = "disabled"
@@ -279,8 +287,20 @@ WORDS = {
                "privileged"),
 }  # fmt: skip
 """Columns of a release that are the exporter's words."""
+SINCE = {
+    "requests": dict.fromkeys(
+        ("schedule", "agreed", "agreed_by", "agreed_by_name", "agreed_under", "agreed_comment"), 2),
+}  # fmt: skip
+"""Columns that a report has from a version on."""
 
 
-def columns_of(name: str) -> Tuple[str, ...]:
-    """All columns that a report has in a release."""
-    return (*DERIVED.get(name, ()), *BY_RULE.get(name, ()), *CHOSEN.get(name, ()), *WORDS.get(name, ()))
+def newest_of(name: str) -> int:
+    """The version in which a release that tests controls draws a report."""
+    return VERSIONS.get(name, (1,))[-1]
+
+
+def columns_of(name: str, version: int) -> Tuple[str, ...]:
+    """All columns that a report has in a version."""
+    every = (*DERIVED.get(name, ()), *BY_RULE.get(name, ()), *CHOSEN.get(name, ()), *WORDS.get(name, ()))
+    since = SINCE.get(name, {})
+    return tuple(each for each in every if since.get(each, 1) <= version)

@@ -1528,6 +1528,7 @@ BAD = {"missing": "missing", "cut": "cut", "altered": "altered", "foreign": "for
        "key_altered": "unopened", "unreadable": "unopened"}  # fmt: skip
 MADE, DECIDED = "request.made", ("request.approved", "request.approval_undone", "request.denied", "request.withdrawn")
 GRANTED, ENDED, ANSWERED = "grant.started", ("grant.ended", "grant.expired"), ("request.approved", "request.denied")
+AGREED = "request.agreed"
 NAMED, CHAIN = ("person.added", "person.changed"), (MADE, "request.approved", GRANTED)
 LEFT, PROBED, RETURNED = "person.disabled", "probe.made", "person.enabled"
 ADDED, TAKEN, LISTED = "person.added", "roster.taken", "roster.entry_set"
@@ -1542,6 +1543,7 @@ SYSTEMS = {SSH: SSH, "console": "console", "cli": "command_line"}
 """What runs there, as entries call it, and the columns of leavers."""
 
 REVIEWED, SAID, WITHHELD, GIVEN_BACK = "review.opened", "review.decided", "role.withheld", "role.returned"
+SIGNED_OFF = "review.signed_off"
 PROPOSED, SETTLED, APPLIED = "change.proposed", ("change.approved", "change.rejected"), "change.applied"
 MADE_OF = ("role.set", "role.removed", "resource.set", "resource.removed", "binding.added", "binding.ended")
 """What a change of the roles is made of."""
@@ -1553,13 +1555,13 @@ PERIOD = {
         ((DOOR[0], "body.person"), (DOOR[1], "body.person"), (DOOR[0], "body.because.approval_by")),
         "body.because.request", ()),
     "requests": Happening(
-        (MADE,), (*DECIDED, "request.approval_refused", GRANTED, *ENDED), ("request",),
-        ((MADE, "body.substance.person"), *((kind, "body.by") for kind in DECIDED)), "", ()),
+        (MADE,), (AGREED, *DECIDED, "request.approval_refused", GRANTED, *ENDED), ("request",),
+        ((MADE, "body.substance.person"), *((kind, "body.by") for kind in (AGREED, *DECIDED))), "", ()),
     "leavers": Happening(
         (LEFT,), (PROBED, RETURNED), ("person",), ((LEFT, "body.person"),), "", (SIGNED_OUT, CLOSED, "session.failed")),
     "reviews": Happening(
-        (REVIEWED,), ("review.closed", WITHHELD, GIVEN_BACK), ("review",),
-        ((REVIEWED, "body.by"), (REVIEWED, "body.fallback")), "", ()),
+        (REVIEWED,), ("review.closed", SIGNED_OFF, WITHHELD, GIVEN_BACK), ("review",),
+        ((REVIEWED, "body.by"), (REVIEWED, "body.fallback"), (SIGNED_OFF, "body.by")), "", ()),
     "decisions": Happening(
         (SAID,), (SAID, WITHHELD, GIVEN_BACK), ("review", "person", "role"),
         ((SAID, "body.person"), (SAID, "body.by")), "", ()),
@@ -1611,9 +1613,12 @@ _REQUESTS = {
     "resource": _of("body.substance.resource", MADE), "login": _of("body.substance.login", MADE),
     "role": _of("body.substance.role", MADE), "role_version": _of("body.substance.role_version", MADE),
     "permission": _of("body.substance.permission", MADE), "actions": _of("body.substance.actions", MADE),
+    "schedule": _of("body.substance.schedule", MADE),
     "duration_microseconds": _of("body.substance.duration", MADE), "digest": _of("body.digest", MADE),
     "expires": _of("body.expires:time", MADE), "reason": _of("payload.reason", MADE),
-    "ticket": _of("payload.ticket", MADE), "decision": _of("header.kind", *DECIDED),
+    "ticket": _of("payload.ticket", MADE), "agreed": _of("header.time", AGREED), "agreed_by": _of("body.by", AGREED),
+    "agreed_by_name": _names((AGREED, "body.by")), "agreed_under": _of("body.under", AGREED),
+    "agreed_comment": _of("payload.comment", AGREED), "decision": _of("header.kind", *DECIDED),
     "decided": _of("header.time", *DECIDED), "decided_by": _of("body.by", *DECIDED),
     "decided_by_name": _names(*((kind, "body.by") for kind in DECIDED)), "decided_under": _of("body.under", *ANSWERED),
     "comment": _of("payload.comment", *ANSWERED), "withdrawn_because": _of("body.because", "request.withdrawn"),
@@ -1648,6 +1653,9 @@ _REVIEWS = {
     "fallback": _of("body.fallback", REVIEWED), "fallback_name": _names((REVIEWED, "body.fallback")),
     "closed": _of("header.time", "review.closed"), "kept": _of("body.kept", "review.closed"),
     "removed": _of("body.removed", "review.closed"), "unanswered": _of("body.unanswered", "review.closed"),
+    "signed_off": _of("header.time", SIGNED_OFF), "signed_off_by": _of("body.by", SIGNED_OFF),
+    "signed_off_by_name": _names((SIGNED_OFF, "body.by")), "signed_off_note": _of("payload.note", SIGNED_OFF),
+    "not_remediated": _of("body.not_remediated", SIGNED_OFF), "rubber_stamps": _of("body.rubber_stamps", SIGNED_OFF),
     "withheld": _of("header.time", WITHHELD), "withheld_from": _of("body.person", WITHHELD),
     "withheld_roles": _of("body.role", WITHHELD), "withheld_because": _of("body.because", WITHHELD),
     "returned": _of("header.time", GIVEN_BACK), "returned_to": _of("body.person", GIVEN_BACK),
@@ -1740,7 +1748,7 @@ TITLES = {
     "controls": "Controls: each run of a test in the period",
     "matrix": "The role matrix as designed: what each role opens, whose it is, and what for",
 }
-VERSIONS = {"access": (1, 2)}
+VERSIONS = {"access": (1, 2), "requests": (1, 2)}
 """Of a report that has been drawn in several ways; all others have version 1. In version 1 of `access` what a review
 withholds stands as held."""
 DISABLED = "disabled"
@@ -1760,11 +1768,23 @@ WORDS = {
                "privileged"),
 }  # fmt: skip
 """Columns of a release that are the exporter's words."""
+SINCE = {
+    "requests": dict.fromkeys(
+        ("schedule", "agreed", "agreed_by", "agreed_by_name", "agreed_under", "agreed_comment"), 2),
+}  # fmt: skip
+"""Columns that a report has from a version on."""
 
 
-def columns_of(name: str) -> Tuple[str, ...]:
-    """All columns that a report has in a release."""
-    return (*DERIVED.get(name, ()), *BY_RULE.get(name, ()), *CHOSEN.get(name, ()), *WORDS.get(name, ()))
+def newest_of(name: str) -> int:
+    """The version in which a release that tests controls draws a report."""
+    return VERSIONS.get(name, (1,))[-1]
+
+
+def columns_of(name: str, version: int) -> Tuple[str, ...]:
+    """All columns that a report has in a version."""
+    every = (*DERIVED.get(name, ()), *BY_RULE.get(name, ()), *CHOSEN.get(name, ()), *WORDS.get(name, ()))
+    since = SINCE.get(name, {})
+    return tuple(each for each in every if since.get(each, 1) <= version)
 
 
 # ---- tabular ---------------------------------------------------------------------------------------------------------
@@ -1896,8 +1916,11 @@ class Report:
             need(type(column) is str, f"{self.what}: a column's name is not text")
             need(column not in self.columns, f"{self.what}: two columns are named {column}")
             self.columns[column] = len(self.columns)
+        since = SINCE.get(name, {})
         for column in (*DERIVED.get(name, ()), *BY_RULE.get(name, ()), *CHOSEN.get(name, ())):
-            need(column in self.columns, f"{self.what}: lacks the column {column}")
+            need(
+                column in self.columns or since.get(column, 1) > self.version, f"{self.what}: lacks the column {column}"
+            )
         self.excluded: Dict[int, str] = {}
         self.words: Tuple[str, ...] = ()
         self.followed: Tuple[str, ...] = ()
@@ -1918,7 +1941,7 @@ class Report:
 
     def places(self, columns: Dict[str, Sources]) -> Places:
         """Where these columns stand."""
-        return Places((self.columns[name], sources) for name, sources in columns.items())
+        return Places((self.columns[name], sources) for name, sources in columns.items() if name in self.columns)
 
     def check_cells(self, row: Row, places: Places, of: ByKind) -> None:
         """Whether these columns of the row say what these entries say."""
@@ -3012,6 +3035,112 @@ def check_age(pack: Contents, report: Report, row: Row) -> None:
     need(same, f"{row.where}: factors_age_seconds is not what follows from the entry, {age!r}")
 
 
+# ---- again -----------------------------------------------------------------------------------------------------------
+# Tests of controls, run again over the rows of the pack: what each finds, beside what the newest run in the log says.
+#
+# Only of controls whose population is a report of the pack, and whose rule asks nothing but what its columns say. The
+# period is the pack's, so the numbers may be others than those of a run over another one.
+
+
+PASS_ROW, FAIL_ROW, NOT_TESTED_ROW, EXCLUDED_ROW = "pass", "fail", "not-tested", "excluded"
+FACTOR_AGE = 12 * 3600  # seconds
+MANY = "; "
+
+OfRow = Callable[[str], str]
+"""The text of a column in a row."""
+Asked = Callable[[OfRow], Optional[str]]
+"""What a rule says of a row; None where it is no member of the population."""
+
+
+def _again_result(cell: OfRow) -> Optional[str]:
+    return cell("result") if cell("person") else None
+
+
+def _again_left(cell: OfRow) -> Optional[str]:
+    return PASS_ROW if cell("within_24_hours") == "yes" else FAIL_ROW
+
+
+def _again_factor(cell: OfRow) -> Optional[str]:
+    if cell("outcome") != "session.opened" or cell("factors") == '["machine"]':
+        return None
+    if cell("factors_basis") == "accepted":
+        return EXCLUDED_ROW
+    age = cell("factors_age_seconds")
+    return PASS_ROW if cell("factors") != "[]" and age and int(age) <= FACTOR_AGE else FAIL_ROW
+
+
+def _again_recorded(cell: OfRow) -> Optional[str]:
+    if not cell("recording_chunks"):
+        return None
+    whole = cell("recording_chunks") != "0" and cell("verified") == "yes" and not cell("gap")
+    return PASS_ROW if whole else FAIL_ROW
+
+
+def _again_decided(cell: OfRow) -> Optional[str]:
+    return FAIL_ROW if cell("decided_by").split(MANY)[0] == cell("person").split(MANY)[0] else PASS_ROW
+
+
+def _again_changed(cell: OfRow) -> Optional[str]:
+    if not cell("applied"):
+        return None
+    alone = not cell("decided_by") or cell("decided_by") == cell("proposed_by")
+    return FAIL_ROW if cell("widens") == "yes" and cell("proposed_by") and alone else PASS_ROW
+
+
+RULES_AGAIN: Tuple[Tuple[str, str, Asked], ...] = (
+    ("IDN-01", "accounts", _again_result),
+    ("VND-01", "vendors", _again_result),
+    ("OFF-01", "leavers", _again_left),
+    ("MFA-01", "sessions", _again_factor),
+    ("LOG-01", "sessions", _again_recorded),
+    ("REV-03", "decisions", _again_decided),
+    ("CHG-01", "changes", _again_changed),
+)
+
+
+class Again:
+    """Counts what the rules say of the rows of all reports."""
+
+    def __init__(self) -> None:
+        self._counts: Dict[str, Dict[str, int]] = {}
+        self._last: Dict[str, str] = {}
+
+    def take(self, report: Report, row: Row) -> None:
+        """One row, of whatever report."""
+
+        def cell(column: str) -> str:
+            return row.cells[report.columns[column]]
+
+        for control, name, asked in RULES_AGAIN:
+            if name == report.name:
+                counts = self._counts.setdefault(control, {})
+                said = asked(cell)
+                if said is not None:
+                    counts[said] = counts.get(said, 0) + 1
+        if report.name == "controls":
+            numbers = f"{cell('failed')} of {cell('population')} fail"
+            self._last[cell("control")] = f"{cell('verdict')} (rule {cell('version')}), {numbers}, on {cell('tested')}"
+
+    def say(self, reports: List[Report], answer: Answer) -> None:
+        """After all rows: a line for each control whose report was proved. Of leavers only where what they held is."""
+        there = {report.name: report for report in reports}
+        for control, name, _ in RULES_AGAIN:
+            if name in there and not there[name].words:
+                counts = self._counts.get(control, {})
+                last = self._last.get(control)
+                beside = f"; the newest run in the period says {last}" if last else "; no run of it in the period"
+                answer.proved.append(
+                    f"control {control}, tested again over the report {name}: {_again_said(counts)}{beside}"
+                )
+
+
+def _again_said(counts: Dict[str, int]) -> str:
+    total, failed = sum(counts.values()), counts.get(FAIL_ROW, 0)
+    tested = counts.get(PASS_ROW, 0) > 0 and not counts.get(NOT_TESTED_ROW, 0)
+    verdict = FAIL_ROW if failed else PASS_ROW if tested else NOT_TESTED_ROW
+    return f"{verdict}, {failed} of {total} fail"
+
+
 # ---- judging ---------------------------------------------------------------------------------------------------------
 # Each report of the pack, by the tables: what of it is proved, and what is the exporter's word.
 
@@ -3019,23 +3148,25 @@ def check_age(pack: Contents, report: Report, row: Row) -> None:
 def judge_reports(pack: Contents, answer: Answer) -> List[Report]:
     """Reads the reports of the pack and holds them against the log."""
     names: Optional[Names] = None
-    found = []
+    found: List[Report] = []
+    again = Again()
     for name in pack.manifest["reports"]:
         if names is None and (name in PERIOD or name in AS_OF):
             names = Names(pack)
         try:
             report = Report(pack, name)
-            _judge(pack, report, names, answer)
+            _judge(pack, report, names, answer, again)
         except Refused as error:
             raise Spoiled(str(error)) from None
         over = "over the period" if report.as_of is None else f"as of {iso(report.as_of)}"
         answer.about.append(f"report {name} (version {report.version}), {over}: {counted(report.count, 'row')}")
         _say_columns(report, answer)
         found.append(report)
+    again.say(found, answer)
     return found
 
 
-def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answer) -> None:
+def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answer, again: Again) -> None:
     rule: Union[Population, Accounts, None] = None
     if names is not None and report.name in PERIOD:
         rule = Population(pack, report, names)
@@ -3060,6 +3191,7 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
             report.check_cells(row, chosen, by_kind(row.ledger, pack.disclosed))
         if whole is not None:
             whole.check(row)
+        again.take(report, row)
     if rule is None and whole is None:
         answer.not_proved.append(f"report {report.name}: that no row is missing or too many")
     for each in (rule, recordings, whole):
@@ -3083,7 +3215,10 @@ def _say_columns(report: Report, answer: Answer) -> None:
     elif report.name in PERIOD:  # whose rows cite what they must
         derived, chosen = {**derived, **chosen}, {}
     by_rule = (*by_rule, *report.followed)
-    chosen = {name: sources for name, sources in chosen.items() if name not in by_rule}
+    derived, chosen = (
+        {name: sources for name, sources in each.items() if name in report.columns and name not in by_rule}
+        for each in (derived, chosen)
+    )
     rest = [each for each in report.columns if each not in derived and each not in by_rule and each not in chosen]
     for columns, said in ((derived, "what the entries of each row say"), (by_rule, "what follows from them")):
         if columns:
@@ -3124,7 +3259,7 @@ def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
             answer.lack(f"The pack lacks the report {name}{_because(pack, name)}")
     find_untold(pack, answer)
     for report in reports:
-        _check_head(report, answer)
+        _check_head(pack, report, answer)
         if report.excluded:
             answer.lacks.append(f"The pack leaves out {_left_out(report)}")
             answer.whole = answer.whole and report.name == "access"
@@ -3148,7 +3283,7 @@ def _because(pack: Contents, name: str) -> str:
     return ", which needs the entries before its first" if name in FROM_THE_BEGINNING and pack.log.first else ""
 
 
-def _check_head(report: Report, answer: Answer) -> None:
+def _check_head(pack: Contents, report: Report, answer: Answer) -> None:
     """Whether it is a report of a release: its maker could write in it whatever sounds well."""
     name = report.name
     if name not in TITLES:
@@ -3156,7 +3291,9 @@ def _check_head(report: Report, answer: Answer) -> None:
         return
     if report.title != TITLES[name] or report.version not in VERSIONS.get(name, (1,)):
         answer.lack(f"No release gives the report {name} the title {_short(report.title)} and version {report.version}")
-    known = columns_of(name)
+    elif report.version < newest_of(name) and _tests_controls(pack):
+        answer.lack(f"The report {name} is of version {report.version}, which no release draws that tests controls")
+    known = columns_of(name, report.version)
     for columns, said in (
         ([each for each in report.columns if each not in known], "has columns that no release gives it"),
         ([each for each in known if each not in report.columns], "lacks columns that a release gives it"),

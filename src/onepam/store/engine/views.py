@@ -48,12 +48,29 @@ EVIDENCE_VIEWS = (
         {"request": "request", "person": "substance.person", "decided_by": "by"},
     )
     + _of_entries(
+        "ev_requests_v2",
+        (
+            "request.made",
+            "request.agreed",
+            "request.approved",
+            "request.approval_undone",
+            "request.denied",
+            "request.withdrawn",
+            "request.approval_refused",
+            "grant.started",
+            "grant.ended",
+            "grant.expired",
+        ),
+        {"request": "request", "person": "substance.person", "decided_by": "by"},
+    )
+    + _of_entries(
         "ev_reviews_v1",
         (
             "review.opened",
             "review.decided",
             "review.passed",
             "review.closed",
+            "review.signed_off",
             "role.withheld",
             "role.returned",
         ),

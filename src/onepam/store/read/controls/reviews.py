@@ -10,13 +10,14 @@ from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.controls.control import Population, Test, judged
 from onepam.domain.reviews.closing import takes
 from onepam.domain.reviews.events import Stage, Verdict, Withheld
-from onepam.domain.reviews.population import digest, population
+from onepam.domain.reviews.population import SYSTEM, digest, is_beyond, population
 from onepam.kernel.clock import DAY, HOUR, MILLISECOND, Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.changes import matrix, people
 from onepam.store.facts.holdings import bound_roles
 from onepam.store.facts.reviews import items_of, scope_of
+from onepam.store.facts.systems import held_beyond
 from onepam.store.read.review_calendar import calendar
 
 _OPENED = f"SELECT * FROM review WHERE opened >= :begin AND {AT} ORDER BY review"
@@ -25,13 +26,14 @@ _ENDED = f"SELECT * FROM review WHERE closed >= :begin AND {AT} ORDER BY review"
 _BEFORE_D = "{0}.valid_from < d.decided AND d.decided <= {0}.valid_until"
 _DECIDED = f"""
 SELECT d.review, d.person, d.role, d.decider, d.answers, v.fallback, n.passed_to AS named, p.manager,
-       p.owner AS sponsor, r.owner AS role_owner, q.enabled
+       p.owner AS sponsor, r.owner AS role_owner, y.owner AS system_owner, q.enabled
 FROM review_decision d
 LEFT JOIN review v ON v.review = d.review AND v.valid_from <= d.decided AND d.decided < v.valid_until
 LEFT JOIN review_passed n ON n.review = d.review AND n.person = d.person AND n.role = d.role AND {_BEFORE_D.format("n")}
 LEFT JOIN person p ON p.person = d.person AND {_BEFORE_D.format("p")}
 LEFT JOIN person q ON q.person = d.decider AND {_BEFORE_D.format("q")}
 LEFT JOIN role r ON r.role = d.role AND {_BEFORE_D.format("r")}
+LEFT JOIN account_system y ON '{SYSTEM}' || y.system = d.role AND {_BEFORE_D.format("y")}
 WHERE d.decided >= :begin AND d.valid_from <= :at ORDER BY d.review, d.person, d.role, d.decided"""
 """Each decision, with what was so just before it; the later ones on an item too."""
 
@@ -72,7 +74,7 @@ def of_everything(db: Snapshot, at: Instant, test: Test) -> Population:
     for each in rows(db, _OPENED, {"begin": test.begin(at) or 0, "at": at}):
         opened: Instant = each["opened"]
         there = matrix(db, opened)
-        items = population(there, people(db, opened), scope_of(each), opened)
+        items = population(there, people(db, opened), scope_of(each), opened, held_beyond(db, opened))
         same = (len(items), digest(items, there)) == (each["items"], each["digest"])
         made.append(judged("review", each["review"], "" if same else "it was not of what there was"))
     return Population(tuple(made))
@@ -95,11 +97,14 @@ def by_whoever_may(db: Snapshot, at: Instant, test: Test) -> Population:
 
 def carried_out(db: Snapshot, at: Instant, test: Test) -> Population:
     """REV-04."""
-    most = test.params["most_days"] * DAY
+    most, beyond = test.params["most_days"] * DAY, held_beyond(db, at)
     made = []
     for each in rows(db, _REMOVED, {"begin": test.begin(at) or 0, "at": at}):
         finding = ""
-        if each["until"] is None:
+        if is_beyond(each["role"]):
+            old = at - each["decided"] > most
+            finding = "it is there still" if old and (each["person"], each["role"]) in beyond else ""
+        elif each["until"] is None:
             finding = "nothing was withheld"
         elif each["still"] and at - each["decided"] > most:
             finding = "a binding gives it still"
