@@ -20,6 +20,7 @@ from onepam.domain.leaving.brake import (
     HoldReason,
 )
 from onepam.domain.leaving.erasure_events import ErasureFinished, ErasureProposed
+from onepam.domain.policies.events import PolicyReminded
 from onepam.domain.providers.keys import ProviderKeysRead
 from onepam.domain.providers.refusals import LEFT_OUT, ProviderRefused
 from onepam.domain.recovery.recovering import AccessRecovered
@@ -46,6 +47,7 @@ from onepam.domain.signing_in.events import (
     FactorKind,
     FactorRemoved,
 )
+from onepam.domain.systems.events import AccountListHeld
 from onepam.domain.telling import outbox
 from onepam.domain.telling.notices import ALARM, CONCERNED, TABLE, TO_PEOPLE, Audience, Freedom, Telling, telling
 from onepam.kernel.clock import Instant, parse
@@ -299,3 +301,18 @@ def test_an_access_that_is_ended_before_its_time_is_told() -> None:
     assert said(ended).sentence == "per_2 ended your access before its time: req_1."
     assert said(replace(ended, by=None)).sentence == "Your access was ended before its time: req_1."
     assert telling(replace(ended, because="undone"), named) is None
+
+
+def test_a_policy_that_waits_is_told_and_how_often_it_was() -> None:
+    told = said(PolicyReminded("access", 3, "per_1", 1))
+    assert told.sentence == "Version 3 of the policy access waits for you to read and confirm it."
+    assert (told.audience, told.person, told.about, told.where) == (CONCERNED, "per_1", "access", "/policies")
+    again = said(PolicyReminded("access", 3, "per_1", 2)).sentence
+    assert again.endswith("confirm it. You are told for the 2. time.")
+
+
+def test_a_list_of_another_system_that_is_held_says_why() -> None:
+    held = AccountListHeld("lst_1", "payroll", "d", Instant(0), "account_list.shrinks", 10, 90, 100, "ada")
+    assert "of payroll is held back: it lacks 90 of 100 accounts." in said(held).sentence
+    again = said(replace(held, because="account_list.again")).sentence
+    assert "the same list was in force before the one that is" in again
