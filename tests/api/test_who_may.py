@@ -65,6 +65,11 @@ def killed(people: People) -> tuple[dict[str, str], Any]:
     return {"session": people.office.session(people.ids["owner"])}, {"reason": "it is odd"}
 
 
+def inspected(people: People) -> tuple[dict[str, str], Any]:
+    """It runs still."""
+    return {"session": people.office.session(people.ids["owner"])}, {"verdict": "as_expected"}
+
+
 def grant_of(people: People) -> tuple[dict[str, str], Any]:
     return {"grant": people.office.granted(people.ids["owner"], people.ids["manager"]).grant}, {"reason": "done"}
 
@@ -173,6 +178,8 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", "/sessions/{session}/recording"): Call(prepare=session_of, rules=RECORDING),
     ("GET", "/sessions/{session}/statements"): Call(prepare=session_of, rules=RECORDING),
     ("POST", "/sessions/{session}/kill"): Call(prepare=killed, rules={"engineer": 404, "manager": 404, "auditor": 404}),
+    ("GET", "/inspections"): Call(),
+    ("POST", "/sessions/{session}/inspect"): Call(409, inspected),
     ("POST", "/login-tokens"): Call(404, lambda people: ({}, LOGIN), {"owner": 409, "engineer": 409}),
     ("GET", "/secrets"): Call(),
     ("POST", "/secrets"): Call(409, lambda people: ({}, {**LOGIN, "value": "x"})),

@@ -26,6 +26,7 @@ ADMINISTRATOR = frozenset({"administrator"})
 AUDITOR = frozenset({"auditor"})
 DECIDER = frozenset({"approver", "administrator"})
 OVERSEERS = frozenset({"administrator", "auditor", "monitor"})
+INSPECTORS = frozenset({"auditor", "monitor"})
 READERS_OF_CHANGES = frozenset({"administrator", "auditor"})
 
 TABLE: dict[str, frozenset[str]] = {
@@ -91,6 +92,8 @@ TABLE: dict[str, frozenset[str]] = {
     "GET /sessions/{session}/recording": SIGNED_IN,
     "GET /sessions/{session}/statements": SIGNED_IN,
     "POST /sessions/{session}/kill": SIGNED_IN,
+    "GET /inspections": INSPECTORS,
+    "POST /sessions/{session}/inspect": INSPECTORS,
     "GET /player-frame": EVERYBODY,
     "GET /roster": OVERSEERS,
     "POST /roster/plan": ADMINISTRATOR,
@@ -246,6 +249,7 @@ def test_needs_are_what_the_table_says() -> None:
         OVERSEERS: {ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR},
         READERS_OF_CHANGES: {ConsoleRight.ADMINISTER, ConsoleRight.AUDIT},
         AUDITOR: {ConsoleRight.AUDIT},
+        INSPECTORS: {ConsoleRight.AUDIT, ConsoleRight.MONITOR},
         frozenset({"administrator", "monitor"}): {ConsoleRight.ADMINISTER, ConsoleRight.MONITOR},
     }
     for place in PLACES:

@@ -25,7 +25,7 @@ from onepam.console.provisioning import provisioning
 from onepam.console.requests import asked_for, requests
 from onepam.console.reviews import reviews
 from onepam.console.roster import roster
-from onepam.console.sessions import database_root, database_token, query, sessions
+from onepam.console.sessions import database_root, database_token, inspections, query, sessions
 from onepam.console.signing_in import auth, exceptions, factors, second_factors
 from onepam.console.systems import systems
 
@@ -39,6 +39,7 @@ PLACES: tuple[Place, ...] = (
     *factors.PLACES,
     *own_notices.PLACES,
     *sessions.PLACES,
+    *inspections.PLACES,
     *asked_for.PLACES,
     *database_root.PLACES,
     *database_token.PLACES,

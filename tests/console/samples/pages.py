@@ -19,6 +19,8 @@ from tests.console.samples.access import (
 from tests.console.samples.activity import (
     CHECKPOINT,
     DATABASE_SESSION,
+    INSPECTED,
+    INSPECTIONS,
     LEDGER,
     LEDGER_ALONE,
     LEDGER_DRAWING,
@@ -222,6 +224,22 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "approvals-nothing": (shell("/approvals"), APPROVALS_NOTHING),
     "sessions": (shell("/sessions"), SESSIONS),
     "sessions-empty": (shell("/sessions"), replace(SESSIONS, sessions=[])),
+    "inspections": (shell("/inspections"), INSPECTIONS),
+    "inspections-empty": (shell("/inspections"), replace(INSPECTIONS, sessions=[])),
+    "session-inspected": (
+        shell("/sessions"),
+        replace(
+            SESSION,
+            inspection={
+                "drawn": [],
+                "state": "plain",
+                "word": "Not drawn",
+                "due": None,
+                "said": [INSPECTED],
+                "may": False,
+            },
+        ),
+    ),
     "session": (shell("/sessions/ses_3"), SESSION),
     "session-database": (shell("/sessions/ses_3"), DATABASE_SESSION),
     "session-database-decided": (shell("/sessions/ses_1"), STATEMENTS_DECIDED),

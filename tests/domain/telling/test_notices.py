@@ -35,6 +35,7 @@ from onepam.domain.requests.events import (
 )
 from onepam.domain.reviews.events import ReviewReminded, RoleWithheld, Stage, Withheld
 from onepam.domain.roster.events import RosterHeld, RosterRefused
+from onepam.domain.sessions.inspecting import RecordingInspected, Verdict
 from onepam.domain.sessions.recordings import Condition, RecordingFoundBad
 from onepam.domain.sessions.session_users import LeftBecause, SessionUserLeft
 from onepam.domain.sessions.waiting_statements import StatementAsked
@@ -238,6 +239,10 @@ def test_a_bad_recording_is_said_to_be_what_it_is() -> None:
 
 
 def test_a_disk_says_what_is_left() -> None:
+    seen = RecordingInspected("ses_1", "per_1", "per_2", Verdict.CONCERN, "read the payroll")
+    assert "a concern" in said(seen).sentence
+    assert "payroll" not in said(seen).sentence
+    assert telling(replace(seen, verdict=Verdict.EXPECTED), named) is None
     low = said(DiskLow("nod_1", next(iter(DiskStage)), 3 * 2**30, 10 * 2**30))
     assert "has 3,072 of 10,240 MiB left" in low.sentence
 

@@ -50,6 +50,8 @@ class SessionPage(PageContext):
         outcomes (list of (value, word)), filter {q, outcome}, pager}; none for others, and where none can be read
     `recording`: path of the asciicast v3, or "" when there is nothing to play
     `unplayable`: why the reader may not see it, or ""
+    `inspection`: {drawn (list of words: why, empty where it was not), state, word, due (Instant or none), said: list of
+        {by, verdict, concern, note, at}, may (bool: the reader may say what they saw)}; none while it runs
     `frame`: path of the player's frame
     """
 
@@ -64,6 +66,7 @@ class SessionPage(PageContext):
     frame: str
     may_kill: bool
     may_export: bool
+    inspection: Context | None
     chain: list[Context]
     proof: Context
 

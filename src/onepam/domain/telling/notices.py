@@ -30,6 +30,7 @@ from onepam.domain.recovery.recovering import AccessRecovered
 from onepam.domain.requests.events import UNDO, GrantEnded, GrantStarted, RequestDenied, RequestMade, RequestWithdrawn
 from onepam.domain.reviews.events import ReviewReminded, RoleWithheld
 from onepam.domain.roster.events import RosterHeld, RosterRefused
+from onepam.domain.sessions.inspecting import RecordingInspected
 from onepam.domain.sessions.recordings import RecordingFoundBad
 from onepam.domain.sessions.session_users import SessionUserLeft
 from onepam.domain.sessions.waiting_statements import StatementAsked
@@ -62,6 +63,9 @@ class Audience(Flag):
 
 ALARM = Audience.ADMINISTRATORS | Audience.SECURITY | Audience.SYSTEMS
 """Whoever can do something about it, and whoever watches."""
+
+WATCHERS = Audience.SECURITY | Audience.SYSTEMS
+"""Whoever watches."""
 
 CONCERNED = Audience.PERSON | Audience.SYSTEMS
 """The person whom it is about."""
@@ -153,6 +157,13 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         RecordingFoundBad, ALARM, "a finished recording is missing, cut, altered or foreign", platform.bad, "/sessions"
+    ),
+    Row(
+        RecordingInspected,
+        WATCHERS,
+        "somebody who looked at a recording has a concern",
+        platform.concern,
+        "/inspections",
     ),
     Row(DiskLow, ALARM, "the recordings' disk runs full", platform.disk, "/"),
     Row(DoorPressed, ALARM, "more connections come to a listener than are let in", platform.door, "/ledger"),

@@ -12,6 +12,7 @@ from onepam.domain.leaving.brake import (
 )
 from onepam.domain.providers.keys import ProviderKeysRead
 from onepam.domain.providers.refusals import LEFT_OUT, ProviderRefused
+from onepam.domain.sessions.inspecting import RecordingInspected, Verdict
 from onepam.domain.sessions.recordings import Condition, RecordingFoundBad
 from onepam.domain.sessions.session_users import LeftBecause, SessionUserLeft
 from onepam.domain.telling.words import Named
@@ -51,6 +52,16 @@ def bad(event: RecordingFoundBad, named: Named) -> str:
     return (
         f"The recording of session {event.session} {_BAD.get(event.condition, event.condition)}. Keep what is there, "
         "and restore it from a backup."
+    )
+
+
+def concern(event: RecordingInspected, named: Named) -> str | None:
+    """Somebody who looked at a recording has a concern."""
+    if event.verdict is not Verdict.CONCERN:
+        return None
+    return (
+        f"{named(event.by)} looked at the recording of session {event.session} of {named(event.person)}, and has a "
+        "concern. What it is stands with the session."
     )
 
 

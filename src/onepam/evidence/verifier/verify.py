@@ -3912,6 +3912,7 @@ recording.found_bad 1 condition=(altered|cut|foreign|gap|key_altered|key_missing
   found=text session=text
 recording.found_good 1 condition=(altered|cut|foreign|gap|key_altered|key_missing|missing|none|unasked|unreadable|whole)
   session=text
+recording.inspected 1 by=text payload=text person=text session=text verdict=(as_expected|concern)
 recording.watched 1 by=text how=text session=text
 recordings.checked 1 begin=integer conditions=<integer> node=text number=integer root=text turn=integer until=integer
 recovery_key.made 1 adopted=truth digest=text
@@ -4785,7 +4786,8 @@ class State:
     what rules note for the rest of the command, `kinds` those of its entries so far. `led` has the user by which a
     directory leads a person, `named` its group of a name; `roster` the entries of the staff roster, `rostered` those
     that are somebody's, `untaken` versions that were not taken, `void` login tokens and sign-ins of terminals that
-    lapsed or were refused, `user_names` all users that were made for sessions. `periods` are those that had their
+    lapsed or were refused, `user_names` all users that were made for sessions, `watched` sessions that had ended, each
+    with somebody who was shown its recording then. `periods` are those that had their
     review, `schedules` by which they fall due, each since when; `moved` people and `widened` roles wait for one by what
     happened; `listed` are the accounts of other `systems`."""
 
@@ -4815,6 +4817,7 @@ class State:
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     recorded: dict[str, Person | None] = field(default_factory=dict)
+    watched: set[tuple[str, str]] = field(default_factory=set)
     login_tokens: dict[str, LoginToken] = field(default_factory=dict)
     void: set[str] = field(default_factory=set)
     target_secrets: dict[str, TargetSecret] = field(default_factory=dict)
@@ -9411,6 +9414,25 @@ def recording_watched(state: State, entry: Entry) -> Why:
         yield "there was no such session"
     elif state.recorded[session] is not state.people.get(by) and not rights(state, by) & {AUDIT, MONITOR}:
         yield f"{by} held no role with the right to audit or monitor"
+    if session not in state.sessions:
+        state.watched.add((session, by))
+
+
+@session_rules.of("recording.inspected", "inspecting a recording", Authority.PERSON)
+def recording_inspected(state: State, entry: Entry) -> Why:
+    """An auditor, or whoever monitors, who was shown it since the session ended; nobody what was their own."""
+    by, person, session = entry.body["by"], entry.body["person"], entry.body["session"]
+    why = acts(state, by, AUDIT, MONITOR)
+    yield why
+    if state.recorded.get(session) is not state.people.get(person):
+        yield "it was another's session"
+    if by == person:
+        yield f"{by} inspected what was their own"
+    yield one_hand(state, by, person)
+    if session in state.sessions:
+        yield "the session had not ended"
+    elif why is None and (session, by) not in state.watched:
+        yield f"{by} had not been shown it since it ended"
 
 
 session_rules.told("recording.chunks_sealed", "sealing what was recorded", Authority.NODE)

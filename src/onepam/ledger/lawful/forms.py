@@ -147,6 +147,7 @@ recording.found_bad 1 condition=(altered|cut|foreign|gap|key_altered|key_missing
   found=text session=text
 recording.found_good 1 condition=(altered|cut|foreign|gap|key_altered|key_missing|missing|none|unasked|unreadable|whole)
   session=text
+recording.inspected 1 by=text payload=text person=text session=text verdict=(as_expected|concern)
 recording.watched 1 by=text how=text session=text
 recordings.checked 1 begin=integer conditions=<integer> node=text number=integer root=text turn=integer until=integer
 recovery_key.made 1 adopted=truth digest=text

@@ -13,6 +13,7 @@ from onepam.ledger.lawful.standing import (
     FRESH,
     MONITOR,
     acts,
+    one_hand,
     rights,
     signed_in,
     there,
@@ -165,6 +166,25 @@ def recording_watched(state: State, entry: Entry) -> Why:
         yield "there was no such session"
     elif state.recorded[session] is not state.people.get(by) and not rights(state, by) & {AUDIT, MONITOR}:
         yield f"{by} held no role with the right to audit or monitor"
+    if session not in state.sessions:
+        state.watched.add((session, by))
+
+
+@session_rules.of("recording.inspected", "inspecting a recording", Authority.PERSON)
+def recording_inspected(state: State, entry: Entry) -> Why:
+    """An auditor, or whoever monitors, who was shown it since the session ended; nobody what was their own."""
+    by, person, session = entry.body["by"], entry.body["person"], entry.body["session"]
+    why = acts(state, by, AUDIT, MONITOR)
+    yield why
+    if state.recorded.get(session) is not state.people.get(person):
+        yield "it was another's session"
+    if by == person:
+        yield f"{by} inspected what was their own"
+    yield one_hand(state, by, person)
+    if session in state.sessions:
+        yield "the session had not ended"
+    elif why is None and (session, by) not in state.watched:
+        yield f"{by} had not been shown it since it ended"
 
 
 session_rules.told("recording.chunks_sealed", "sealing what was recorded", Authority.NODE)

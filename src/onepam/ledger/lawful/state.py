@@ -71,7 +71,8 @@ class State:
     what rules note for the rest of the command, `kinds` those of its entries so far. `led` has the user by which a
     directory leads a person, `named` its group of a name; `roster` the entries of the staff roster, `rostered` those
     that are somebody's, `untaken` versions that were not taken, `void` login tokens and sign-ins of terminals that
-    lapsed or were refused, `user_names` all users that were made for sessions. `periods` are those that had their
+    lapsed or were refused, `user_names` all users that were made for sessions, `watched` sessions that had ended, each
+    with somebody who was shown its recording then. `periods` are those that had their
     review, `schedules` by which they fall due, each since when; `moved` people and `widened` roles wait for one by what
     happened; `listed` are the accounts of other `systems`."""
 
@@ -101,6 +102,7 @@ class State:
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     recorded: dict[str, Person | None] = field(default_factory=dict)
+    watched: set[tuple[str, str]] = field(default_factory=set)
     login_tokens: dict[str, LoginToken] = field(default_factory=dict)
     void: set[str] = field(default_factory=set)
     target_secrets: dict[str, TargetSecret] = field(default_factory=dict)

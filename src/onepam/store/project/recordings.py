@@ -4,6 +4,7 @@ from onepam.domain.sessions import recordings as events
 from onepam.store.db import Db
 from onepam.store.engine.projections import Place, projects, state
 from onepam.store.engine.tables import StateTable
+from onepam.store.project.inspections import found_bad as to_inspect
 
 CHECK = state(
     StateTable(
@@ -50,6 +51,7 @@ def recordings_checked(db: Db, place: Place, event: events.RecordingsChecked) ->
 @projects(events.RecordingFoundBad)
 def found_bad(db: Db, place: Place, event: events.RecordingFoundBad) -> None:
     BAD.put(db, place.time, session=event.session, condition=event.condition, found=event.found)
+    to_inspect(db, place, event.session)
 
 
 @projects(events.RecordingFoundGood)

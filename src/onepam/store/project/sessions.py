@@ -4,6 +4,7 @@ from onepam.domain.sessions import events
 from onepam.store.db import Db
 from onepam.store.engine.projections import Place, nothing, projects, state
 from onepam.store.engine.tables import StateTable
+from onepam.store.project.inspections import draw
 from onepam.store.project.login_tokens import TOKEN_SESSION
 
 SESSION = state(
@@ -78,7 +79,7 @@ SEALED = state(
     )
 )
 
-nothing(events.SessionRefused, events.RecordingWatched)
+nothing(events.SessionRefused)
 
 
 @projects(events.SessionOpened)
@@ -144,6 +145,7 @@ def session_closed(db: Db, place: Place, event: events.SessionClosed) -> None:
         gap=event.gap,
         last_byte=event.last_byte,
     )
+    draw(db, place, event)
 
 
 @projects(events.ChunksSealed)

@@ -1,0 +1,30 @@
+"""What deciding on an inspection needs."""
+
+from typing import Any
+
+from onepam.app.ports import Snapshot
+from onepam.app.sessions.inspect_recording import InspectionQuery
+from onepam.domain.sessions.inspecting import InspectionFacts, Verdict
+from onepam.kernel.clock import Instant
+from onepam.store.db import row
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
+from onepam.store.facts.holdings import actor_facts, hands
+
+
+@loads(InspectionQuery)
+def inspecting(db: Snapshot, query: InspectionQuery, at: Instant) -> InspectionFacts:
+    by = query.actor.person
+    of = {"session": query.session, "by": by, "at": at}
+    found: Any = row(db, f"SELECT person, status, closed FROM session WHERE session = :session AND {AT}", of)
+    seen = row(db, f"SELECT valid_from FROM watched WHERE session = :session AND person = :by AND {AT}", of)
+    said = row(db, f"SELECT verdict FROM inspection WHERE session = :session AND inspector = :by AND {AT}", of)
+    closed = found["closed"] if found else None
+    return InspectionFacts(
+        actor=actor_facts(db, query.actor, at),
+        person=found["person"] if found else None,
+        status=found["status"] if found else None,
+        hands=frozenset().union(*hands(db, found["person"], at)) if found else frozenset(),
+        seen=seen is not None and closed is not None and seen["valid_from"] > closed,
+        said=Verdict(said["verdict"]) if said else None,
+    )
