@@ -168,6 +168,10 @@ class Office:
         """The person's CLI token."""
         return self._tokens[person]
 
+    def show_factor(self, person: str) -> None:
+        """Somebody signs in anew: what they do next rests on a factor of just now, however long the tests took."""
+        self._sign_in(person)
+
     def client(self, person: str | None) -> httpx2.Client:
         """A client with the person's token; None for nobody's."""
         headers = {"Authorization": f"Bearer {self._tokens[person]}"} if person else {}

@@ -102,6 +102,7 @@ def service_of(people: People) -> tuple[dict[str, str], Any]:
 
 def service_key_of(people: People) -> tuple[dict[str, str], Any]:
     values, body = service_of(people)
+    people.office.show_factor(people.office.founder)
     with people.office.client(people.office.founder) as founder:
         made = founder.post(f"/people/{values['person']}/keys", json=body)
     return {**values, "factor": made.json()["factor"]}, None
