@@ -19,8 +19,6 @@ from tests.console.samples.access import (
 from tests.console.samples.activity import (
     CHECKPOINT,
     DATABASE_SESSION,
-    INSPECTED,
-    INSPECTIONS,
     LEDGER,
     LEDGER_ALONE,
     LEDGER_DRAWING,
@@ -66,6 +64,7 @@ from tests.console.samples.everyday import (
     SETUP,
 )
 from tests.console.samples.homes import READING, RUNNING, WATCHING
+from tests.console.samples.inspections import INSPECTED, INSPECTIONS
 from tests.console.samples.leavers import LEAVERS, NO_LEAVERS
 from tests.console.samples.notices import NO_NOTICES, NOTICES, OWN_NOTICES, OWN_NOTICES_UNSENT
 from tests.console.samples.people import LEAVER, MFA, NO_MFA, PEOPLE, PERSON, SERVICE

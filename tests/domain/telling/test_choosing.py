@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from onepam.domain.access.authority import ActorFacts
 from onepam.domain.history.commit import Decided
 from onepam.domain.telling.choosing import Choice, NoticesChosen, Plan, choose, planned
-from onepam.domain.telling.notices import TABLE, Freedom
+from onepam.domain.telling.freedom import Freedom
+from onepam.domain.telling.notices import TABLE
 from onepam.domain.telling.outbox import Occurrence
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant, moment, parse
 from onepam.kernel.errors import Refused

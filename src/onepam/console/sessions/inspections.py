@@ -17,6 +17,7 @@ from onepam.kernel.clock import Instant, iso
 from onepam.kernel.errors import Refused
 from onepam.store.read import inspections as read
 from onepam.store.read.paging import Window
+from onepam.store.read.sessions import SessionRow
 
 HERE = "/inspections"
 INSPECTS = Needs(rights=INSPECTORS)
@@ -35,6 +36,23 @@ async def inspections_page(visit: Visit) -> Response:
         return _sheet(visit, state)
     reader = visit.me.actor.person
     return visit.page(await visit.services.reader(_listed, visit.at, state, paged(visit), reader))
+
+
+async def inspection(visit: Visit, row: SessionRow) -> Context | None:
+    """Why it was drawn, and what was said of it; its own person says nothing of it."""
+    if row.status == "open":
+        return None
+    found = await visit.services.reader(read.drawn, visit.at, row.session)
+    words = await visit.services.reader(read.said_of, visit.at, row.session)
+    state, word = standing(found, visit.moment) if found else ("plain", "Not drawn")
+    return {
+        "drawn": [risk.words for risk in found.risks] if found else [],
+        "state": state,
+        "word": word,
+        "due": found.due if found else None,
+        "said": [said(one) for one in words],
+        "may": row.person != visit.me.actor.person and visit.me.has(*INSPECTORS),
+    }
 
 
 async def inspect(visit: Visit) -> Response:

@@ -27,7 +27,7 @@ from onepam.console.frame.wording import (
     visible,
     words_of,
 )
-from onepam.console.sessions.inspections import said, standing
+from onepam.console.sessions.inspections import inspection
 from onepam.console.sessions.sessions_page import PlayerFramePage, SessionPage, SessionsPage
 from onepam.console.sessions.statements import statement_counts, statement_file, statement_list
 from onepam.console.sessions.timeline import FilmStrip, film_strip
@@ -37,7 +37,6 @@ from onepam.gateway.playback import NoRecording
 from onepam.kernel.clock import DAY, Instant, iso
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.read import sessions as rows
-from onepam.store.read.inspections import drawn, said_of
 from onepam.store.read.moments import Moment
 from onepam.store.read.paging import Page, Window
 from onepam.store.read.probes import probed_after, takes_away
@@ -107,26 +106,9 @@ async def session_page(visit: Visit) -> Response:
             unplayable="" if watches else closed,
             may_kill=own or visit.me.has(ConsoleRight.ADMINISTER, ConsoleRight.MONITOR),
             may_export=watches,
-            inspection=await _inspection(visit, row) if watches else None,
+            inspection=await inspection(visit, row) if watches else None,
         )
     )
-
-
-async def _inspection(visit: Visit, row: rows.SessionRow) -> Context | None:
-    """Why it was drawn, and what was said of it; its own person says nothing of it."""
-    if row.status == "open":
-        return None
-    found = await visit.services.reader(drawn, visit.at, row.session)
-    words = await visit.services.reader(said_of, visit.at, row.session)
-    state, word = standing(found, visit.moment) if found else ("plain", "Not drawn")
-    return {
-        "drawn": [risk.words for risk in found.risks] if found else [],
-        "state": state,
-        "word": word,
-        "due": found.due if found else None,
-        "said": [said(one) for one in words],
-        "may": row.person != visit.me.actor.person and visit.me.has(*WATCHERS),
-    }
 
 
 async def recording(visit: Visit) -> Response:

@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta, tzinfo
 from onepam.domain.access.authority import ActorFacts, present
 from onepam.domain.history.commit import Decided
 from onepam.domain.history.event import event
-from onepam.domain.telling.notices import TABLE, Freedom
+from onepam.domain.telling.freedom import Freedom
+from onepam.domain.telling.notices import TABLE
 from onepam.domain.telling.outbox import Occurrence
 from onepam.kernel.clock import FOREVER, MINUTE, Instant, instant, moment
 from onepam.kernel.errors import Refused

@@ -45,6 +45,7 @@ from onepam.domain.signing_in.events import (
 from onepam.domain.systems.events import AccountListHeld
 from onepam.domain.telling import platform_words as platform
 from onepam.domain.telling import words as said
+from onepam.domain.telling.freedom import FIRM, FREE, URGENT, Freedom
 from onepam.domain.telling.outbox import FOLDED, SHORTLY
 from onepam.domain.telling.words import Named
 
@@ -71,25 +72,6 @@ CONCERNED = Audience.PERSON | Audience.SYSTEMS
 """The person whom it is about."""
 
 TO_PEOPLE = Audience.PERSON | Audience.REQUESTER | Audience.DECIDERS
-
-
-class Freedom(Flag):
-    """What people may choose of a notice (`choosing.py`): that it waits until their quiet hours end, that it comes in
-    the digest, that it does not come at all."""
-
-    NONE = 0
-    WAITS = auto()
-    DIGEST = auto()
-    OFF = auto()
-
-
-FREE = Freedom.WAITS | Freedom.DIGEST | Freedom.OFF
-
-FIRM = Freedom.WAITS | Freedom.DIGEST
-"""Of what takes something from somebody they are told."""
-
-URGENT = Freedom.WAITS | Freedom.OFF
-"""Over before a digest could come."""
 
 MOST_DECIDERS_TOLD = 50
 """Of those who may decide on a request, by name. All of them see it among what waits for them."""
