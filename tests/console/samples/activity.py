@@ -27,6 +27,7 @@ from tests.console.samples.company import (
     ago,
     ahead,
 )
+from tests.console.samples.inspections import TO_INSPECT
 
 
 def session_row(
@@ -199,14 +200,7 @@ SESSION = SessionPage(
     unplayable="",
     may_kill=True,
     may_export=True,
-    inspection={
-        "drawn": ["as any session", "privileged"],
-        "state": "due",
-        "word": "To inspect",
-        "due": ahead(6 * DAY),
-        "said": [],
-        "may": True,
-    },  # fmt: skip
+    inspection=TO_INSPECT,
     chain=CHAIN,
     proof=PROOF,
 )

@@ -4,6 +4,14 @@ from onepam.console.sessions.inspections_page import InspectionsPage
 from onepam.kernel.clock import DAY, HOUR
 from tests.console.samples.company import JONAS, ago, ahead
 
+TO_INSPECT = {
+    "drawn": ["as any session", "privileged"],
+    "state": "due",
+    "word": "To inspect",
+    "due": ahead(6 * DAY),
+    "said": [],
+    "may": True,
+}
 INSPECTED = {"by": "Sofia Blum", "verdict": "Concern", "concern": True, "note": "copied the payroll", "at": ago(HOUR)}
 INSPECTIONS = InspectionsPage(
     filter={"state": ""},
