@@ -42,6 +42,11 @@ def test_a_review_by_the_terminal(office: Office, terminal: NewTerminal) -> None
     (row,) = [each for each in his.run("review", "--json").json["reviews"] if each["review"] == review]
     assert (row["kept"], row["removed"], row["waiting"], row["mine"]) == (1, 1, 0, 0)
     assert "This list is empty." in hers.run("review", "show", review, "--which", "nobody").out
+    assert "Nothing waits that is as usual." in his.run("review", "keep-usual", review, "--yes").out
+    came_to = hers.run("review", "figures", review)
+    assert "1 kept, 1 removed, 0 without an answer, 1 removed and given still." in came_to.out, came_to.err
+    early = hers.run("review", "sign-off", review, "--note", "seen", "--yes", "--json")
+    assert (early.code, "review.runs" in early.err) == (1, True), early.err
     assert "Nothing of it waits for you." in hers.run("review", "show", review).out
 
 

@@ -129,7 +129,9 @@ def keep_usual(
     as_json: Json = False,
 ) -> None:
     """Keep everything that waits for me and about which nothing is unusual."""
-    waits = [each for each in _mine(review) if not each["verdict"] and not each["unusual"]]
+    me = call("GET", "/me")["person"]
+    mine = (each for each in _mine(review) if each["decides"] == me)
+    waits = [each for each in mine if not each["verdict"] and not each["unusual"]]
     if not Output.as_json:
         table(("NAME", "ROLE"), ((each["name"], each["role"]) for each in waits), "Nothing waits that is as usual.")
     if waits:
