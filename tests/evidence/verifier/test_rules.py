@@ -16,13 +16,15 @@ from onepam.evidence.reports import (
     requests,
     reviews,
     sessions,
+    systems,
     vendors,
 )
 from onepam.evidence.verifier import rules
 from scripts import rooms
 
 COLUMNS = {room.NAME: room.COLUMNS for room in (
-    access, accounts, changes, controls, decisions, leavers, matrix, requests, reviews, sessions, vendors)}  # fmt: skip
+    access, accounts, changes, controls, decisions, leavers, matrix, requests, reviews, sessions,
+    systems, vendors)}  # fmt: skip
 
 
 def test_a_pack_holds_what_the_product_draws() -> None:

@@ -17,6 +17,7 @@ from onepam.evidence.reports import (
     requests,
     reviews,
     sessions,
+    systems,
     vendors,
 )
 from onepam.evidence.reports.scope import MAX_ROWS, Drawn, Scope, TooLarge
@@ -34,8 +35,9 @@ REPORTS: Mapping[str, Callable[[Scope], Drawn]] = MappingProxyType(
         accounts.NAME: accounts.draw,
         vendors.NAME: vendors.draw,
         matrix.NAME: matrix.draw,
+        systems.NAME: systems.draw,
     }
 )
-FROM_THE_BEGINNING = frozenset({access.NAME, accounts.NAME, vendors.NAME, matrix.NAME})
+FROM_THE_BEGINNING = frozenset({access.NAME, accounts.NAME, vendors.NAME, matrix.NAME, systems.NAME})
 
 __all__ = ["FROM_THE_BEGINNING", "MAX_ROWS", "REPORTS", "Drawn", "Scope", "TooLarge"]

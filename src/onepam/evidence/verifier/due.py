@@ -59,5 +59,7 @@ class Due:
 
     def _said(self, cells: Cells) -> str:
         said = dict(zip(self._names, cells))
+        if "account" in said:
+            return f"{said['account']} of {said['system']}"
         who = said.get("person", said["role"])
         return f"{who} on {said['resource']} as {said['login']}, {said['mode']}" if said["resource"] else f"{who}"

@@ -19,6 +19,7 @@ from onepam.evidence.verifier.refusal import Refused, Spoiled, counted
 from onepam.evidence.verifier.report import Report, by_kind
 from onepam.evidence.verifier.rules import AS_OF, BY_RULE, CHOSEN, DERIVED, PERIOD
 from onepam.evidence.verifier.standing import Accounts
+from onepam.evidence.verifier.systems import Systems
 
 
 def judge_reports(pack: Contents, answer: Answer) -> List[Report]:
@@ -75,10 +76,12 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
             each.finish(answer)
 
 
-def _all_at_once(pack: Contents, report: Report) -> Union[Access, Matrix, None]:
+def _all_at_once(pack: Contents, report: Report) -> Union[Access, Matrix, Systems, None]:
     """What a report must have whose rows follow all together."""
     if report.name == "access":
         return Access(pack, report)
+    if report.name == "systems":
+        return Systems(pack, report)
     return Matrix(pack, report) if report.name == "matrix" else None
 
 

@@ -90,7 +90,7 @@ PERIOD = {
     "controls": Happening((TESTED,), (), ("control",), ((TESTED, "body.by"),), "", ()),
 }  # fmt: skip
 AS_OF = {"accounts": Standing((), True), "vendors": Standing(("vendor",), False)}
-FROM_THE_BEGINNING = ("access", "accounts", "vendors", "matrix")
+FROM_THE_BEGINNING = ("access", "accounts", "vendors", "matrix", "systems")
 """Reports that rest on entries of any age: a pack that does not begin with the log's first entry has none of them."""
 
 
@@ -233,6 +233,7 @@ BY_RULE = {
 """Columns that follow from the entries and are not what one of them says."""
 
 _BOUND, _ROLE = "binding.added", "role.set"
+_ON_LIST, _LIST = "listed_account.set", "account_list.taken"
 CHOSEN = {
     "leavers": {"last_sign_ins_ended": _of("header.time", SIGNED_OUT),
                 "last_bytes": _of("body.last_byte:time", CLOSED)},
@@ -249,10 +250,15 @@ CHOSEN = {
     "matrix": {
         "console": _of("body.console", _ROLE), "change": _of("body.change", _ROLE), "set": _of("header.time", _ROLE),
         "resource_set": _of("header.time", "resource.set")},
+    "systems": {
+        "name": _of("payload.name", _ON_LIST), "listed": _of("header.time", _ON_LIST),
+        "linked": _of("header.time", "listed_account.linked"), "person_name": _of("payload.name", *NAMED),
+        "list_made": _of("body.made:time", _LIST), "list_digest": _of("body.digest", _LIST),
+        "brought_by": _of("body.by", _LIST)},
 }  # fmt: skip
 REPORTS = (*PERIOD, *FROM_THE_BEGINNING)
 """What a pack holds."""
-OF_GOVERNANCE = ("reviews", "decisions", "changes", "controls", "matrix")
+OF_GOVERNANCE = ("reviews", "decisions", "changes", "controls", "matrix", "systems")
 """What packs of releases before those that test controls do not hold."""
 TITLES = {
     "sessions": "Sessions of the period, opened and refused",
@@ -266,6 +272,7 @@ TITLES = {
     "changes": "Changes of access.yaml that were proposed in the period, decided and applied",
     "controls": "Controls: each run of a test in the period",
     "matrix": "The role matrix as designed: what each role opens, whose it is, and what for",
+    "systems": "Accounts of other systems: who stands behind each, and what is found",
 }
 VERSIONS = {"access": (1, 2), "requests": (1, 2)}
 """Of a report that has been drawn in several ways; all others have version 1. In version 1 of `access` what a review
@@ -285,6 +292,8 @@ WORDS = {
     "accounts": ("last_seen",),
     "matrix": ("role", "version", "owner", "purpose", "permission", "mode", "actions", "resource", "login",
                "privileged"),
+    "systems": ("system", "account", "rights", "person", "service", "known", "last_used", "finding", "since", "due",
+                "answers"),
 }  # fmt: skip
 """Columns of a release that are the exporter's words."""
 SINCE = {

@@ -1,9 +1,9 @@
 """The views that evidence reads: versioned and read-only. A changed meaning is a new version; old ones stay.
 
-`ev_sessions`, `ev_checks`, `ev_requests`, `ev_reviews`, `ev_changes`, `ev_controls`, `ev_leavers`, `ev_standing`,
-`ev_starts`, `ev_people` and `ev_erasures` are entries of some kinds with the fields that link them. The others are
-state as intervals of ledger time: a row holds where valid_from <= t AND t < valid_until, and `valid_from` is the time
-of the entry that made it so.
+`ev_sessions`, `ev_checks`, `ev_requests`, `ev_reviews`, `ev_changes`, `ev_controls`, `ev_listings`, `ev_leavers`,
+`ev_standing`, `ev_starts`, `ev_people` and `ev_erasures` are entries of some kinds with the fields that link them. The
+others are state as intervals of ledger time: a row holds where valid_from <= t AND t < valid_until, and `valid_from` is
+the time of the entry that made it so.
 """
 
 from collections.abc import Mapping
@@ -93,6 +93,11 @@ EVIDENCE_VIEWS = (
         ),
         {"change": "change"},
     )
+    + _of_entries(
+        "ev_listings_v1",
+        ("listed_account.set", "listed_account.linked", "account_list.taken"),
+        {"account": "account", "list": "list"},
+    )
     + _of_entries("ev_controls_v1", ("control.tested", "control.assigned"), {"control": "control"})
     + _of_entries("ev_checks_v1", ("recordings.checked",), {"begin": "begin", "until": "until"})
     + _of_entries("ev_leavers_v1", ("person.disabled", "person.enabled", "probe.made"), {"person": "person"})
@@ -138,6 +143,12 @@ CREATE VIEW IF NOT EXISTS ev_members_v1 AS
 SELECT grp AS team, person, valid_from, valid_until FROM group_member;
 CREATE VIEW IF NOT EXISTS ev_bindings_v1 AS
 SELECT binding, role, subject_kind, subject, ends, valid_from, valid_until FROM binding;
+CREATE VIEW IF NOT EXISTS ev_listed_v1 AS
+SELECT account, system, person, rights, service, because, used, since, valid_from, valid_until FROM listed_account;
+CREATE VIEW IF NOT EXISTS ev_systems_v1 AS
+SELECT system, owner, days, list, taken, valid_from, valid_until FROM account_system;
+CREATE VIEW IF NOT EXISTS ev_gone_v1 AS
+SELECT person, removed, left_at, valid_from, valid_until FROM leaver;
 CREATE VIEW IF NOT EXISTS ev_withheld_v1 AS
 SELECT person, role, review, valid_from, valid_until FROM role_withheld;
 CREATE VIEW IF NOT EXISTS ev_roles_v1 AS
