@@ -146,6 +146,8 @@ _KEPT = "'mysql', 'mtr', 'information_schema', 'performance_schema', 'sys', 'sui
 def _clean(both: MysqlWays) -> None:
     """What another file left behind."""
     server, drops = both.server, ""
+    for left in (server.folder / "tmp").glob("*"):
+        left.unlink() if left.is_file() else shutil.rmtree(left)
     found = server.sql(f"SELECT schema_name FROM information_schema.schemata WHERE schema_name NOT IN ({_KEPT})")
     for each in found.splitlines():
         drop = f"DROP DATABASE `{each.replace('`', '``')}`;"
