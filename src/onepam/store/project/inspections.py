@@ -44,7 +44,7 @@ INSPECTION = state(
             "note": "TEXT",
             "inspected": "INTEGER NOT NULL",
         },
-        (("inspected",),),
+        (("inspected",), ("person",)),
         personal=("note",),
     )
 )

@@ -8,7 +8,7 @@ from typing import Any
 from onepam.app.ports import Snapshot
 from onepam.domain.sessions.events import EntryPoint
 from onepam.domain.sessions.inspecting import Risk, Verdict
-from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.clock import DAY, FOREVER, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.read.names import name
@@ -64,33 +64,40 @@ class Figures:
     concerns: int
 
 
-_WHICH = {
-    "waiting": "d.inspected IS NULL AND d.due > :at",
-    "overdue": "d.inspected IS NULL AND d.due <= :at",
-    "done": "d.inspected IS NOT NULL",
-}
 _D = "d.valid_from <= :at AND :at < d.valid_until"
 _S = "s.valid_from <= :at AND :at < s.valid_until"
+_ALL = (
+    "d.*, s.resource, s.login, s.entry, s.opened, s.closed FROM drawn_session d "
+    f"JOIN session s ON s.session = d.session AND {_S}"
+)
+_WAITS = "(:state = '' OR (d.due > :at) = (:state = 'waiting'))"
 
 
 def drawn_sessions(db: Snapshot, at: Instant, state: str = "", window: Window | None = None) -> Page[DrawnRow]:
     """A page of them, what is due first at the top; of those that were inspected the newest. `state`: of `STATES`, ""
     for all that wait."""
     window = window or Window()
-    which = _WHICH.get(state, "d.inspected IS NULL")
-    way, beyond = ("DESC", "<") if state == "done" else ("ASC", ">")
-    of: dict[str, Any] = {"at": at, "after": window.after, "most": window.most + 1}
+    of: dict[str, Any] = {"at": at, "state": state, "after": window.after, "most": window.most + 1}
     after = row(db, f"SELECT due FROM drawn_session d WHERE d.session = :after AND {_D}", of)
-    place = "" if after is None else f"AND (d.due {beyond} :due OR (d.due = :due AND d.session {beyond} :after))"
-    of["due"] = after["due"] if after else 0
-    found = rows(
-        db,
-        "SELECT d.*, s.resource, s.login, s.entry, s.opened, s.closed FROM drawn_session d "
-        f"JOIN session s ON s.session = d.session AND {_S} "
-        f"WHERE {_D} AND {which} {place} ORDER BY d.due {way}, d.session {way} LIMIT :most",
-        of,
-    )
-    total = row(db, f"SELECT count(*) FROM drawn_session d WHERE {_D} AND {which}", of)
+    if state == "done":
+        of["due"] = after["due"] if after else FOREVER
+        found = rows(
+            db,
+            f"SELECT {_ALL} WHERE {_D} AND d.inspected > 0 "
+            "AND (d.due < :due OR (d.due = :due AND d.session < :after)) "
+            "ORDER BY d.due DESC, d.session DESC LIMIT :most",
+            of,
+        )
+        total = row(db, f"SELECT count(*) FROM drawn_session d WHERE {_D} AND d.inspected > 0", of)
+    else:
+        of["due"] = after["due"] if after else 0
+        found = rows(
+            db,
+            f"SELECT {_ALL} WHERE {_D} AND d.inspected IS NULL AND {_WAITS} "
+            "AND (d.due > :due OR (d.due = :due AND d.session > :after)) ORDER BY d.due, d.session LIMIT :most",
+            of,
+        )
+        total = row(db, f"SELECT count(*) FROM drawn_session d WHERE {_D} AND d.inspected IS NULL AND {_WAITS}", of)
     page = Page.of(found, window, total[0] if total else 0, itemgetter("session"))
     return page.map(lambda shown: (_row(db, at, each) for each in shown))
 
@@ -99,8 +106,7 @@ def drawn(db: Snapshot, at: Instant, session: str) -> DrawnRow | None:
     """One that was drawn; None for any other."""
     found = row(
         db,
-        "SELECT d.*, s.resource, s.login, s.entry, s.opened, s.closed FROM drawn_session d "
-        f"JOIN session s ON s.session = d.session AND {_S} WHERE d.session = :session AND {_D}",
+        f"SELECT {_ALL} WHERE d.session = :session AND {_D}",
         {"session": session, "at": at},
     )
     return _row(db, at, found) if found is not None else None
