@@ -220,6 +220,9 @@ def test_whoever_decides_in_a_review_is_told_what_waits_and_what_silence_takes()
         "answer 3 of them will be suspended then."
     )
     assert (told.audience, told.person, told.where) == (CONCERNED, "per_1", "/reviews")
+    near = said(ReviewReminded("rev_1", "per_1", Stage.ESCALATED, 2, 1, until)).sentence
+    assert near.startswith("2 accesses wait in a review for somebody after whom you are next, until ")
+    assert near.endswith("Without an answer 1 of them will be suspended then.")
     one = said(ReviewReminded("rev_1", "per_1", Stage.OPENED, 1, 0, until)).sentence
     assert one == "One access waits for your word in a review, until 2026-03-03T14:00:00.000000Z: keep or remove."
 
