@@ -169,6 +169,21 @@ async def test_two_do_not_approve_each_others_in_turn_while_somebody_else_could(
     }
 
 
+async def test_where_all_would_give_a_yes_back_each_may(company: Company) -> None:
+    """Else nobody could decide for whoever decided for all others lately."""
+    await company.bind("eve", "manager")
+    for who in ("bob", "max"):
+        await company.bind(who, "engineer")
+    await company.bind("bob", "manager")
+    for number, who in enumerate(("max", "bob")):
+        asked = await company.ask(who, "web-1", "app")
+        of = company.ledger, company.actor("eve"), asked.request, asked.digest, f"grt_{number}"
+        assert isinstance(await approve_request(*of), Granted)
+    made = await company.ask("eve", "web-1", "app")
+    back = await approve_request(company.ledger, company.actor("max"), made.request, made.digest, "grt_9")
+    assert isinstance(back, Granted)
+
+
 async def test_somebody_decides_for_another_who_is_away(company: Company) -> None:
     """Max is away; bob approves by a role that nobody asks."""
     await record(company.ledger, role_set("lead", (), (ConsoleRight.APPROVE,)))

@@ -332,6 +332,35 @@ def test_two_do_not_say_yes_to_each_other_in_turn_where_somebody_else_could() ->
         )
 
 
+def test_where_all_would_give_a_yes_back_each_may() -> None:
+    three = {**HOLDS, **dict.fromkeys(("eve", "max", "joe"), ("engineer", "manager"))}
+    told = Story().found(three)
+    for who in HOLDS:
+        told.enrol(who)
+    for who in ("max", "eve", "joe"):
+        told.sign_in(who, f"sgn_{who}")
+    for number, asks in enumerate(("max", "joe")):
+        told.approve(told.ask(asks, f"req_{number}"), "eve", f"req_{number}", f"grt_{number}")
+    told.wait(5 * MINUTE)
+    told.approve(told.ask(request="req_9"), "max", "req_9", "grt_9")
+    assert told.said() == []
+
+
+def test_whoever_asked_in_the_days_before_may_have_said_yes_to_each_other() -> None:
+    told = Story().found({**HOLDS, "eve": ("engineer", "manager"), "max": ("engineer", "manager"), "joe": ("manager",)})
+    for who in HOLDS:
+        told.enrol(who)
+    for who in ("max", "eve"):
+        told.sign_in(who, f"sgn_{who}")
+    for name, (asks, says) in {"1": ("max", "eve"), "2": ("eve", "max")}.items():
+        asked = told.ask(asks, f"req_{name}")
+        then = told.rows[-1]
+        told.rows[-1] = then._replace(version=1, body=then.body.replace(b',"schedule":null', b""))
+        told.approve(asked, says, f"req_{name}", f"grt_{name}")
+        told.wait(5 * MINUTE)
+    assert told.said() == []
+
+
 def test_a_yes_that_was_undone_makes_no_ring() -> None:
     both = ("engineer", "manager")
     told = Story().found({**HOLDS, "eve": both, "max": both, "joe": ("manager",)})

@@ -84,10 +84,13 @@ class Work:
     _here: dict[int, tuple[str, Instant]] = field(default_factory=dict)
     _asked: list[_Asked] = field(default_factory=list)
     _granted: list[_Granted] = field(default_factory=list)
+    _yeses: set[tuple[int, int]] = field(default_factory=set)
+    _approvers: list[int] = field(init=False)
     _open: list[tuple[Instant, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._chance = random.Random(self.seed)  # noqa: S311 - chance that repeats, no secret
+        self._approvers = [each for each in range(self.people) if approves(each)]
 
     def stretch(self, now: Instant, sessions: int, requests: int) -> list[object]:
         """A few minutes: what ends or is decided by `now`, then so many new requests and sessions."""
@@ -141,7 +144,7 @@ class Work:
         ripe = [each for each in self._asked if each.made + LATEST <= now or self._chance.random() < 0.1]
         for each in ripe:
             self._asked.remove(each)
-            approver = self._approver(but=each.by)
+            approver = self._approver(each.by)
             how = self._chance.random()
             if how < 0.05:
                 yield from self.present(each.by, now)
@@ -153,6 +156,7 @@ class Work:
                 yield RequestDenied(each.request, person_id(approver), APPROVER, "not in the evening")
                 continue
             starts = Instant(now + UNDO + SECOND)
+            self._yeses.add((approver, each.by))
             yield RequestApproved(
                 each.request, each.substance.digest(), person_id(approver), APPROVER, starts, "go ahead"
             )
@@ -240,8 +244,7 @@ class Work:
             if ends is None or now + DAY < ends:
                 return number
 
-    def _approver(self, but: int) -> int:
-        while True:
-            number = self._chance.randrange(self.people)
-            if approves(number) and number != but:
-                return number
+    def _approver(self, asks: int) -> int:
+        """Somebody else who approves, and to whom they said no yes themselves, where there is such a one."""
+        others = [each for each in self._approvers if each != asks]
+        return self._chance.choice([each for each in others if (asks, each) not in self._yeses] or others)

@@ -4622,7 +4622,8 @@ class Review:
 
 @dataclass
 class Request:
-    """A request; `approved_by` once it was granted, from `effective` on. `agreed`: who said yes before, for whom."""
+    """A request; `approved_by` once it was granted, from `effective` on. `agreed`: who said yes before, for whom.
+    `ringless`: it was made since two do not say yes to each other in turn."""
 
     substance: Mapping[str, Any]
     digest: str
@@ -4632,6 +4633,7 @@ class Request:
     approved_by: str | None = None
     effective: int | None = None
     agreed: dict[str, str] = field(default_factory=dict)
+    ringless: bool = False
 
 
 @dataclass(frozen=True)
@@ -8012,7 +8014,11 @@ def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
     if by in request.agreed or by in request.agreed.values():
         yield f"{by} had agreed to it already, or somebody for them"
     yield one_hand(state, by, *request.agreed)
-    if state.yeses.get((who, by), -RING) + RING > state.begun and somebody_else(state, request, by):
+    if (
+        request.ringless
+        and state.yeses.get((who, by), -RING) + RING > state.begun
+        and somebody_else(state, request, by)
+    ):
         yield f"{who} had said yes to {by} lately, and somebody else could decide"
     state.yeses[by, who] = state.now
     privileged = is_privileged(state, request.substance)
@@ -8024,9 +8030,12 @@ def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
 
 
 def somebody_else(state: State, request: Request, by: str) -> bool:
-    """Whether another than these could decide on it; of a machine's requests that is not judged."""
-    asking_for = state.people.get(request.substance["person"])
-    out = {by, request.substance["person"], *request.agreed}
+    """Whether another than these could decide on it, to whom the requester said no yes lately; of a machine's requests
+    that is not judged."""
+    asks = request.substance["person"]
+    asking_for = state.people.get(asks)
+    in_turn = {each for (said, each), at in state.yeses.items() if said == asks and at + RING > state.begun}
+    out = {by, asks, *request.agreed, *in_turn}
     if asking_for is None or asking_for.kind == "service":
         return False
     return any(could_decide(state, request, each) for each in state.people if each not in out)
@@ -8206,9 +8215,15 @@ _canonical = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":
 
 
 @request_rules.of("request.made", "asking for access", Authority.PERSON, cannot=(Unjudged.ZONE,), version=2)
-@request_rules.of("request.made", "asking for access", Authority.PERSON)
 def request_made(state: State, entry: Entry) -> Why:
     """Somebody who is signed in, for what a role of theirs gives on request, exactly as it is now."""
+    yield from _request_made(state, entry)
+    state.requests[entry.body["request"]].ringless = True
+
+
+@request_rules.of("request.made", "asking for access", Authority.PERSON)
+def _request_made(state: State, entry: Entry) -> Why:
+    """As today's: in those days two might say yes to each other."""
     body = entry.body
     substance = body["substance"]
     who = substance["person"]

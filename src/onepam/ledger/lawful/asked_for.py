@@ -76,7 +76,11 @@ def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
     if by in request.agreed or by in request.agreed.values():
         yield f"{by} had agreed to it already, or somebody for them"
     yield one_hand(state, by, *request.agreed)
-    if state.yeses.get((who, by), -RING) + RING > state.begun and somebody_else(state, request, by):
+    if (
+        request.ringless
+        and state.yeses.get((who, by), -RING) + RING > state.begun
+        and somebody_else(state, request, by)
+    ):
         yield f"{who} had said yes to {by} lately, and somebody else could decide"
     state.yeses[by, who] = state.now
     privileged = is_privileged(state, request.substance)
@@ -88,9 +92,12 @@ def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
 
 
 def somebody_else(state: State, request: Request, by: str) -> bool:
-    """Whether another than these could decide on it; of a machine's requests that is not judged."""
-    asking_for = state.people.get(request.substance["person"])
-    out = {by, request.substance["person"], *request.agreed}
+    """Whether another than these could decide on it, to whom the requester said no yes lately; of a machine's requests
+    that is not judged."""
+    asks = request.substance["person"]
+    asking_for = state.people.get(asks)
+    in_turn = {each for (said, each), at in state.yeses.items() if said == asks and at + RING > state.begun}
+    out = {by, asks, *request.agreed, *in_turn}
     if asking_for is None or asking_for.kind == "service":
         return False
     return any(could_decide(state, request, each) for each in state.people if each not in out)

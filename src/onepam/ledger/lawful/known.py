@@ -196,7 +196,8 @@ class Review:
 
 @dataclass
 class Request:
-    """A request; `approved_by` once it was granted, from `effective` on. `agreed`: who said yes before, for whom."""
+    """A request; `approved_by` once it was granted, from `effective` on. `agreed`: who said yes before, for whom.
+    `ringless`: it was made since two do not say yes to each other in turn."""
 
     substance: Mapping[str, Any]
     digest: str
@@ -206,6 +207,7 @@ class Request:
     approved_by: str | None = None
     effective: int | None = None
     agreed: dict[str, str] = field(default_factory=dict)
+    ringless: bool = False
 
 
 @dataclass(frozen=True)

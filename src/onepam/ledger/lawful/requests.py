@@ -44,9 +44,15 @@ _canonical = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":
 
 
 @request_rules.of("request.made", "asking for access", Authority.PERSON, cannot=(Unjudged.ZONE,), version=2)
-@request_rules.of("request.made", "asking for access", Authority.PERSON)
 def request_made(state: State, entry: Entry) -> Why:
     """Somebody who is signed in, for what a role of theirs gives on request, exactly as it is now."""
+    yield from _request_made(state, entry)
+    state.requests[entry.body["request"]].ringless = True
+
+
+@request_rules.of("request.made", "asking for access", Authority.PERSON)
+def _request_made(state: State, entry: Entry) -> Why:
+    """As today's: in those days two might say yes to each other."""
     body = entry.body
     substance = body["substance"]
     who = substance["person"]

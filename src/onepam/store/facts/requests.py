@@ -336,22 +336,25 @@ def _request_facts(db: Snapshot, found: Any, actor: str, at: Instant) -> Request
 
 
 _YES = """
-SELECT 1 FROM request WHERE person = :actor AND decider = :requester AND status = 'approved' AND decided > :since
+SELECT person FROM request WHERE decider = :requester AND status = 'approved' AND decided > :since
   AND valid_until = :forever
-UNION ALL SELECT 1 FROM request_agreed a JOIN request r ON r.request = a.request AND r.valid_until = :forever
-WHERE a.person = :requester AND r.person = :actor AND a.valid_from > :since"""
+UNION SELECT r.person FROM request_agreed a JOIN request r ON r.request = a.request AND r.valid_until = :forever
+WHERE a.person = :requester AND a.valid_from > :since"""
+"""To whom somebody said yes lately."""
 
 
 def _is_ring(db: Snapshot, asked: OpenRequest, roles: tuple[str, ...], actor: str, at: Instant) -> bool:
-    """Whether the requester said yes to something of the actor's lately, and somebody else could decide on this."""
+    """Whether the requester said yes to something of the actor's lately, and somebody could decide on this to whom they
+    said none: where all would give one back, each may."""
     requester = asked.substance.person
-    of = {"actor": actor, "requester": requester, "since": at - RING, "forever": FOREVER}
-    if row(db, f"SELECT 1 FROM ({_YES}) y LIMIT 1", of) is None:
+    of = {"requester": requester, "since": at - RING, "forever": FOREVER}
+    in_turn = {each["person"] for each in rows(db, _YES, of)}
+    if actor not in in_turn:
         return False
     said = rows(
         db, f"SELECT person FROM request_agreed WHERE request = :request AND {AT}", {"request": asked.request, "at": at}
     )
-    out = {actor, *(each["person"] for each in said)}
+    out = {actor, *in_turn, *(each["person"] for each in said)}
     return any(who not in out for who, _ in deciders(db, at, roles, requester, asked.substance.resource))
 
 
