@@ -12,8 +12,12 @@ pytestmark = pytest.mark.anyio
 
 async def test_whoever_monitors_looks_and_says_what_they_saw(tmp_path: Path) -> None:
     async with opened(tmp_path) as office:
-        session = await ended(office.company)
         ada, aud, eve = [await office.sign_in(who) for who in ("ada", "aud", "eve")]
+        nothing = await ada.read("/inspections")
+        assert "nothing was drawn" in nothing
+        assert "No session was drawn in 90 days." in nothing
+        assert "100 %" not in nothing
+        session = await ended(office.company)
         page = f"/sessions/{session}"
         listed = await ada.read("/inspections")
         assert "To inspect" in listed
@@ -27,7 +31,7 @@ async def test_whoever_monitors_looks_and_says_what_they_saw(tmp_path: Path) -> 
         assert "The note is empty" in await ada.refused(f"{page}/inspect", verdict="concern")
         done = await ada.done(f"{page}/inspect", verdict="concern", note="copied the payroll", back="/inspections")
         assert "Kept: a concern." in done
-        assert "Nothing waits" in await ada.read("/inspections")
+        assert "What was drawn was inspected." in await ada.read("/inspections")
         assert "copied the payroll" in await aud.read("/inspections?state=done")
         assert "Ada Example: concern" in await aud.read(page)
         sheet = (await aud.get("/inspections?state=done&as=csv")).text

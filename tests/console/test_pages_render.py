@@ -210,6 +210,14 @@ def test_what_was_asked_before_is_told_in_words(asked: int, used: int, words: st
     assert asked_before(asked, used) == words
 
 
+def test_the_picture_of_a_week_has_each_bar_beside_its_day() -> None:
+    bars = re.findall(r'class="week-open" x="(\d+)" y="(\d+)" width="(\d+)"', page("approvals"))
+    days = dict(re.findall(r'<text x="0" y="(\d+)">(\w+)</text>', page("approvals")))
+    assert [(days[str(int(y) + 85)], int(x) - 250, int(width)) for x, y, width in bars] == [
+        (day, 9 * 60, 8 * 60) for day in ("Mon", "Tue", "Wed", "Thu", "Fri")
+    ]
+
+
 def test_small_words() -> None:
     assert rendering.size(312) == "312 B"
     assert rendering.size(4_200) == "4.2 kB"

@@ -82,7 +82,7 @@ def _listed(db: Snapshot, at: Instant, state: str, window: Window, reader: str) 
             "waiting": known.waiting,
             "overdue": known.overdue,
             "concerns": known.concerns,
-            "done": 100 * done // known.drawn if known.drawn else 100,
+            "done": 100 * done // known.drawn if known.drawn else 0,
         },
         sessions=[_row(each, at, reader) for each in found.rows],
         pager=pager(found, window, {"state": state}),
