@@ -53,7 +53,7 @@ class Who:
 
 class TargetLeg(target.TargetLeg):
     """Our connection to a target. `thread` is its number there, `status` what the server said last of it;
-    `catalogue` what is known of its masked columns."""
+    `catalogue` what is known of its masked columns. `stopped_by` ends what it does, by another login than its own."""
 
     says_goodbye = False
     """A server that waits (GET_LOCK, SLEEP) looks whether its client is there by whether something has come but an end:
@@ -65,6 +65,7 @@ class TargetLeg(target.TargetLeg):
         self.catalogue: Catalogue | None = None
         self.status = 0
         self.can = Can(0)
+        self.stopped_by: Callable[[], Coroutine[None, None, None]] | None = None
         self._come, self._gone = asyncio.Event(), False
         self._rest, self._left = b"", MOST_STARTING_BYTES
         self._reached: tuple[Where, Who] | None = None
@@ -86,6 +87,8 @@ class TargetLeg(target.TargetLeg):
         self.early, self._rest = self._rest, b""
 
     def asked_to_stop(self) -> Coroutine[None, None, None] | None:
+        if self.stopped_by is not None:
+            return self.stopped_by()
         return _stop(*self._reached, self.thread, self.certificate) if self._reached is not None else None
 
     @property

@@ -22,7 +22,7 @@ from onepam.protocols.mysql.wire import Can
 from onepam.protocols.sql.asker import Asker
 from onepam.protocols.sql.guarding import asks, guarded, looks
 from onepam.protocols.sql.session import DatabaseGateway
-from onepam.protocols.sql.session_users import as_made
+from onepam.protocols.sql.session_users import Account, as_made
 from onepam.protocols.sql.target import Where
 
 DIAL_SECONDS = 30.0
@@ -72,7 +72,14 @@ class MysqlLegs(Legs[TargetLeg, Relay]):
         return secret if isinstance(secret, Refused) else await self._as(opened, where, opened.login, secret)
 
     async def _as_made(self, opened: Opened, where: Where) -> TargetLeg | Refused:
-        gateway, as_user = self._gateway, partial(self._as, opened, where)
+        gateway = self._gateway
+
+        async def as_user(name: str, password: Secret, account: Account) -> TargetLeg | Refused:
+            there = await self._as(opened, where, name, password)
+            if isinstance(there, TargetLeg):
+                there.stopped_by = partial(session_users.stop, where, account, name, there)
+            return there
+
         return await as_made(gateway.shared, gateway.users, session_users, opened, where, as_user)
 
     async def _as(self, opened: Opened, where: Where, login: str, secret: Secret) -> TargetLeg | Refused:

@@ -19,7 +19,7 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
 from onepam.protocols.mysql import wire
 from onepam.protocols.mysql.answers import Failed, Row, ask
-from onepam.protocols.mysql.dial import TargetLeg, Who, dial
+from onepam.protocols.mysql.dial import CANCEL_SECONDS, TargetLeg, Who, dial
 from onepam.protocols.mysql.grants import too_much
 from onepam.protocols.mysql.startup import NOBODY, Greeting
 from onepam.protocols.sql.session_users import (
@@ -36,7 +36,7 @@ from onepam.protocols.sql.target import Where
 
 log = logging.getLogger(__name__)
 
-LEAVE_SECONDS = 5.0
+LEAVE_SECONDS = 15.0
 """How long a server may take to hang up on us once we have said goodbye."""
 
 _SETTINGS = ("SET SESSION sql_mode = ''", "SET SESSION lock_wait_timeout = 5", "SET SESSION TRANSACTION READ WRITE")
@@ -73,8 +73,9 @@ _LESS = "an administrator takes what reaches the server's accounts from it, and 
 
 
 async def make(where: Where, account: Account, user: User, password: Secret, until: Instant) -> Refused | None:
-    """As `Server.make`. Two connections at a time are let in with it, of which one cancels, from the address that we
-    have there. Such a server bounds a user's time by days alone: it is one."""
+    """As `Server.make`. One connection at a time is let in with it, from the address that we have there: its person may
+    give it another password, and would come in beside the gateway. Such a server bounds a user's time by days alone: it
+    is one."""
     leg = await _at(where, account.login, account.secret)
     if isinstance(leg, Refused):
         return leg
@@ -99,7 +100,7 @@ async def _made(leg: TargetLeg, user: User, password: Secret) -> Refused | None:
     if not _HOST.fullmatch(host or ""):
         return _refused("it does not know by one name whence we come")
     who = f"{name}@{_text(host or '')}"
-    bounds = "REQUIRE SSL WITH MAX_USER_CONNECTIONS 2 PASSWORD EXPIRE INTERVAL 1 DAY"
+    bounds = "REQUIRE SSL WITH MAX_USER_CONNECTIONS 1 PASSWORD EXPIRE INTERVAL 1 DAY"
     await _rows(leg, f"CREATE USER {who} IDENTIFIED {_by(leg.greeting, password)} {bounds}", 0, kept)
     await _rows(leg, f"GRANT {_name(user.role)} TO {who}", 0, kept)
     return None
@@ -159,9 +160,10 @@ async def _dropped(leg: TargetLeg, user: User, tell: Tell) -> bool:
             await _kill(leg, maker)
         await asyncio.sleep(PAUSE_SECONDS)
     hosts = await _hosts(leg, user)
+    await _end(leg, name)  # one of them may hold what `ALTER USER` waits for (FLUSH TABLES WITH READ LOCK)
     for host in hosts:
         await _rows(leg, f"ALTER USER {name}@{host} ACCOUNT LOCK", 0, kept)
-    await _end(leg, name)
+    await _end(leg, name)  # who came in meanwhile
     holds = kept
     if hosts and (defined := await _defined(leg, user)):
         log.warning("the user %s is the definer of %s", user.name, ", ".join(defined))
@@ -173,6 +175,24 @@ async def _dropped(leg: TargetLeg, user: User, tell: Tell) -> bool:
         raise StillThere(kept, "it is there after DROP USER")
     await _end(leg, name)  # who was about to come in as it was locked
     return bool(hosts)
+
+
+async def stop(where: Where, account: Account, name: str, there: TargetLeg) -> None:
+    """Ends what a user's connection does now. The account does it, for the user has no second connection. Whether it
+    came in time nobody says."""
+    thread, certificate = str(there.thread), there.certificate
+    leg = await _at(where, account.login, account.secret, CANCEL_SECONDS)
+    if isinstance(leg, Refused):
+        return
+    try:
+        seen = f"SELECT id FROM information_schema.processlist WHERE id = {thread} AND BINARY user = {_text(name)}"
+        if leg.certificate == certificate and await ask(leg, seen, 1, CANCEL_SECONDS) == ((thread,),):
+            await ask(leg, f"KILL QUERY {thread}", 0, CANCEL_SECONDS)
+    except TimeoutError:
+        pass
+    finally:
+        leg.send(wire.packet(0, bytes((wire.QUIT,))))
+        leg.close()
 
 
 async def _hosts(leg: TargetLeg, user: User) -> list[str]:
@@ -218,11 +238,11 @@ async def _rows(leg: TargetLeg, statement: str, columns: int, otherwise: LeftBec
     return found
 
 
-async def _at(where: Where, login: str, secret: Secret) -> TargetLeg | Refused:
+async def _at(where: Where, login: str, secret: Secret, seconds: float = DIAL_SECONDS) -> TargetLeg | Refused:
     def settings(greeting: Greeting) -> tuple[str, ...]:
         return (*_SETTINGS, _BOUND) if _is_mariadb(greeting) else _SETTINGS
 
-    return await dial(where, Who(login, NOBODY, secret, settings), DIAL_SECONDS)
+    return await dial(where, Who(login, NOBODY, secret, settings), seconds)
 
 
 async def _leave(leg: TargetLeg) -> None:

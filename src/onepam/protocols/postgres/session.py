@@ -20,7 +20,7 @@ from onepam.protocols.postgres.relay import Relay
 from onepam.protocols.sql.asker import Asker
 from onepam.protocols.sql.guarding import asks, guarded, looks
 from onepam.protocols.sql.session import DatabaseGateway
-from onepam.protocols.sql.session_users import as_made
+from onepam.protocols.sql.session_users import Account, as_made
 from onepam.protocols.sql.target import Where
 
 DIAL_SECONDS = 30.0
@@ -75,7 +75,7 @@ class PostgresLegs(Legs[TargetLeg, Relay]):
     async def _as_made(self, opened: Opened, where: Where, parameters: Mapping[str, str]) -> TargetLeg | Refused:
         gateway = self._gateway
 
-        def as_user(name: str, password: Secret) -> Awaitable[TargetLeg | Refused]:
+        def as_user(name: str, password: Secret, account: Account) -> Awaitable[TargetLeg | Refused]:
             return dial(where, Who(name, parameters, password), DIAL_SECONDS)
 
         return await as_made(gateway.shared, gateway.users, session_users, opened, where, as_user)

@@ -96,10 +96,10 @@ async def as_made(
     at: Server,
     opened: Opened,
     where: Where,
-    dial: Callable[[str, Secret], Awaitable[L | Refused]],
+    dial: Callable[[str, Secret, Account], Awaitable[L | Refused]],
 ) -> L | Refused:
     """Dials as a user that is made for this session, and dropped when nothing goes to the target as it any more, also
-    where it never came to that."""
+    where it never came to that. `dial` hears of the account, too."""
     name, password = new_name(shared.random), Secret(b64encode(shared.random(32)))
     begun: SessionUser | None = None
     there: TargetLeg | None = None
@@ -110,7 +110,7 @@ async def as_made(
         begun = entered
         user = User(name, begun.made.role)
         refused = await at.make(where, begun.account, user, password, begun.made.until)
-        dialled = refused or await dial(name, password)
+        dialled = refused or await dial(name, password, begun.account)
         there = None if isinstance(dialled, Refused) else dialled
         return dialled
     finally:
