@@ -144,6 +144,19 @@ def test_a_long_text_is_read_before_it_is_taken_and_nothing_else_meanwhile() -> 
     assert talk.from_client(my.query(at_once)).to_target == [my.query(at_once)]
     talk = Conversation(guarding.allowance(None), lambda thread, whole: False)
     assert talk.from_client(my.query(text)).to_target == [my.query(text)], "nothing of it is read"
+    talk = Conversation(guarding.allowance(READER), lambda thread, whole: False)
+    commented = b"SELECT /*!40001 SQL_NO_CACHE */ 1"
+    assert (talk.from_client(my.query(commented)).to_target, talk.reading) == ([], commented), "it is read as several"
+
+
+def test_a_name_behind_a_colon_is_no_parameter() -> None:
+    """No server takes such a text; that of another place may stand there."""
+    talk = Talk(guarding.allowance(None, Mask(("card",))))
+    for text in (b"SELECT 1 FROM t WHERE card = :card", b"SELECT 1 FROM t WHERE card = :p3", b"SELECT 1 LIMIT :n"):
+        before = len(talk.to_target)
+        talk.client(my.query(text))
+        assert talk.to_target[before:] == my.query(text)
+        talk.target(my.error(1, 1064, b"syntax"))
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ import pytest
 from onepam.app.open_session import Opened
 from onepam.domain.access.guardrails import PLAIN, Guardrails, StatementClass
 from onepam.kernel.errors import Refused
-from onepam.protocols.mysql import session
-from onepam.protocols.sql.events import Wanted
+from onepam.protocols.mysql import session, texts
+from onepam.protocols.mysql.statements import AT_ONCE_BYTES
+from onepam.protocols.sql.events import Allowance, Wanted
+from onepam.protocols.sql.judging import Judged, judged
 from onepam.recording.frames import Marker
 from onepam.recording.statements import Outcome
 from tests.protocols.mysql.read_texts import DOES, READS
@@ -158,6 +160,21 @@ async def test_many_rows_are_written_in_one_statement(
     assert (said, status, errors) == ("2000\n", 0, "")
     long = " OR ".join(f"a = {each}" for each in range(500))
     assert (await small.mariadb(f"SELECT COUNT(*) FROM many WHERE {long}", "app", user=mighty))[1] == "1001\n"
+
+
+async def test_a_session_whose_text_cannot_be_read_by_our_fault_ends(
+    small: Small, mighty: str, narrow: Narrow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow(READER)
+
+    def fails(allowance: Allowance, words: str | None, size: int, unreadable: Refused) -> Judged:
+        if size > AT_ONCE_BYTES:
+            raise ValueError("of ours")
+        return judged(allowance, words, size, unreadable)
+
+    monkeypatch.setattr(texts, "judged", fails)
+    status, _, errors = await small.mariadb(f"SELECT {'1 + ' * 200} 1", "app", user=mighty)
+    assert (status, "the gateway failed at reading this statement" in errors) == (1, True), errors
 
 
 class Asker:

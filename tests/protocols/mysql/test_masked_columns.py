@@ -204,7 +204,7 @@ def test_what_says_that_it_is_masked(kind: int, charset: int, flags: int, text: 
     names = b"\3def\3app\1c\1c\5email\5email\x0c"
     exchange = Exchange(Allowance(named=KNOWN.masks), lambda thread, whole: False)
     found = column(names + pack("<HIBHB", charset, 20, kind, flags, 0) + b"\0\0", exchange)
-    assert found == Column("email", kind, text, masked=True)
+    assert found == Column("email", kind, text, masked=True, own=True)
 
 
 # In recordings -------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import Action
 from onepam.kernel.errors import Refused
-from onepam.protocols.mysql import session
+from onepam.protocols.mysql import guarding, session
 from onepam.protocols.mysql.dial import TargetLeg
 from onepam.protocols.sql.events import Allowance, Kept
 from onepam.recording.frames import Marker
@@ -180,13 +180,17 @@ async def test_of_who_sees_all_what_is_masked_is_not_kept_nor_what_a_view_makes_
 ) -> None:
     permitted(monkeypatch, actions=(Action.QUERY, Action.UNMASKED), results=Results(9, 1024))
     script = "SELECT email, name, born FROM customers; SELECT contact, id FROM mails;"
-    _, said, _ = await small.mariadb(f"{script} SELECT id FROM ids; SELECT email FROM orders;", "app")
+    _, said, _ = await small.mariadb(
+        f"{script} SELECT id FROM ids; SELECT email FROM orders;"
+        f"SELECT email = '{SECRET}', id FROM customers WHERE id = 1", "app"
+    )  # fmt: skip
     assert said.count(SECRET) == 2
     rows = [cells for _, cells in kept(small)]
     at = rows.index(["email", "name", "born"])
     assert rows[at + 1 : at + 3] == [[15, "Joe", 10], [None, "Ann", None]]
     assert rows[at + 4 : at + 6] == [[15, 1], [None, 1]], "of such a view nothing is known"
-    assert rows[at + 6 :] == [["id"], ["1"], ["2"], ["email"], ["shop@orders"]]
+    assert rows[at + 6 : -2] == [["id"], ["1"], ["2"], ["email"], ["shop@orders"]]
+    assert rows[-2:] == [["[masked: 25 bytes]", "id"], ["1", "1"]]
 
 
 async def test_the_binary_form_is_kept_as_it_is_written(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,3 +235,24 @@ def test_a_row_that_comes_in_pieces_is_kept_once_it_is_whole() -> None:
     assert talk.to_client == whole
     assert [each for each in talk.events if isinstance(each, Kept)] == [Kept(1, 0, ("n",)), Kept(1, 1, ("abc",))]
     assert [each.rows for each in talk.ends] == [1]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "said"),
+    [(b"SELECT PASSWORD('s3cret!')", b"PASSWORD('s3cret!')", "[masked: 19 bytes]"),
+     (b"SELECT 1 + 1", b"1 + 1", "1 + 1"), (b"SELECT 987654321 + 1", b"987654321 + 1", "[masked: 13 bytes]")],
+)  # fmt: skip
+def test_the_name_of_what_is_computed_does_not_say_what_the_text_does_not(text: bytes, name: bytes, said: str) -> None:
+    """A server names it by the text that was asked for."""
+    talk = Talk(replace(guarding.allowance(None, Mask((), (r"\d{9}",))), results=Results(9, 1024)))
+    talk.client(my.query(text))
+    talk.target(my.packet(1, b"\1") + my.column(2, name) + my.eof(3) + my.packet(4, b"\3abc") + my.eof(5))
+    assert [each for each in talk.events if isinstance(each, Kept)] == [Kept(1, 0, (said,)), Kept(1, 1, ("abc",))]
+
+
+def test_a_password_that_the_server_has_made_up_is_not_kept() -> None:
+    talk = Talk(Allowance(results=Results(9, 1024))).client(my.query(b"EXECUTE what_alters_a_user"))
+    head = my.packet(1, b"\1") + my.column(2, b"generated password") + my.eof(3)
+    talk.target(head + my.packet(4, b"\7s3cret!") + my.eof(5))
+    assert talk.to_client.endswith(b"s3cret!" + my.eof(5)), "its client has it"
+    assert [each for each in talk.events if isinstance(each, Kept)][1] == Kept(1, 1, (7,))

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from onepam.domain.access.masking import Results
+from onepam.domain.access.patterns import Patterns
 from onepam.protocols.postgres import hiding
 from onepam.protocols.sql.events import Allowance, Kept
+from onepam.protocols.sql.masking import Masking
 from onepam.recording.statements import Outcome
 from tests.protocols.postgres import messages as pg
 from tests.protocols.postgres.told import Told
@@ -145,3 +147,11 @@ def test_kept_rows_are_the_first_within_their_bounds_and_pass_as_they_are() -> N
     one.passes(pg.parse("", "S") + pg.bind("", "") + pg.execute() + pg.SYNC)
     one.answers(pg.PARSED + pg.BOUND + pg.row(b"1", b"x") + pg.complete("SELECT 1") + pg.ready())
     assert one.events[-2:][0] == Kept(3, 1, (1, 1))
+
+
+def test_the_name_of_a_column_in_which_a_pattern_stands_is_its_size() -> None:
+    masking = Masking(Patterns.of((r"\d{9}",)), None)
+    one = Told(Allowance(results=Results(2, 80), masking=masking))
+    one.passes(pg.query('SELECT 1 AS "of 987654321", id'))
+    one.answers(described(("of 987654321", 0, 0, INT8), ("id", 9, 1, INT8)) + pg.row(b"1", b"2"))
+    assert one.events[-2] == Kept(1, 0, ("[masked: 12 bytes]", "id"))

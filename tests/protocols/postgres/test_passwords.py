@@ -37,6 +37,14 @@ def test_a_long_text_is_recorded_up_to_a_password() -> None:
     assert any(isinstance(each, Hidden) and "for a password may stand there" in each.words for each in told.events)
 
 
+def test_what_is_bound_in_a_long_text_in_which_one_may_stand_is_not_recorded() -> None:
+    told = Told()
+    told.passes(pg.parse("", "SELECT 'x'; " * 30_000 + "UPDATE people SET password = $1"))
+    told.passes(pg.bind("", "", [b"s3cret!"]) + pg.execute() + pg.SYNC)
+    (run,) = told.runs
+    assert run.parameters == (Parameter(7),)
+
+
 def test_what_says_password_and_has_none_is_recorded_as_it_is() -> None:
     told = Told()
     told.passes(pg.query("SELECT password FROM people WHERE name = 'x'"))

@@ -22,6 +22,7 @@ from onepam.protocols.mysql.exchange import (
     Statement,
     Waiting,
 )
+from onepam.protocols.mysql.executable import some
 from onepam.protocols.mysql.long import LongCommand
 from onepam.protocols.mysql.pieces import Ahead, Executed, Text, TooLong
 from onepam.protocols.mysql.statements import AT_ONCE_BYTES
@@ -142,13 +143,10 @@ class Asking:
         return self._texts.look(text)
 
     def _reads_first(self, text: bytes) -> bool:
-        """Whether a text is read beside the loop before it is taken."""
+        """Whether a text is read beside the loop before it is taken: a long one, and one that is read as several."""
         exchange = self._exchange
-        if (
-            len(text) <= AT_ONCE_BYTES
-            or not self._texts.reads(text)
-            or (exchange.read is not None and exchange.read.text == text)
-        ):
+        short = len(text) <= AT_ONCE_BYTES and not some(text)
+        if short or not self._texts.reads(text) or (exchange.read is not None and exchange.read.text == text):
             return False
         exchange.reading = text
         return True

@@ -18,6 +18,11 @@ _COMMENT: Final = re.compile(rb"/\*(?P<version>![0-9]{5}|M![0-9]{6})(?=[\t\n\v\f
 _OTHERS: Final = re.compile(r"/\*M?!")
 
 
+def some(text: bytes) -> bool:
+    """Whether a text may have such a comment."""
+    return b"/*!" in text or b"/*M!" in text
+
+
 def variants(sql: str) -> tuple[str, ...] | None:
     """All texts that this one may be for a server; itself where it has no such comment. None where one has another
     form, or holds what could end it elsewhere where it is run than where it is passed over."""

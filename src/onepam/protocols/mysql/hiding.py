@@ -42,7 +42,7 @@ def column(payload: bytes, exchange: Exchange) -> Column:
     masks = exchange.allowance.named
     masked = masks is not None and masks(names[1], names[3], names[5])
     is_text = kind in _TEXTS and charset != _BINARY and not flags & _CHOICES
-    return Column(names[4], kind, is_text, masked, bool(flags & UNSIGNED_COLUMN))
+    return Column(names[4], kind, is_text, masked, bool(flags & UNSIGNED_COLUMN), names[4] == names[5])
 
 
 def values(payload: bytes, types: Sequence[int] | None) -> list[bytes | None]:

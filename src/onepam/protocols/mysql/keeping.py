@@ -8,7 +8,10 @@ from onepam.protocols.mysql import wire
 from onepam.protocols.mysql.exchange import Exchange, Execution
 from onepam.protocols.mysql.parameters import FLOATS, NUMBERS, TIMES, UNSIGNED, number_of, time_of
 from onepam.protocols.sql.events import Kept
-from onepam.protocols.sql.masking import as_text
+from onepam.protocols.sql.masking import PASSWORDS, as_text
+
+GENERATED: Final = "generated password"
+"""What a server calls the column of passwords that it has made up (MySQL, "Random Password Generation")."""
 
 UNSIGNED_COLUMN: Final = 0x20
 """A flag of a column (MySQL, "Column Definition Flags")."""
@@ -16,13 +19,15 @@ UNSIGNED_COLUMN: Final = 0x20
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a result. `text`: it holds texts, which say that they are masked; all else is NULL then."""
+    """One column of a result. `text`: it holds texts, which say that they are masked; all else is NULL then. `own`: its
+    name is the one that a table has for it; of what is computed it is the text by which it was asked for."""
 
     name: str
     type: int
     text: bool
     masked: bool
     unsigned: bool = False
+    own: bool = False
 
 
 def keeps(exchange: Exchange, execution: Execution, length: int) -> bool:
@@ -58,18 +63,25 @@ def keep(
         execution.kept_bytes = results.bytes
         return
     if not execution.kept:
-        exchange.step.events.append(Kept(execution.number, 0, tuple(each.name for each in described)))
+        says = (masking or PASSWORDS).name
+        names = tuple(says(each.name, hidden=execution.masked and not each.own) for each in described)
+        exchange.step.events.append(Kept(execution.number, 0, names))
     execution.kept += 1
     execution.kept_bytes += size
     cells: list[str | int | None] = []
     for each, column in zip(texts, described, strict=True):
         if each is None:
             cells.append(None)
-        elif column.masked or (masking is not None and masking.value(each, binary=False)):
+        elif column.masked or _is_password(column) or (masking is not None and masking.value(each, binary=False)):
             cells.append(len(each))
         else:
             cells.append(each.decode() if as_text(each) is not None else "\\x" + each.hex())
     exchange.step.events.append(Kept(execution.number, execution.kept, tuple(cells)))
+
+
+def _is_password(column: Column) -> bool:
+    """Whether it is one that the server has made up (MySQL, `IDENTIFIED BY RANDOM PASSWORD`), whatever text asked."""
+    return not column.own and column.name.casefold() == GENERATED
 
 
 def _as_text(value: bytes, column: Column) -> bytes:

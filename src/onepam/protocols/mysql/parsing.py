@@ -31,6 +31,7 @@ _ROOTS: Final[dict[str, tuple[type[exp.Expr], ...]]] = {
     "DELETE": (exp.Delete,),
 }
 _PLAIN: Final = re.compile(r"[\w$.]+", re.ASCII)
+_PARAMETER: Final = re.compile(r"p([0-9]+)", re.ASCII)
 _LITERALS: Final = (Kind.STRING, Kind.NUMBER, Kind.PLACE)
 _CONSTANTS: Final = frozenset((",", "-", "+", "NULL", "DEFAULT", "TRUE", "FALSE"))
 _PREFIXES: Final = frozenset(("X", "B", "N"))
@@ -53,7 +54,8 @@ def tree(part: Part) -> exp.Expr | None:
 def place(node: exp.Expr) -> int | None:
     """Which token of the statement a literal or a parameter is; None for everything else."""
     if isinstance(node, exp.Placeholder):
-        return int(node.name.removeprefix("p"))
+        found = _PARAMETER.fullmatch(node.name)  # a text may have `:name` itself, which is nothing to a server
+        return None if found is None else int(found[1])
     if isinstance(node, exp.Literal):
         number = int(node.name)
         return number if node.is_string else number - _BASE

@@ -27,7 +27,7 @@ class Text:
 
     def end(self) -> None:
         self._text.end()
-        masked = self._text.masked
+        masked = self._text.masked or self._text.stops
         statement = Statement(self._text.number, shown=NOTHING if masked else None, masked=masked)
         if self._kind == wire.QUERY:
             self._asking.queried(statement)

@@ -1,6 +1,7 @@
 """MySQL's relay: what a client hears when it is in, and the numbers by which its person's other clients may end it."""
 
 import asyncio
+import logging
 from asyncio import Future
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from onepam.protocols.sql import relay
 from onepam.protocols.sql.asker import Asker
 from onepam.protocols.sql.events import Allowance, Step
 
+log = logging.getLogger(__name__)
 _pool = ThreadPoolExecutor(2, thread_name_prefix="sql")
 
 
@@ -66,7 +68,12 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
 
     async def _read(self, talk: Conversation) -> None:
         """Reads a long text beside the loop: of which classes it is, and what a mask asks of it."""
-        looked = await asyncio.get_running_loop().run_in_executor(_pool, talk.look)
+        try:
+            looked = await asyncio.get_running_loop().run_in_executor(_pool, talk.look)
+        except Exception:  # nothing of the session's could be read any more: it would wait for ever
+            log.exception("a text of a session cannot be read")
+            self._client.part("the gateway failed at reading this statement")
+            return
         self._reads = False
         talk.has_read(looked)
         self._from_client(b"")

@@ -14,7 +14,7 @@ from onepam.protocols.sql.journal import LongText
 from onepam.protocols.sql.judging import UNREADABLE, judged, not_allowed
 from onepam.protocols.sql.literals import Literal, What
 from onepam.protocols.sql.masking import NOTHING, Masked, parts_masked
-from onepam.protocols.sql.passwords import binds, surely_hidden
+from onepam.protocols.sql.passwords import announced, binds, surely_hidden
 from onepam.recording.statements import MAX_TEXT_BYTES
 
 KNOWN_TEXTS = 256
@@ -106,9 +106,10 @@ class Texts:
             self._known.clear()
 
     def reads(self, text: bytes) -> bool:
-        """Whether a text is read as SQL that was not read before."""
+        """Whether a text that was not read before is read as SQL, or looked through for passwords."""
         allowance = self._exchange.allowance
-        return (allowance.classify is not None or allowance.masking is not None) and text not in self._known
+        reads = allowance.classify is not None or allowance.masking is not None or announced(text)
+        return reads and text not in self._known
 
     def statement(self, text: bytes) -> Statement:
         """The statement of a whole text, recorded where it is new."""

@@ -15,7 +15,7 @@ from onepam.protocols.postgres.answering import Answering
 from onepam.protocols.postgres.exchange import Exchange, Execution, Owed
 from onepam.protocols.postgres.wire import HEAD, LONG, SHORT, Malformed
 from onepam.protocols.sql.events import Kept
-from onepam.protocols.sql.masking import as_text
+from onepam.protocols.sql.masking import PASSWORDS, as_text
 
 MASK: Final = b"[masked]"
 TEXTS: Final = frozenset((19, 25, 705, 1042, 1043))
@@ -191,7 +191,8 @@ class Hiding(Answering):
             execution.kept_bytes = results.bytes
             return
         if not execution.kept and described is not None:
-            exchange.step.events.append(Kept(execution.number, 0, tuple(each.name for each in described)))
+            names = tuple((masking or PASSWORDS).name(each.name) for each in described)
+            exchange.step.events.append(Kept(execution.number, 0, names))
         execution.kept += 1
         execution.kept_bytes += size
         cells: list[str | int | None] = []

@@ -193,7 +193,7 @@ class TextReader:
     @property
     def statement(self) -> Statement:
         """What it is, once it has ended."""
-        masked = self._long.masked
+        masked = self._long.masked or self._long.stops
         return Statement(self._long.number, frees=None, shown=NOTHING_SHOWN if masked else None, masked=masked)
 
     def take(self, piece: bytes) -> None:

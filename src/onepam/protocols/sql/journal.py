@@ -75,6 +75,11 @@ class LongText:
         self._looks, self._stops, self._tail = not (looked or masked), False, b""
         self._digest = hashlib.sha256()
 
+    @property
+    def stops(self) -> bool:
+        """Whether a password may stand in it, so that one may be bound, too."""
+        return self._stops
+
     def take(self, piece: bytes) -> None:
         """The next bytes, recorded now: the target has them next."""
         kept = b"" if self.masked else piece[: max(self._journal.allowance.text - self._size, 0)]

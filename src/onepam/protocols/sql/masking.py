@@ -125,6 +125,10 @@ class Masking:
         """Whether a masked pattern stands in a value of a result, or it cannot be told."""
         return self._has_value(Parameter(value, binary))
 
+    def name(self, name: str, *, hidden: bool = False) -> str:
+        """The name of a column of a result as it is recorded; `hidden` for one that may repeat what is not."""
+        return _size(len(name.encode())) if hidden or self._has(name) else name
+
     def _parts(self, text: bytes, found: list[Literal], shown: Shown | None) -> list[Literal]:
         """The literals; of a body of code those inside it."""
         if shown is None or not shown.code:
