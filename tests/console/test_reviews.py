@@ -27,6 +27,11 @@ async def the_review(office: Office) -> str:
 
 async def test_an_administrator_opens_one_and_reviewers_decide(office: Office) -> None:
     ada, max_, eve = await office.sign_in("ada"), await office.sign_in("max"), await office.sign_in("eve")
+    asked = await office.company.ask("eve", "web-1", "app", HOUR)
+    await office.company.approve("max", asked)
+    grant = f"/requests/{asked.request}"
+    assert "Open to you" in await eve.read(grant)
+    assert "opens nothing" not in await eve.read(grant)
     assert "No review yet" in await max_.read("/reviews")
     assert "called that" in await ada.refused("/reviews", days="14", fallback="nobody at all")
     assert "Opened:" in await ada.done("/reviews", days="14", suspends="privileged", fallback="bob@example.com")
@@ -53,6 +58,9 @@ async def test_an_administrator_opens_one_and_reviewers_decide(office: Office) -
         f"{page}/decide", person="eve", role="engineer", decision="deny"
     )
     refused(await office.company.open("eve", "dev-1", "app"), "resource.unknown")
+    refused(await office.company.open("eve", "web-1", "app"), "resource.unknown")
+    assert "Open to you" not in await eve.read(grant)
+    assert "opens nothing: a review withholds the role engineer" in await eve.read(grant)
     hers = await eve.read("/")
     assert "A review took the role engineer from you" in hers
     assert "no role yet" not in hers

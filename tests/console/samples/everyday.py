@@ -241,6 +241,7 @@ REQUEST = RequestPage(
         "starting": False,
         "effective_at": ago(47 * MINUTE),
         "void_why": "",
+        "withheld": False,
         "probe": {"state": "proven", "word": "refused", "at": ago(MINUTE)},
     },
     command=ssh("postgres", "db-orders-1"),

@@ -21,9 +21,11 @@ from onepam.domain.requests.events import RequestStatus
 from onepam.kernel.clock import MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.read import requests as rows
+from onepam.store.read.catalogue import catalogue
 from onepam.store.read.explain import asked
 from onepam.store.read.names import Called
 from onepam.store.read.probes import probed_after
+from onepam.store.read.reviews import withheld_from
 from onepam.store.read.sessions import SessionFilter, count_sessions
 
 
@@ -88,7 +90,8 @@ def _request(
     waits, mine = row.status is RequestStatus.OPEN, row.person == view.person
     running = row.grant_state == "running"
     given = running or row.grant_state == "starting"
-    now = running and given_until(row.schedule, at) is not None
+    withheld = given and row.role in {role for role, _ in withheld_from(db, at, row.person)}
+    now = running and mine and given_until(row.schedule, at) is not None and _opens(db, at, row)
     return RequestPage(
         request={
             "id": ident,
@@ -113,6 +116,7 @@ def _request(
             "starting": row.grant_state == "starting",
             "effective_at": row.effective_at,
             "void_why": words_of(row.because) if row.status is RequestStatus.VOID else "",
+            "withheld": withheld,
             "probe": _probe(db, at, row),
         },
         waits_for=some([name for _, name in found.approvers]),
@@ -121,12 +125,18 @@ def _request(
         history=view.history(found.history, Called(db, at), health),
         live=count_sessions(db, at, SessionFilter(request=ident, status="open")),
         grant=row.grant or "",
-        command=lines(services, resource["kind"], row.login, row.resource).command if mine and now else "",
-        extends=_extends(row) if mine and now and (row.schedule is None or row.schedule.weekly is None) else None,
+        command=lines(services, resource["kind"], row.login, row.resource).command if now else "",
+        extends=_extends(row) if now and (row.schedule is None or row.schedule.weekly is None) else None,
         may_withdraw=mine and (waits or given),
         may_end=given and not mine and (view.person in deciders or administers),
         may_decide=waits and view.person in deciders,
     )
+
+
+def _opens(db: Snapshot, at: Instant, row: rows.RequestRow) -> bool:
+    """Whether the door would open: a grant runs on where a review withholds its role, and gives nothing."""
+    opened = catalogue(db, at, row.person, only=row.resource).open
+    return any(one.login == row.login for one in opened)
 
 
 def _extends(row: rows.RequestRow) -> Context:
