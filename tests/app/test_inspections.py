@@ -5,19 +5,24 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.open_session import Opened
+from onepam.app.open_session import Knock, Opened, open_session
+from onepam.app.people.add_person import add_person
+from onepam.app.people.add_service_key import add_service_key
 from onepam.app.sessions.inspect_recording import inspect_recording
 from onepam.app.sessions.kill_session import kill_session
 from onepam.app.sessions.watch_recording import watch_recording
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import PersonKind
 from onepam.domain.sessions.ends import SessionEnd
-from onepam.domain.sessions.events import SessionClosed
+from onepam.domain.sessions.events import EntryPoint, SessionClosed
 from onepam.domain.sessions.inspecting import WITHIN, Risk, Verdict, is_drawn
 from onepam.domain.sessions.recordings import Condition, RecordingFoundBad
+from onepam.domain.signing_in.service_keys import ServiceKey
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.store.engine.rebuild import compare
 from onepam.store.read.inspections import Figures, drawn, drawn_sessions, figures, said_of
 from onepam.store.read.paging import Window
-from tests.company import Company, record, refused
+from tests.company import START, Company, record, refused
 
 pytestmark = pytest.mark.anyio
 
@@ -124,4 +129,25 @@ async def test_what_was_killed_has_a_gap_or_is_bad_is_always_drawn_and_late_is_l
     assert [each.session for each in past.rows] == [killed, gap, plain], "as it was"
     company.clock.advance(90 * DAY)
     assert await company.reader(figures, None) == Figures(0, 0, 0, 0, 0, 0, 0)
+    company.close()
+
+
+async def test_nobody_inspects_what_a_service_account_of_theirs_did(tmp_path: Path) -> None:
+    """Its owner holds its keys."""
+    company = await Company.create(tmp_path)
+    bot = Attributes("Deploy bot", None, owner="aud", ends=Instant(START + 30 * DAY))
+    assert await add_person(company.ledger, company.actor("ada"), "bot", PersonKind.SERVICE, bot, "CI") is None
+    await company.bind("bot", "engineer")
+    key = ServiceKey("fac_bot", "bot", "ci", "SHA256:bot", "ssh-ed25519 AAAA", ("192.0.2.0/24",))
+    assert await add_service_key(company.ledger, company.actor("ada"), key) is True
+    entry = EntryPoint.SSH_SERVICE_KEY
+    knock = Knock("ses_b", entry, "bot", "dev-1", "app", "node-1", "192.0.2.9", "OpenSSH", key="fac_bot")
+    assert isinstance(await open_session(company.ledger, knock), Opened)
+    last = SessionClosed("ses_b", SessionEnd.CLIENT_LEFT, "0" * 64, 1, {"opened": 1}, True, None, company.clock())
+    await record(company.ledger, last)
+    for who in ("aud", "ada"):
+        assert await watch_recording(company.ledger, company.actor(who), "ses_b", "play") is None
+    own = await inspect_recording(company.ledger, company.actor("aud"), "ses_b", Verdict.EXPECTED)
+    refused(own, "inspection.own")
+    assert await inspect_recording(company.ledger, company.actor("ada"), "ses_b", Verdict.EXPECTED) is None
     company.close()

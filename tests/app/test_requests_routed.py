@@ -20,6 +20,7 @@ from onepam.domain.requests.approval import Agreed, Granted
 from onepam.domain.requests.asking import Asked
 from onepam.domain.requests.delegating import Delegation
 from onepam.domain.requests.events import UNDO
+from onepam.domain.signing_in.events import EnrolmentUsed
 from onepam.kernel.clock import DAY, HOUR, Instant, parse
 from onepam.store.engine.rebuild import compare
 from onepam.store.read.controls.access import bound
@@ -182,6 +183,46 @@ async def test_where_all_would_give_a_yes_back_each_may(company: Company) -> Non
     made = await company.ask("eve", "web-1", "app")
     back = await approve_request(company.ledger, company.actor("max"), made.request, made.digest, "grt_9")
     assert isinstance(back, Granted)
+
+
+async def test_each_yes_of_several_counts_where_two_approve_each_other_in_turn(company: Company) -> None:
+    """Eve was not the last who agreed to what max asked."""
+    await record(company.ledger, role_set("engineer", (replace(PROD, asking=Asking(approvals=2)), DEV)))
+    for person in ("ada", "eve"):
+        await company.bind(person, "manager")
+    await company.bind("max", "engineer")
+    for asks, first, last in (("max", "eve", "ada"), ("eve", "ada", "max")):
+        made = await company.ask(asks, "web-1", "app")
+        yes = (made.request, made.digest, f"grt_{asks}")
+        assert isinstance(await approve_request(company.ledger, company.actor(first), *yes), Agreed)
+        assert isinstance(await approve_request(company.ledger, company.actor(last), *yes), Granted)
+    population = await company.reader(bound, None, TESTS["PRV-02"])
+    assert {each.key: each.reason for each in population.rows if each.kind == "grant"} == {
+        "grt_max": "", "grt_eve": "its holder had approved the approver's within 90 days",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("first", ["ada", "aud"])
+async def test_whoever_made_ones_link_and_ones_delegate_are_one_yes(company: Company, first: str) -> None:
+    """Ada made the link by which bob enrolled: with his account, too, she names aud to decide for him."""
+    await record(
+        company.ledger,
+        role_set("engineer", (replace(PROD, asking=Asking(approvals=2)), DEV)),
+        role_set("lead", (), (ConsoleRight.APPROVE,)),
+    )
+    for person, role in (("ada", "manager"), ("bob", "manager"), ("aud", "lead")):
+        await company.bind(person, role)
+    await record(company.ledger, EnrolmentUsed("enr_bob", "bob", ("ada",)))
+    until = Instant(company.clock.now + DAY)
+    named = await delegate(company.ledger, company.actor("bob"), "dlg_1", "aud", Instant(0), until)
+    assert isinstance(named, Delegation)
+    made = await company.ask("eve", "web-1", "app")
+    yes = (made.request, made.digest, "grt_1")
+    assert isinstance(await approve_request(company.ledger, company.actor(first), *yes), Agreed)
+    last, code = ("aud", "request.no_authority") if first == "ada" else ("ada", "request.one_hand")
+    refused(await approve_request(company.ledger, company.actor(last), *yes), code)
+    assert await company.reader(inbox, None, "aud", ("lead",)) == ()
+    assert isinstance(await approve_request(company.ledger, company.actor("max"), *yes), Granted)
 
 
 async def test_somebody_decides_for_another_who_is_away(company: Company) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from onepam.app.people.add_person import add_person
 from onepam.app.reviews.close_review import close_review
 from onepam.app.reviews.decide_item import decide_item
 from onepam.app.reviews.open_review import open_review
@@ -13,7 +14,9 @@ from onepam.app.systems.answer_for import link_account, set_system
 from onepam.app.systems.import_accounts import Brought, import_list, plan_list, release_list
 from onepam.domain.access.model import SubjectKind
 from onepam.domain.access.review_schedule import Suspends
-from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved
+from onepam.domain.controls.catalogue import TESTS
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved, PersonKind
 from onepam.domain.reviews.events import Answers, Scope, Verdict
 from onepam.domain.reviews.opening import Opened, Opening
 from onepam.domain.systems.events import Match, Standing
@@ -23,11 +26,12 @@ from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.engine.rebuild import compare
+from onepam.store.read.controls.reviews import carried_out
 from onepam.store.read.paging import Window
 from onepam.store.read.review_figures import review_figures
 from onepam.store.read.reviews import ItemRow, review_page
 from onepam.store.read.systems import AccountFilter, accounts, findings, lists, of_person, systems
-from tests.company import Company, Counted, binding, record, refused
+from tests.company import START, Company, Counted, binding, record, refused
 
 pytestmark = pytest.mark.anyio
 
@@ -221,6 +225,23 @@ async def came_to(company: Company) -> tuple[int, int, int]:
     return found.figures.kept, found.figures.removed, found.figures.not_remediated
 
 
+async def rev_04(company: Company, key: str) -> str:
+    population = await company.reader(carried_out, None, TESTS["REV-04"])
+    (found,) = (each.reason for each in population.rows if each.key == key)
+    return found
+
+
+async def test_no_service_account_stands_behind_an_account_or_answers_for_one(company: Company) -> None:
+    assert isinstance(await bring(company, ROOT), ListTaken)
+    known = Attributes("Deploy bot", None, owner="max", ends=Instant(START + 30 * DAY))
+    assert await add_person(company.ledger, company.actor("ada"), "bot", PersonKind.SERVICE, known, "CI") is None
+    of = (company.ledger, company.actor("ada"), "payroll")
+    refused(await link_account(*of, "root", "bot"), "person.unknown")
+    refused(await link_account(*of, "root", "bot", True), "person.unknown")
+    refused(await set_system(*of, "bot", 30), "account_list.owner")
+    assert await found(company) == {"root": "nobody"}
+
+
 async def test_a_review_is_of_what_is_held_in_other_systems_until_a_list_says_that_it_is_gone(company: Company) -> None:
     assert isinstance(await bring(company, EVE, EVE_READS, VIC, BATCH, ROOT), ListTaken)
     members = [GroupMemberAdded("directory:Sales", each, "scim:entra", None) for each in ("eve", "max")]
@@ -251,6 +272,10 @@ async def test_a_review_is_of_what_is_held_in_other_systems_until_a_list_says_th
     for person in ("ada", "bob"):
         await company.sign_in(person)
     assert await came_to(company) == (1, 2, 2)
+    gone = "rev_1/vic/system:payroll"
+    assert await rev_04(company, gone) == "it is there still"
+    assert await link_account(company.ledger, company.actor("ada"), "payroll", "vic", "max") is None
+    assert await rev_04(company, gone) == "it is there still", "whoever is said to stand behind it by now"
     await record(company.ledger, GroupMemberRemoved("directory:Sales", "eve", "scim:entra", None))
     page = await company.reader(review_page, None, "rev_1", "ada", True)
     assert page is not None
@@ -260,6 +285,7 @@ async def test_a_review_is_of_what_is_held_in_other_systems_until_a_list_says_th
     page = await company.reader(review_page, None, "rev_1", "ada", True)
     assert page is not None
     assert page.review.not_remediated == 0
+    assert await rev_04(company, gone) == ""
     await company.sign_in("aud")
     figures = await company.reader(review_figures, None, "rev_1", "aud")
     assert figures is not None

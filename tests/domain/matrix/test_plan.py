@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from onepam.domain.access.asked import OWNER
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import (
@@ -326,3 +327,28 @@ def test_two_ways_to_the_same_access_are_no_gain() -> None:
     made = plan(both, more)
     assert not made.differences
     assert made.widenings == ("binding of dev to person eve: is new",)
+
+
+def test_who_decides_as_an_owner_gains_by_owning() -> None:
+    """Whoever is given a resource whose owner approves is given the authority to approve: it takes two."""
+    asked = replace(BASE, roles={**BASE.roles, "dev": replace(DEV, permissions=(replace(PROD, approvers=(OWNER,)),))})
+    given = replace(asked, resources={"web": replace(WEB, owner="max")})
+    made = plan(asked, given)
+    assert made.widens
+    assert [(each.people, each.approves_gained, each.approves_lost) for each in made.differences] == [
+        (("max",), ("dev/prod",), ()),
+    ]
+    assert made.gained_by("max") is not None
+    back = plan(given, asked)
+    assert (back.widens, [each.approves_lost for each in back.differences]) == (False, [("dev/prod",)])
+    another = replace(given, resources={**given.resources, "far": replace(WEB, resource="far", owner="max")})
+    assert [each.approves_gained for each in plan(given, another).differences if each.people == ("max",)] == [
+        ("dev/prod",)
+    ]
+    for other in (
+        replace(BASE, resources={"web": replace(WEB, owner="max")}),  # nobody asks the owner
+        replace(asked, resources={"web": replace(WEB, owner="eve")}),  # who does not approve
+    ):
+        assert not plan(replace(other, resources=BASE.resources), other).widens
+    elsewhere = replace(given, resources={"web": replace(WEB, labels={"env": "dev"}, owner="max")})
+    assert all(not each.approves_gained for each in plan(asked, elsewhere).differences)

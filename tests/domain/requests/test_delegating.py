@@ -180,6 +180,14 @@ def test_the_requester_decides_for_nobody_either() -> None:
     assert decided.events == (ApprovalRefused("req_1", "eve", "request.self_approval"),)
 
 
+def test_one_hand_with_whom_somebody_agreed_for_is_no_other() -> None:
+    """Sue agreed for joe, and max enrolled by a link of joe's: else joe had given two of the yeses."""
+    actor = replace(present("max", MANAGER), linked_by=("joe",))
+    decided = approve(several(Yes("sue", counts=True, instead_of="joe"), actor=actor), MAX, COMMAND, NOW)
+    assert isinstance(decided, Decided)
+    assert decided.events == (ApprovalRefused("req_1", "max", "request.one_hand"),)
+
+
 def test_a_yes_for_another_is_theirs() -> None:
     for agreed, stand_ins, actor in (
         (Yes("joe", counts=True), (BOSS,), present("max", LEAD)),  # joe agreed, and max would for joe

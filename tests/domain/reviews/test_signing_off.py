@@ -27,7 +27,9 @@ DECISIONS = (
     Decision("eve", "dev", KEEP, "max", Instant(3 * SECOND)),
     Decision("joe", "dev", REMOVE, "ada", Instant(4 * SECOND)),
 )
-FACTS = SigningFacts(AUD, OVER, 5, DECISIONS, frozenset({("eve", "dba"), ("eve", "dev")}), False)
+WITHHELD = frozenset({("eve", "dba"), ("eve", "dev")})
+FACTS = SigningFacts(AUD, OVER, 5, DECISIONS, WITHHELD, False, frozenset({"ada", "max", "sue"}))
+"""Sue had decided on something, and somebody else decided otherwise later."""
 SEEN = "1.2.2.1"
 
 
@@ -89,7 +91,10 @@ def test_somebody_who_had_no_part_in_it_signs_it_off() -> None:
         (replace(FACTS, review=replace(OVER, closed=False)), "yes", SEEN, "review.runs"),
         (replace(FACTS, signed=True), "yes", SEEN, "review.signed"),
         (replace(FACTS, actor=replace(AUD, person="max")), "yes", SEEN, "review.took_part"),
+        (replace(FACTS, actor=replace(AUD, person="sue")), "yes", SEEN, "review.took_part"),
         (replace(FACTS, actor=replace(AUD, linked_by=("max",))), "yes", SEEN, "review.took_part"),
+        (replace(FACTS, actor=replace(AUD, linked_for=("sue",))), "yes", SEEN, "review.took_part"),
+        (replace(FACTS, lost=True), "yes", SEEN, "review.lost_by_it"),
         (replace(FACTS, actor=replace(AUD, linked_for=("ada",))), "yes", SEEN, "review.took_part"),
         (replace(FACTS, actor=replace(AUD, person="eve")), "yes", SEEN, "review.lost_by_it"),
         (FACTS, "", SEEN, "text.missing"),

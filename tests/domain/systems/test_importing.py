@@ -110,6 +110,20 @@ def test_what_an_administrator_said_stays_and_so_does_who_was_known() -> None:
     assert events == (AccountListTaken("acl_2", "payroll", "d2", NOW, 2, 0, 0, 0, "ada"),)
 
 
+def test_an_account_that_a_list_gives_to_a_stranger_is_nobodys() -> None:
+    """And not theirs who had it before: else what was handed on in the other system is never found."""
+    owned = Behind("per_max", True, Match.OWNER)
+    account = replace(listed("batch", owned), owner="max")
+    facts = in_force(listed("y", EVE, "eve@example.com"), listed("z", EVE, "eve@example.com"), account)
+    events, _ = taken(facts, offer(row("y", email="x@evil.example"), row("z"), row("batch", owner="mallory")))
+    found = {each.account: (each.person, each.because) for each in events if isinstance(each, ListedAccountSet)}
+    assert found == {
+        "lac_y": (None, Match.NOBODY),
+        "lac_z": ("per_eve", Match.EMAIL),  # the list says nothing of it any more
+        "lac_batch": (None, Match.NOBODY),
+    }
+
+
 def test_an_account_whose_person_was_erased_is_another_from_then_on() -> None:
     erased, forgotten = replace(listed("eve", EVE), erased=True), replace(listed("x"), name=None)
     events, _ = taken(in_force(erased, listed("max"), listed("a"), forgotten), offer(row("eve"), row("max"), row("a")))

@@ -219,6 +219,35 @@ def test_one_hand_with_whoever_asks_is_nobody_to_decide_for() -> None:
     assert told.said() == [(at + 2, "ada and eve may be one hand: one made the link by which the other enrolled")]
 
 
+@pytest.mark.parametrize("first", ["sue", "joe"])
+def test_one_hand_with_who_agreed_is_nobody_to_decide_for(first: str) -> None:
+    """Max enrolled by a link of sue's: she, and joe for max, are one of several, in whichever order."""
+    both = Asking(approvals=2)
+    told = Story().found({**HOLDS, "sue": ("administrator", "manager"), "joe": ("senior",)})
+    engineer = role_set("engineer", [DEV, replace(PROD, asking=both)])
+    told.change("chg_1", None, role_set("senior", (), (ConsoleRight.APPROVE,)), engineer)
+    for who in ("sue", "joe", "eve"):
+        told.enrol(who)
+    for who in ("sue", "joe", "eve"):
+        told.sign_in(who, f"sgn_{who}")
+    told.add(EnrolmentOpened("enr_m", "max", Instant(told.at() + DAY), "new", "sue"))
+    kinds = (FactorKind.PASSWORD, FactorKind.TOTP)
+    factors = (FactorEnrolled(f"fac_max_{each.value}", "max", each, "", None, "max") for each in kinds)
+    told.add(EnrolmentUsed("enr_m", "max", ("sue",)), *factors)
+    told.sign_in("max", "sgn_max")
+    told.add(named(told))
+    asked = substance(role_version=engineer.version)
+    told.add(replace(request(told), substance=asked, digest=asked.digest()))
+    agreed = RequestAgreed("req_1", asked.digest(), first, "manager", "")
+    told.add(agreed, *([used()] if first == "joe" else []))
+    last = "joe" if first == "sue" else "sue"
+    given = grant(told, substance=asked, approved_by=last)
+    at = told.add(yes(told, by=last, digest=asked.digest()), given, *([used()] if last == "joe" else []))
+    names = ("max and sue", 2) if last == "joe" else ("sue and max", 0)
+    why = f"{names[0]} may be one hand: one made the link by which the other enrolled"
+    assert told.said() == [(at + names[1], why)]
+
+
 def ending(told: Story, who: str) -> None:
     """The account of somebody who holds what they hold ends within the hour."""
     told.add(PersonChanged(who, "ada", None, None, Instant(told.at() + HOUR), who, f"{who}@example.com"))

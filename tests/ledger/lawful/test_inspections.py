@@ -1,11 +1,14 @@
 """Rules of inspections: each clause broken once by a planted entry, and nothing else found."""
 
-from onepam.domain.sessions.events import RecordingWatched
+from dataclasses import replace
+
+from onepam.domain.access.proof import MfaProof
+from onepam.domain.sessions.events import MACHINE, EntryPoint, RecordingWatched
 from onepam.domain.sessions.inspecting import RecordingInspected, Verdict
 from onepam.domain.signing_in.events import EnrolmentOpened, EnrolmentUsed, FactorEnrolled, FactorKind
 from onepam.kernel.clock import DAY, Instant
 from tests.ledger.lawful.story import HOLDS, Story
-from tests.ledger.lawful.test_sessions import closed, opened, ready
+from tests.ledger.lawful.test_sessions import DEV_BECAUSE, closed, machine, opened, ready
 
 
 def test_who_says_what_they_saw_in_a_recording() -> None:
@@ -63,3 +66,40 @@ def test_nobody_inspects_what_was_their_own() -> None:
     told.add(RecordingWatched("ses_1", "eve", "play"))
     own = told.add(RecordingInspected("ses_1", "eve", "eve", Verdict.EXPECTED))
     assert told.said() == [(own, "eve inspected what was their own")]
+
+
+def test_nobody_inspects_what_a_service_of_theirs_did() -> None:
+    told = Story().found({**HOLDS, "max": ("security",)})
+    for who in ("ada", "bob", "max", "mon"):
+        told.enrol(who)
+    for who in ("ada", "max", "mon"):
+        told.sign_in(who)
+    machine(told)
+    because = replace(DEV_BECAUSE, binding="bnd_bot")
+    proof = MfaProof("", (MACHINE,), told.at())
+    told.add(opened(told, "bot", entry=EntryPoint.SSH_SERVICE_KEY, because=because, mfa=proof))
+    told.add(closed())
+    for by in ("max", "mon"):
+        told.add(RecordingWatched("ses_1", by, "play"))
+    own = told.add(RecordingInspected("ses_1", "bot", "max", Verdict.EXPECTED))
+    told.add(RecordingInspected("ses_1", "bot", "mon", Verdict.EXPECTED))
+    assert told.said() == [(own, "max inspected what a service of their own did")]
+
+
+def test_nobody_inspects_what_a_service_of_one_hand_with_them_did() -> None:
+    told = Story().found({**HOLDS, "ada": ("administrator", "security")})
+    for who in ("ada", "bob"):
+        told.enrol(who)
+    told.sign_in("ada")
+    told.add(EnrolmentOpened("enr_m", "max", Instant(told.at() + DAY), "new", "ada"))
+    kinds = (FactorKind.PASSWORD, FactorKind.TOTP)
+    enrolled = (FactorEnrolled(f"fac_max_{each.value}", "max", each, "", None, "max") for each in kinds)
+    told.add(EnrolmentUsed("enr_m", "max", ("ada",)), *enrolled)
+    machine(told)
+    because = replace(DEV_BECAUSE, binding="bnd_bot")
+    proof = MfaProof("", (MACHINE,), told.at())
+    told.add(opened(told, "bot", entry=EntryPoint.SSH_SERVICE_KEY, because=because, mfa=proof))
+    told.add(closed())
+    told.add(RecordingWatched("ses_1", "ada", "play"))
+    at = told.add(RecordingInspected("ses_1", "bot", "ada", Verdict.EXPECTED))
+    assert told.said() == [(at, "ada and max may be one hand: one made the link by which the other enrolled")]

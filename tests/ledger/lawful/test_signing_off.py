@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from onepam.domain.access.review_schedule import Suspends
-from onepam.domain.reviews.events import Answers, ReviewClosed, ReviewSignedOff, Scope
+from onepam.domain.people.events import PersonChanged
+from onepam.domain.reviews.events import Answers, ReviewClosed, ReviewSignedOff, Scope, Withheld
 from onepam.domain.signing_in.events import EnrolmentOpened, EnrolmentUsed, FactorEnrolled, FactorKind
 from onepam.domain.systems.events import AccountSystemSet
 from onepam.kernel.clock import DAY, HOUR, SECOND, Instant
@@ -92,6 +93,30 @@ def test_nobody_signs_what_took_something_from_them() -> None:
     told.add(ReviewClosed("rev_1", 0, 1, UNANSWERED + 1))
     told.sign_in("eve")
     at = told.add(replace(SIGNED, by="eve", unanswered=UNANSWERED + 1))
+    assert told.said() == [(at, "it had taken something from them")]
+
+
+def test_nobody_signs_what_they_had_decided_otherwise_than_somebody_after_them() -> None:
+    told = ready(suspends=Suspends.NOTHING)
+    told.add(decided(by="ada"))
+    told.add(PersonChanged("eve", "ada", "bob", None, None, "eve", "eve@example.com"))
+    told.add(decided(verdict=REMOVE, by="bob", answers=Answers.MANAGER), withheld(by="bob"))
+    over(told)
+    told.add(ReviewClosed("rev_1", 0, 1, UNANSWERED))
+    told.sign_in("ada")
+    at = told.add(replace(SIGNED, by="ada"))
+    assert told.said() == [(at, "they had decided in it")]
+
+
+def test_nobody_signs_what_silence_took_from_them() -> None:
+    told = Story().ready("ada", "bob", "max")
+    told.change("chg_9", "ada", binding("bnd_x", "engineer", "aud"))
+    told.add(review(told, scope=Scope(people=("aud",), roles=("engineer",))))
+    over(told)
+    taken = withheld("aud", "engineer", None, because=Withheld.SILENCE)
+    told.add(taken, ReviewClosed("rev_1", 0, 0, 1))
+    told.sign_in("aud")
+    at = told.add(replace(SIGNED, removed=0, unanswered=1, not_remediated=0))
     assert told.said() == [(at, "it had taken something from them")]
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.access.asked import Asking
-from onepam.domain.access.model import Permission
+from onepam.domain.access.asked import OWNER, Asking
+from onepam.domain.access.model import Permission, ResourceRemoved
 from onepam.kernel.clock import DAY, HOUR
-from tests.ledger.lawful.story import PROD, Story, role_set
+from tests.ledger.lawful.story import DEV, PROD, Story, resource_set, role_set
 from tests.ledger.lawful.test_widening import ALONE
 
 STRICT: dict[str, Any] = {
@@ -53,4 +53,39 @@ def test_to_ask_less_easily_takes_one() -> None:
     told = company()
     harder = Asking("^OPS", ticketed=True, approvals=3)
     told.change("chg_2", "ada", role_set("asked", [of(harder)]), alone=True)
+    assert told.said() == []
+
+
+@pytest.mark.parametrize(
+    ("owner", "labels", "approvers", "gains"),
+    [
+        ("max", {"env": "prod"}, (OWNER,), True),
+        ("max", {"env": "prod"}, ("manager",), False),  # nobody asks the owner
+        ("max", {"env": "dev"}, (OWNER,), False),  # not of that
+        ("eve", {"env": "prod"}, (OWNER,), False),  # who approves nothing
+        ("ada", {"env": "prod"}, (OWNER,), False),  # who owned it
+    ],
+)
+def test_to_make_somebody_the_owner_who_decides_takes_two(
+    owner: str, labels: dict[str, str], approvers: tuple[str, ...], gains: bool
+) -> None:
+    name = "web-1" if labels["env"] == "prod" else "dev-1"
+    for alone in (True, False):
+        told = Story().found()
+        told.change("chg_1", None, role_set("engineer", [DEV, replace(PROD, approvers=approvers)]))
+        for who in ("ada", "bob"):
+            told.enrol(who)
+        for who in ("ada", "bob"):
+            told.sign_in(who)
+        at = told.change("chg_2", "ada", replace(resource_set(name, labels), owner=owner), alone=alone)
+        assert told.said() == ([(at + 2, f"its owner decides on requests for it, {ALONE}")] if gains and alone else [])
+
+
+def test_what_is_gone_again_has_no_owner_who_decides() -> None:
+    told = Story().found()
+    told.change("chg_1", None, role_set("engineer", [DEV, replace(PROD, approvers=(OWNER,))]))
+    told.enrol("ada")
+    told.sign_in("ada")
+    gone = ResourceRemoved("web-1", "", None)
+    told.change("chg_2", "ada", replace(resource_set("web-1", {"env": "prod"}), owner="max"), gone, alone=True)
     assert told.said() == []

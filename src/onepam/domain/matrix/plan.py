@@ -19,6 +19,7 @@ from onepam.domain.access.review_schedule import ReviewSchedule, ReviewsSet
 from onepam.domain.access.separation import Breach, SeparationRemoved, SeparationSet
 from onepam.domain.matrix.gains import Difference, differences
 from onepam.domain.matrix.matrix import SOURCE, BindingDefinition, Matrix, ResourceDefinition, RoleDefinition
+from onepam.domain.matrix.owning import owning
 from onepam.domain.matrix.widening import widenings
 from onepam.domain.matrix.words import changed, made
 from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved
@@ -95,7 +96,11 @@ def make_plan(before: Matrix, wanted: Matrix, document: str, now: Instant) -> Pl
         document=document,
         digest=sha256(named).hexdigest(),
         objects=tuple(_objects(before, after)),
-        differences=(*differences(before, after, now), *_excused(before, after, now)),
+        differences=(
+            *differences(before, after, now),
+            *owning(before, after, now),
+            *_excused(before, after, now),
+        ),
         widenings=(*widenings(before, after), *_once_returned(before, after, now)),
         broken=tuple(_broken(before, after, now)),
     )

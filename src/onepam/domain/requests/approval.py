@@ -335,7 +335,7 @@ def _may_decide(facts: ApprovalFacts, actor: Actor, request: str, now: Instant) 
         return _refuse(
             request, actor, "request.own_service", "Nobody decides for a service of their own.", "Somebody else must."
         )
-    others = (each.person for each in facts.request.agreed)
+    others = (who for each in facts.request.agreed for who in (each.person, each.instead_of))
     asking = facts.request.owner if service and facts.request.owner else requester
     if facts.actor.in_hand((requester, asking, *others)):
         hand = same_hand("request")

@@ -37,7 +37,7 @@ class Delegation:
 @dataclass(frozen=True, slots=True)
 class StandIn:
     """For whom the actor may decide, and by which delegation: their roles, what of a manager and an owner they are, and
-    whether they could not decide on it either."""
+    whether they could not decide on it either (or only beside one hand with them who agreed)."""
 
     delegation: str
     person: str

@@ -21,7 +21,8 @@ from onepam.kernel.text import plain_text
 @dataclass(frozen=True, slots=True)
 class SigningFacts:
     """A review (None: there is none) of so many `items`, the last decision on each, which roles are withheld from
-    whom, and whether it was signed off."""
+    whom, and whether it was signed off. `took_part` are all who ever decided in it; `lost`: silence in it took
+    something from the actor."""
 
     actor: ActorFacts
     review: ReviewFacts | None
@@ -29,6 +30,8 @@ class SigningFacts:
     decisions: tuple[Decision, ...]
     withheld: frozenset[tuple[str, str]]
     signed: bool
+    took_part: frozenset[str] = frozenset()
+    lost: bool = False
 
 
 def sign_off(facts: SigningFacts, note: str, seen: str, now: Instant) -> Decided[None] | Refused:
@@ -70,10 +73,9 @@ def may_sign_off(facts: SigningFacts, now: Instant) -> Refused | None:
         return Refused("review.runs", "It is not over yet.")
     if facts.signed:
         return Refused("review.signed", "It was signed off already.")
-    deciders = {each.by for each in facts.decisions}
-    if actor.person in deciders or actor.in_hand(deciders):
+    if actor.person in facts.took_part or actor.in_hand(facts.took_part):
         return Refused("review.took_part", "Nobody signs off what they, or one hand with them, decided in.", _OTHER)
-    if any(each.person == actor.person and each.verdict is Verdict.REMOVE for each in facts.decisions):
+    if facts.lost or any(each.person == actor.person and each.verdict is Verdict.REMOVE for each in facts.decisions):
         return Refused("review.lost_by_it", "Nobody signs off a review that took something from them.", _OTHER)
     return None
 

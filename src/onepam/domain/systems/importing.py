@@ -231,7 +231,7 @@ def difference(facts: ListFacts, file: AccountFile) -> Difference:
             added.append((row, behind))
         else:
             kept.add(was.account)
-            behind = _stands(was.behind, behind)
+            behind = _stands(was, row, behind)
             if _form(was, was.behind) != _form(row, behind):
                 changed.append((was, row, behind))
         nobody += behind.person is None
@@ -239,11 +239,13 @@ def difference(facts: ListFacts, file: AccountFile) -> Difference:
     return Difference(len(file.rows), len(facts.accounts), tuple(added), tuple(changed), gone, nobody)
 
 
-def _stands(was: Behind, now: Behind) -> Behind:
+def _stands(was: ListedAccount, row: AccountRow, now: Behind) -> Behind:
     """Who stands behind an account that was known: as an administrator said; and whoever was known, where the list now
-    says nothing. So a leaver's account stays theirs."""
-    if was.because is Match.SAID or (now.person is None and was.person is not None):
-        return was
+    says nothing that leads to anybody, but for another address or owner. So a leaver's account stays theirs, and one
+    that was given to a stranger does not."""
+    same = row.email in (None, was.email) and row.owner in (None, was.owner)
+    if was.behind.because is Match.SAID or (now.person is None and was.behind.person is not None and same):
+        return was.behind
     return now
 
 

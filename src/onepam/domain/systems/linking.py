@@ -19,8 +19,8 @@ LEAST_DAYS, MOST_DAYS = 1, 365
 
 @dataclass(frozen=True, slots=True)
 class LinkFacts:
-    """The actor, the account (None: there is no such one, or several), and whether the person who is named is known and
-    not erased, and is here."""
+    """The actor, the account (None: there is no such one, or several), and whether the person who is named is known,
+    not erased, no service account, and is here."""
 
     actor: ActorFacts
     account: ListedAccount | None

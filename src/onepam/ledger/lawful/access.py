@@ -10,6 +10,7 @@ from typing import Any
 from onepam.kernel.instant import Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.gains import (
+    NOBODY_ELSE,
     Was,
     brought_together,
     could_approve,
@@ -18,10 +19,9 @@ from onepam.ledger.lawful.gains import (
     holders,
     later_end,
     more_approve,
-    reached,
+    set_alone,
     still_bound,
     was_of,
-    wider_resource,
     wider_role,
 )
 from onepam.ledger.lawful.known import Binding, Resource, Role
@@ -59,9 +59,6 @@ WITH_A_CHANGE = frozenset(
 
 DECIDING = "deciding"
 """Under which the command keeps who decided on its change or proposed it, and who may be one hand with them."""
-
-NOBODY_ELSE = "and nobody else had approved the change"
-
 
 _GAIN = (Unjudged.GAIN, Unjudged.LIMIT)
 
@@ -141,7 +138,7 @@ def resource_set(state: State, entry: Entry) -> Why:
     body = entry.body
     yield by_change(entry)
     name, before, was = body["resource"], state.resources.get(body["resource"]), was_of(state)
-    resource = state.resources[name] = Resource(
+    state.resources[name] = Resource(
         body["labels"],
         tuple(body["logins"]),
         bool(body["pins"]),
@@ -153,12 +150,9 @@ def resource_set(state: State, entry: Entry) -> Why:
         body.get("session_users"),
     )
     was.resources.setdefault(name, before)
-    state.owners[name] = body["owner"]
+    owner, state.owners[name] = state.owners.get(name), body["owner"]
     if alone(state, body):
-        if before is not None:
-            yield from (f"it opens {what}, {NOBODY_ELSE}" for what in wider_resource(before, resource))
-        else:
-            yield Later(f"somebody reaches it, {NOBODY_ELSE}", lambda: reached(state, was, name))
+        yield from set_alone(state, was, name, owner)
 
 
 @access_rules.of("resource.removed", "removing a resource", Authority.CAUSE)

@@ -7,7 +7,7 @@ from typing import Any
 
 from onepam.kernel.instant import DAY, FOREVER, HOUR, MINUTE
 from onepam.ledger.lawful.entry import Entry
-from onepam.ledger.lawful.gains import asking, deciders, kept_apart
+from onepam.ledger.lawful.gains import OWNER, asking, deciders, kept_apart
 from onepam.ledger.lawful.guardrails import as_wide
 from onepam.ledger.lawful.hours import begins_of, extends_of, schedule_of, weekly_of
 from onepam.ledger.lawful.known import Binding, Person, Request
@@ -18,8 +18,8 @@ from onepam.ledger.lawful.state import State
 PRIVILEGED_FACTOR, ORDINARY_FACTOR = 15 * MINUTE, HOUR
 """How old a second factor may be under which somebody says yes."""
 
-MANAGER, OWNER = "requester:manager", "resource:owner"
-"""Who decides instead of a role."""
+MANAGER = "requester:manager"
+"""Who decides instead of a role, beside the owner."""
 
 RING = 90 * DAY
 """For so long after a yes two do not say yes to each other in turn."""
@@ -75,7 +75,7 @@ def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
     yield from has_authority(state, request, body)
     if by in request.agreed or by in request.agreed.values():
         yield f"{by} had agreed to it already, or somebody for them"
-    yield one_hand(state, by, *request.agreed)
+    yield one_hand(state, by, *request.agreed, *request.agreed.values())
     if (
         request.ringless
         and state.yeses.get((who, by), -RING) + RING > state.begun

@@ -68,6 +68,8 @@ def delegation_used(state: State, entry: Entry) -> Why:
     said = [each for one in request.agreed.items() if one[0] != by for each in one]
     if person in said and request.status != "closed":
         yield f"{person} had agreed to it already, or somebody for them"
+    if request.status != "closed":
+        yield one_hand(state, person, *said)
     if by in request.agreed:
         request.agreed[by] = person
     state.cause("stands in", body["request"], by, under)

@@ -15,11 +15,16 @@ from onepam.kernel.instant import FOREVER, HOUR
 from onepam.ledger.lawful.guardrails import as_wide, hides, keeps
 from onepam.ledger.lawful.known import Binding, Resource, Role
 from onepam.ledger.lawful.rule import Later, Why
-from onepam.ledger.lawful.standing import APPROVE
+from onepam.ledger.lawful.standing import APPROVE, rights
 from onepam.ledger.lawful.state import State
 
 Held = Mapping[str, int]
 """The roles that somebody holds, and until when."""
+
+NOBODY_ELSE = "and nobody else had approved the change"
+
+OWNER = "resource:owner"
+"""Among the deciders of a permission: whoever owns the resource."""
 
 _STANDING = "standing"
 _KEEPS = ("head_tail", None, "whole")
@@ -86,6 +91,17 @@ def _asks_less(old: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     ticket: bool = (old["ticketed"] and not now["ticketed"]) or (old["ticket"] != "" and now["ticket"] != old["ticket"])
     others = [now["escalates"], now["then"]] != [old["escalates"], old["then"]]
     return fewer or ticket or (bool(now["then"]) and others)
+
+
+def set_alone(state: State, was: Was, name: str, owner: str | None) -> Why:
+    """What a resource, which `owner` owned before, opens by one person's word."""
+    before, resource = was.resources[name], state.resources[name]
+    if before is not None:
+        yield from (f"it opens {what}, {NOBODY_ELSE}" for what in wider_resource(before, resource))
+    else:
+        yield Later(f"somebody reaches it, {NOBODY_ELSE}", lambda: reached(state, was, name))
+    if state.owners[name] != owner:
+        yield Later(f"its owner decides on requests for it, {NOBODY_ELSE}", lambda: decides_as_owner(state, name))
 
 
 def wider_resource(was: Resource, resource: Resource) -> Iterator[str]:
@@ -222,6 +238,20 @@ def more_approve(state: State, name: str, approved: Mapping[str, set[str]]) -> b
         if permission in permissions
         for approver in deciders(permissions[permission])
         if approver in state.roles and APPROVE in state.roles[approver].console
+    )
+
+
+def decides_as_owner(state: State, name: str) -> bool:
+    """Whether whoever owns the resource decides on requests for it, since a permission says so."""
+    resource = state.resources.get(name)
+    return (
+        resource is not None
+        and APPROVE in rights(state, state.owners[name])
+        and any(
+            OWNER in deciders(each) and _reaches(each, resource)
+            for role in state.roles.values()
+            for each in role.permissions.values()
+        )
     )
 
 

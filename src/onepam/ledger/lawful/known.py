@@ -177,7 +177,8 @@ class Proposal:
 @dataclass
 class Review:
     """A review of access: each item, whether it is privileged; until when, what silence takes of it, who decides where
-    nobody else can; what was decided, by whom and when, and to whom items were passed on. `beside` are the items that
+    nobody else can; what was decided last, by whom and when, who decided
+    anything, and to whom items were passed on. `beside` are the items that
     were removed while another review withheld them already; `elsewhere` has of each that is of another system the
     accounts with their rights, and the groups."""
 
@@ -188,6 +189,7 @@ class Review:
     elsewhere: Mapping[tuple[str, str], frozenset[tuple[str, str]]] = field(default_factory=dict)
     decided: dict[tuple[str, str], str] = field(default_factory=dict)
     deciders: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    took_part: set[str] = field(default_factory=set)
     passed: dict[tuple[str, str], str] = field(default_factory=dict)
     beside: set[tuple[str, str]] = field(default_factory=set)
     closed: bool = False

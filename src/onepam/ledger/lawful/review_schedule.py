@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from onepam.kernel.instant import DAY, Instant
-from onepam.ledger.lawful.access import NOBODY_ELSE, alone, by_change
+from onepam.ledger.lawful.access import alone, by_change
 from onepam.ledger.lawful.entry import Authority, Entry
+from onepam.ledger.lawful.gains import NOBODY_ELSE
 from onepam.ledger.lawful.rule import Rules, Why
 from onepam.ledger.lawful.state import State
 

@@ -94,6 +94,7 @@ def review_decided(state: State, entry: Entry) -> Why:
         yield "somebody else decided on it"
     review.decided[key] = verdict
     review.deciders[key] = (body["by"], entry.time)
+    review.took_part.add(body["by"])
     review.beside.discard(key)
     if verdict == REMOVE and _withheld_after(state, key)[0] not in ("", body["review"]):
         review.beside.add(key)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from onepam.ledger.lawful.access import DECIDING, NOBODY_ELSE, alone, by_change
+from onepam.ledger.lawful.access import DECIDING, alone, by_change
 from onepam.ledger.lawful.entry import Authority, Entry
+from onepam.ledger.lawful.gains import NOBODY_ELSE
 from onepam.ledger.lawful.rule import Rules, Why
 from onepam.ledger.lawful.state import State
 

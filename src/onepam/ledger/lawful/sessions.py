@@ -181,6 +181,11 @@ def recording_inspected(state: State, entry: Entry) -> Why:
     if by == person:
         yield f"{by} inspected what was their own"
     yield one_hand(state, by, person)
+    whose = state.people.get(person)
+    if whose is not None and whose.kind == "service" and whose.owner is not None:
+        if by == whose.owner:
+            yield f"{by} inspected what a service of their own did"
+        yield one_hand(state, by, whose.owner)
     if session in state.sessions:
         yield "the session had not ended"
     elif why is None and (session, by) not in state.watched:

@@ -13,6 +13,9 @@ from onepam.ledger.lawful.state import State
 
 signing_off_rules = Rules()
 
+SILENCE = "silence"
+"""Why a role is withheld on which nobody decided."""
+
 STAMPED, STAMPED_KEPT, STAMPED_WITHIN = 50, 95, 2 * SECOND
 """Of how many items or more somebody who keeps more of a hundred than that, at that median, is said to have stamped."""
 
@@ -30,12 +33,12 @@ def review_signed_off(state: State, entry: Entry) -> Why:
         return
     if review.signed:
         yield "it was signed off already"
-    deciders = {who for who, _ in review.deciders.values()}
-    if by in deciders:
+    if by in review.took_part:
         yield "they had decided in it"
-    yield one_hand(state, by, *sorted(deciders))
+    yield one_hand(state, by, *sorted(review.took_part))
     removed = [key for key, verdict in review.decided.items() if verdict == "remove"]
-    if any(person == by for person, _ in removed):
+    silence = by in state.people and (body["review"], SILENCE) in state.people[by].withheld.values()
+    if silence or any(person == by for person, _ in removed):
         yield "it had taken something from them"
     given = sum(role in state.people[who].withheld for who, role in removed if who in state.people)
     given += sum(_there_still(state, key, review.elsewhere.get(key, ())) for key in removed)

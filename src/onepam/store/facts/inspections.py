@@ -4,6 +4,7 @@ from typing import Any
 
 from onepam.app.ports import Snapshot
 from onepam.app.sessions.inspect_recording import InspectionQuery
+from onepam.domain.people.events import PersonKind
 from onepam.domain.sessions.inspecting import InspectionFacts, Verdict
 from onepam.kernel.clock import Instant
 from onepam.store.db import row
@@ -24,7 +25,15 @@ def inspecting(db: Snapshot, query: InspectionQuery, at: Instant) -> InspectionF
         actor=actor_facts(db, query.actor, at),
         person=found["person"] if found else None,
         status=found["status"] if found else None,
-        hands=frozenset().union(*hands(db, found["person"], at)) if found else frozenset(),
+        hands=_hands(db, found["person"], at) if found else frozenset(),
         seen=seen is not None and closed is not None and seen["valid_from"] > closed,
         said=Verdict(said["verdict"]) if said else None,
     )
+
+
+def _hands(db: Snapshot, person: str, at: Instant) -> frozenset[str]:
+    """Who may be one hand with somebody; with a service account also its owner, who holds its keys."""
+    of = {"person": person, "service": PersonKind.SERVICE, "at": at}
+    owner = row(db, f"SELECT owner FROM person WHERE person = :person AND kind = :service AND {AT}", of)
+    whose = (person,) if owner is None or owner["owner"] is None else (person, owner["owner"])
+    return frozenset(whose[1:]).union(*(linked for each in whose for linked in hands(db, each, at)))

@@ -87,13 +87,14 @@ def approval(db: Snapshot, query: ApprovalQuery, at: Instant) -> ApprovalFacts:
     found = _request(db, query.request, at)
     request = _request_facts(db, found, query.actor.person, at) if found else None
     asked = request.open.substance if request is not None else None
+    said = {who for each in request.agreed for who in (each.person, each.instead_of)} if request is not None else set()
     return ApprovalFacts(
         actor=actor_facts(db, query.actor, at),
         request=request,
         claims=claims_of(db, at, query.actor.person, request.approvers, asked.person, asked.resource)
         if request is not None and asked is not None
         else frozenset(),
-        stand_ins=stand_ins(db, query.actor.person, request.approvers, asked.person, asked.resource, at)
+        stand_ins=stand_ins(db, query.actor.person, request.approvers, asked, said, at)
         if request is not None and asked is not None
         else (),
         separations=separations(db, at),
@@ -283,17 +284,20 @@ def not_deciding(db: Snapshot, at: Instant, requester: str) -> frozenset[str]:
 
 
 def stand_ins(
-    db: Snapshot, person: str, roles: tuple[str, ...], requester: str, resource: str, at: Instant
+    db: Snapshot, person: str, roles: tuple[str, ...], asked: Substance, said: Iterable[str], at: Instant
 ) -> tuple[StandIn, ...]:
-    """For whom somebody may decide now, under one of `roles`, on what `requester` asks of `resource`."""
+    """For whom somebody may decide now, under one of `roles`, on what is asked: for nobody who may be one hand with
+    whoever asks, or with one of those who `said` yes or for whom it was."""
     found = delegated_to(db, person, at)
-    barred = not_deciding(db, at, requester) if found else frozenset()
+    barred = not_deciding(db, at, asked.person) if found else frozenset()
+    if found:
+        barred = barred.union(*(linked for who in said for linked in hands(db, who, at)))
     return tuple(
         StandIn(
             delegation=each["delegation"],
             person=each["person"],
             roles=held_roles(db, each["person"], at),
-            claims=claims_of(db, at, each["person"], roles, requester, resource),
+            claims=claims_of(db, at, each["person"], roles, asked.person, asked.resource),
             barred=each["person"] in barred or not is_present(db, at, each["person"]),
         )
         for each in found

@@ -7,7 +7,6 @@ from onepam.app.ports import Snapshot
 from onepam.app.reviews.close_review import ClosingQuery, GivenUpQuery, RemindingQuery
 from onepam.app.reviews.decide_item import ItemQuery
 from onepam.app.reviews.open_review import OpeningQuery
-from onepam.app.reviews.sign_off import SigningQuery
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import ONE_HAND
 from onepam.domain.access.review_schedule import Suspends
@@ -30,7 +29,6 @@ from onepam.domain.reviews.population import (
     unbound,
 )
 from onepam.domain.reviews.reminding import STAGES, RemindingFacts, Waits
-from onepam.domain.reviews.signing_off import SigningFacts
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.facts import loads
@@ -131,20 +129,6 @@ def closing(db: Snapshot, query: ClosingQuery, at: Instant) -> ClosingFacts:
         ),
         administer=frozenset(name for name, role in now.roles.items() if ConsoleRight.ADMINISTER in role.console),
         administrators=who_can_decide(db, at),
-    )
-
-
-@loads(SigningQuery)
-def signing(db: Snapshot, query: SigningQuery, at: Instant) -> SigningFacts:
-    of = {"review": query.review, "at": at}
-    found = row(db, f"SELECT * FROM review WHERE review = :review AND {AT}", of)
-    return SigningFacts(
-        actor=actor_facts(db, query.actor, at),
-        review=review_of(found) if found is not None else None,
-        items=found["items"] if found is not None else 0,
-        decisions=decisions_of(db, query.review, at),
-        withheld=withheld_of(db, query.review, at),
-        signed=row(db, f"SELECT 1 FROM review_signed WHERE review = :review AND {AT}", of) is not None,
     )
 
 

@@ -5,6 +5,7 @@ import json
 from onepam.app.ports import Snapshot
 from onepam.app.systems.answer_for import LinkQuery, SystemQuery
 from onepam.app.systems.import_accounts import ListQuery
+from onepam.domain.people.events import PersonKind
 from onepam.domain.reviews.population import SCIM, SYSTEM, Item, Way, held_in
 from onepam.domain.systems.events import Match, Standing
 from onepam.domain.systems.file import name_key
@@ -15,7 +16,7 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
-from onepam.store.facts.holdings import actor_facts, is_here
+from onepam.store.facts.holdings import actor_facts, is_here, person_kind
 
 _ERASED = f"SELECT person FROM erasure WHERE status <> 'proposed' AND {AT}"
 
@@ -52,19 +53,24 @@ def linking(db: Snapshot, query: LinkQuery, at: Instant) -> LinkFacts:
         f"AND {AT} LIMIT 2", of,
     )  # fmt: skip
     who = {"person": query.person, "at": at}
-    known = row(db, f"SELECT 1 FROM person WHERE person = :person AND person NOT IN ({_ERASED}) AND {AT}", who)
+    known = row(db, f"SELECT kind FROM person WHERE person = :person AND person NOT IN ({_ERASED}) AND {AT}", who)
     return LinkFacts(
         actor=actor_facts(db, query.actor, at),
         account=_account(found[0], frozenset()) if len(found) == 1 else None,
-        known=known is not None,
-        here=query.person is not None and is_here(db, query.person, at),
+        known=known is not None and known["kind"] != PersonKind.SERVICE,
+        here=query.person is not None and _answers(db, query.person, at),
     )
 
 
 @loads(SystemQuery)
 def system(db: Snapshot, query: SystemQuery, at: Instant) -> SystemFacts:
     found = row(db, f"SELECT 1 FROM account_system WHERE system = :system AND {AT}", {"system": query.system, "at": at})
-    return SystemFacts(actor_facts(db, query.actor, at), found is not None, is_here(db, query.owner, at))
+    return SystemFacts(actor_facts(db, query.actor, at), found is not None, _answers(db, query.owner, at))
+
+
+def _answers(db: Snapshot, person: str, at: Instant) -> bool:
+    """Whether somebody who is here can answer for an account: no service account can."""
+    return is_here(db, person, at) and person_kind(db, person, at) is not PersonKind.SERVICE
 
 
 def held_beyond(db: Snapshot, at: Instant, person: str = "") -> dict[tuple[str, str], tuple[Way, ...]]:

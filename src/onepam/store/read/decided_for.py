@@ -20,7 +20,7 @@ def for_another(
     db: Snapshot, at: Instant, person: str, roles: tuple[str, ...], asked: Substance, said: frozenset[str]
 ) -> str | None:
     """The role of somebody who named this one to decide for them, by which they do here; of nobody who `said` so."""
-    for each in stand_ins(db, person, roles, asked.person, asked.resource, at):
+    for each in stand_ins(db, person, roles, asked, said, at):
         if (
             not each.barred
             and each.person not in said

@@ -9,6 +9,7 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import row
 from onepam.store.engine.tables import AT
 from onepam.store.facts.reviews import decisions_of, withheld_of
+from onepam.store.facts.sign_off import lost_in_silence, took_part
 from onepam.store.read.names import Called
 
 
@@ -50,6 +51,7 @@ def review_figures(db: Snapshot, at: Instant, review: str, reader: str) -> Revie
             PaceRow(each.reviewer, called[each.reviewer], each.items, each.kept, each.median, each.rubber_stamp)
             for each in paces(decided)
         ),
-        took_part=any(each.by == reader for each in decided),
-        lost=any(each.person == reader and each.verdict is Verdict.REMOVE for each in decided),
+        took_part=reader in took_part(db, review, at),
+        lost=lost_in_silence(db, review, reader, at)
+        or any(each.person == reader and each.verdict is Verdict.REMOVE for each in decided),
     )

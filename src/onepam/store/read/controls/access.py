@@ -1,10 +1,12 @@
 """Populations of grants, roles, bindings and changes: asked for, approved by another, ended in time."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 from onepam.app.ports import Snapshot
 from onepam.domain.access.model import SubjectKind
 from onepam.domain.controls.control import Population, Test, judged, untested
+from onepam.domain.controls.control import Row as Judged
 from onepam.domain.people.events import PersonKind
 from onepam.domain.requests.events import RING
 from onepam.kernel.clock import DAY, SECOND, Instant
@@ -32,12 +34,13 @@ SELECT b.binding, b.subject_kind, b.subject, c.change, c.proposer, c.decider
 FROM binding b LEFT JOIN change c ON c.change = b.change AND c.valid_from <= :at AND :at < c.valid_until
 WHERE b.valid_from = b.starts AND b.starts >= :begin AND b.valid_from <= :at ORDER BY b.binding"""
 
-_IN_TURN = """
-SELECT g.access_grant, EXISTS (SELECT 1 FROM access_grant o WHERE o.person = g.approved_by AND o.approved_by = g.person
-  AND o.valid_from <= g.valid_from AND o.valid_from > g.valid_from - :ring) AS ring
-FROM (SELECT access_grant, person, approved_by, min(valid_from) AS valid_from FROM access_grant
-  WHERE valid_from <= :at GROUP BY access_grant, person, approved_by) g
-WHERE g.valid_from >= :begin ORDER BY g.access_grant"""
+_GIVEN = """
+SELECT access_grant, request, person, approved_by, min(valid_from) AS given FROM access_grant
+WHERE valid_from <= :at GROUP BY access_grant, request, person, approved_by ORDER BY access_grant"""
+
+_AGREED = """
+SELECT request, person, min(valid_from) AS said FROM request_agreed WHERE valid_from <= :at GROUP BY request, person"""
+"""Where it takes several, each of them said yes."""
 
 _DIRECT = f"""
 SELECT b.binding, b.ends, p.kind, p.owner FROM binding b LEFT JOIN person p
@@ -83,12 +86,28 @@ def bound(db: Snapshot, at: Instant, test: Test) -> Population:
     """PRV-02."""
     begin = test.begin(at) or 0
     found = rows(db, _BOUND, {"begin": begin, "at": at})
-    given = rows(db, _IN_TURN, {"begin": begin, "at": at, "ring": RING})
-    return Population((
-        *(judged("binding", each["binding"], _own_gift(each)) for each in found),
-        *(judged("grant", each["access_grant"], "its holder had approved the approver's within 90 days" * each["ring"])
-          for each in given),
-    ))  # fmt: skip
+    bindings = (judged("binding", each["binding"], _own_gift(each)) for each in found)
+    return Population((*bindings, *_in_turn(db, at, begin)))
+
+
+def _in_turn(db: Snapshot, at: Instant, begin: int) -> Iterator[Judged]:
+    """Each grant, whether by one of the yeses to it two approved each other's in turn."""
+    agreed, given = defaultdict[str, list[tuple[str, int]]](list), rows(db, _GIVEN, {"at": at})
+    for request, person, said in rows(db, _AGREED, {"at": at}):
+        agreed[request].append((person, said))
+    yeses = {each["access_grant"]: [(each["approved_by"], each["given"]), *agreed[each["request"]]] for each in given}
+    said_to = defaultdict[tuple[str, str], list[int]](list)
+    for each in given:
+        for by, said in yeses[each["access_grant"]]:
+            said_to[by, each["person"]].append(said)
+    for each in given:
+        ring = any(
+            said - RING < before <= said
+            for by, said in yeses[each["access_grant"]]
+            for before in said_to.get((each["person"], by), ())
+        )
+        if each["given"] >= begin:
+            yield judged("grant", each["access_grant"], "its holder had approved the approver's within 90 days" * ring)
 
 
 def _own_gift(each: Row) -> str:

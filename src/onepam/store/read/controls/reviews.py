@@ -16,7 +16,7 @@ from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.changes import matrix, people
 from onepam.store.facts.holdings import bound_roles
-from onepam.store.facts.reviews import items_of, scope_of
+from onepam.store.facts.reviews import items_of, not_remediated, scope_of
 from onepam.store.facts.systems import held_beyond
 from onepam.store.read.review_calendar import calendar
 
@@ -97,13 +97,14 @@ def by_whoever_may(db: Snapshot, at: Instant, test: Test) -> Population:
 
 def carried_out(db: Snapshot, at: Instant, test: Test) -> Population:
     """REV-04."""
-    most, beyond = test.params["most_days"] * DAY, held_beyond(db, at)
-    made = []
+    most, made, there = test.params["most_days"] * DAY, [], dict[str, frozenset[tuple[str, str]]]()
     for each in rows(db, _REMOVED, {"begin": test.begin(at) or 0, "at": at}):
         finding = ""
         if is_beyond(each["role"]):
+            if each["review"] not in there:
+                there[each["review"]] = _there_still(db, at, each["review"])
             old = at - each["decided"] > most
-            finding = "it is there still" if old and (each["person"], each["role"]) in beyond else ""
+            finding = "it is there still" if old and (each["person"], each["role"]) in there[each["review"]] else ""
         elif each["until"] is None:
             finding = "nothing was withheld"
         elif each["still"] and at - each["decided"] > most:
@@ -112,6 +113,12 @@ def carried_out(db: Snapshot, at: Instant, test: Test) -> Population:
             finding = f"it took longer than {test.params['most_days']} days"
         made.append(judged("item", f"{each['review']}/{each['person']}/{each['role']}", finding))
     return Population(tuple(made))
+
+
+def _there_still(db: Snapshot, at: Instant, review: str) -> frozenset[tuple[str, str]]:
+    """By the accounts that were removed, whoever is said to stand behind them by now."""
+    found = row(db, f"SELECT * FROM review WHERE review = :review AND {AT}", {"review": review, "at": at})
+    return not_remediated(db, found, at) if found is not None else frozenset()
 
 
 def with_care(db: Snapshot, at: Instant, test: Test) -> Population:
