@@ -29,7 +29,7 @@ from onepam.store.engine.rebuild import compare
 from onepam.store.read.controls.reviews import carried_out
 from onepam.store.read.paging import Window
 from onepam.store.read.review_figures import review_figures
-from onepam.store.read.reviews import ItemRow, review_page
+from onepam.store.read.reviews import ItemRow, review_page, waiting_for
 from onepam.store.read.systems import AccountFilter, accounts, findings, lists, of_person, systems
 from tests.company import START, Company, Counted, binding, record, refused
 
@@ -292,6 +292,14 @@ async def test_a_review_is_of_what_is_held_in_other_systems_until_a_list_says_th
     assert await sign_off(company.ledger, company.actor("aud"), "rev_1", "seen", figures.seen) is None
     there = await items(company)
     assert [key for key, each in there.items() if not each.held] == [("eve", "scim:entra"), ("vic", "system:payroll")]
+
+
+async def test_what_waits_for_whoever_answers_for_a_system_alone_is_counted(company: Company) -> None:
+    """Aud owns no role, and leads nobody."""
+    assert isinstance(await bring(company, EVE), ListTaken)
+    assert await set_system(company.ledger, company.actor("ada"), "payroll", "aud", 30) is None
+    await opened(company, scope=Scope(systems=("system:payroll",)))
+    assert await company.reader(waiting_for, None, "aud") == 1
 
 
 async def test_a_scope_narrows_it_to_systems_or_to_roles(company: Company) -> None:

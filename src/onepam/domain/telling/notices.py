@@ -266,7 +266,7 @@ TABLE: tuple[Row, ...] = (
         "/reviews",
         lambda event: event.person,
         freedom=FREE,
-        about=lambda event: str(event.review),
+        about=lambda event: f"{event.review} {event.stage}",
     ),
     Row(
         RoleWithheld,

@@ -96,10 +96,9 @@ def settled(db: Snapshot, at: Instant) -> dict[str, dict[str, Told]]:
 
 
 def mail_address(db: Snapshot, at: Instant, person: str) -> str:
-    """The address that somebody is told at; "" for whoever is not enabled, or has none."""
-    found = row(
-        db, f"SELECT email FROM person WHERE person = :person AND enabled = 1 AND {AT}", {"person": person, "at": at}
-    )
+    """The address that somebody is told at; "" for whoever is not here, or has none."""
+    here = f"SELECT email FROM person WHERE person = :person AND enabled = 1 AND (ends IS NULL OR ends > :at) AND {AT}"
+    found = row(db, here, {"person": person, "at": at})
     return (found["email"] or "") if found else ""
 
 

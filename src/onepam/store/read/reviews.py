@@ -29,6 +29,7 @@ PAGE = 100
 _ANSWERS = f"""
 SELECT 1 FROM role WHERE owner = :reader AND {AT}
 UNION ALL SELECT 1 FROM review_passed WHERE passed_to = :reader AND {AT}
+UNION ALL SELECT 1 FROM account_system WHERE owner = :reader AND {AT}
 UNION ALL SELECT 1 FROM person WHERE (manager = :reader OR owner = :reader) AND {AT} LIMIT 1"""
 """Whether somebody may come to answer for anything."""
 
@@ -158,13 +159,27 @@ def waiting_for(db: Snapshot, at: Instant, reader: str) -> int:
     return sum(_mine(db, at, each, reader) for each in found)
 
 
+def waits_behind(db: Snapshot, at: Instant, found: Row, reader: str) -> bool:
+    """Whether something waits in a review for somebody after whom the reader is next."""
+    asked = ((each, each.decides()) for each in chains(db, found, _waiting(db, at, found), at, reader).values())
+    return any(decides is not None and each.after(decides[0]) == reader for each, decides in asked)
+
+
+def waits_for_nobody(db: Snapshot, at: Instant, found: Row) -> bool:
+    """Whether something waits in a review on which nobody is left to decide."""
+    return any(each.decides() is None for each in chains(db, found, _waiting(db, at, found), at).values())
+
+
 def _mine(db: Snapshot, at: Instant, found: Row, reader: str) -> int:
+    mine = (each.decides() for each in chains(db, found, _waiting(db, at, found), at, reader).values())
+    return sum(each is not None and each[0] == reader for each in mine)
+
+
+def _waiting(db: Snapshot, at: Instant, found: Row) -> list[Item]:
     of = {"review": found["review"], "at": at}
     decided = rows(db, f"SELECT person, role FROM review_decision WHERE review = :review AND {AT}", of)
     said = {(each["person"], each["role"]) for each in decided}
-    waiting = [each for each in items_of(db, found) if (each.person, each.role) not in said]
-    mine = (each.decides() for each in chains(db, found, waiting, at, reader).values())
-    return sum(each is not None and each[0] == reader for each in mine)
+    return [each for each in items_of(db, found) if (each.person, each.role) not in said]
 
 
 def review_page(

@@ -7,13 +7,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from onepam.app.ports import Snapshot
 from onepam.domain.requests.events import RequestStatus
+from onepam.domain.reviews.events import Stage
 from onepam.domain.telling.choosing import Choice, Plan, planned
 from onepam.domain.telling.outbox import SECURITY, Occurrence, person_of, subject_of
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
+from onepam.store.facts.directory_brake import administrators
 from onepam.store.read.policies import waits as policy_waits
-from onepam.store.read.reviews import waiting_for
+from onepam.store.read.reviews import waiting_for, waits_behind, waits_for_nobody
 
 
 def plan(db: Snapshot, at: Instant, receiver: str, waiting: Sequence[Occurrence]) -> Plan:
@@ -92,11 +94,19 @@ def _answered(db: Snapshot, at: Instant, statement: str, person: str) -> bool:
     return found is None or found["expires"] <= at
 
 
-def _reviewed(db: Snapshot, at: Instant, review: str, person: str) -> bool:
-    """The review has ended, or nothing in any waits for them."""
-    found = row(db, f"SELECT closed, closes FROM review WHERE review = :review AND {AT}", _of("review", review, at))
-    done = found is None or found["closed"] is not None or found["closes"] <= at
-    return done or (bool(person) and not waiting_for(db, at, person))
+def _reviewed(db: Snapshot, at: Instant, about: str, person: str) -> bool:
+    """The review has ended, or nothing waits any more of what they were told of: for them in any, for nobody where they
+    administer; or behind somebody, where they are next."""
+    review, _, stage = about.partition(" ")
+    found = row(db, f"SELECT * FROM review WHERE review = :review AND {AT}", _of("review", review, at))
+    if found is None or found["closed"] is not None or found["closes"] <= at:
+        return True
+    if not person:
+        return False
+    if stage == Stage.ESCALATED:
+        return not waits_behind(db, at, found, person)
+    names = person in administrators(db, at)
+    return not (waiting_for(db, at, person) or (names and waits_for_nobody(db, at, found)))
 
 
 def _word_given(db: Snapshot, at: Instant, hold: str, person: str) -> bool:
