@@ -4603,7 +4603,8 @@ class Proposal:
 @dataclass
 class Review:
     """A review of access: each item, whether it is privileged; until when, what silence takes of it, who decides where
-    nobody else can; what was decided, by whom and when, and to whom items were passed on. `beside` are the items that
+    nobody else can; what was decided last, by whom and when, who decided
+    anything, and to whom items were passed on. `beside` are the items that
     were removed while another review withheld them already; `elsewhere` has of each that is of another system the
     accounts with their rights, and the groups."""
 
@@ -4614,6 +4615,7 @@ class Review:
     elsewhere: Mapping[tuple[str, str], frozenset[tuple[str, str]]] = field(default_factory=dict)
     decided: dict[tuple[str, str], str] = field(default_factory=dict)
     deciders: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    took_part: set[str] = field(default_factory=set)
     passed: dict[tuple[str, str], str] = field(default_factory=dict)
     beside: set[tuple[str, str]] = field(default_factory=set)
     closed: bool = False
@@ -5387,6 +5389,11 @@ def _bound(most: int | None) -> int:
 Held = Mapping[str, int]
 """The roles that somebody holds, and until when."""
 
+NOBODY_ELSE = "and nobody else had approved the change"
+
+OWNER = "resource:owner"
+"""Among the deciders of a permission: whoever owns the resource."""
+
 _STANDING = "standing"
 _KEEPS = ("head_tail", None, "whole")
 _NO_RULE: Mapping[str, Any] = {}
@@ -5452,6 +5459,17 @@ def _asks_less(old: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     ticket: bool = (old["ticketed"] and not now["ticketed"]) or (old["ticket"] != "" and now["ticket"] != old["ticket"])
     others = [now["escalates"], now["then"]] != [old["escalates"], old["then"]]
     return fewer or ticket or (bool(now["then"]) and others)
+
+
+def set_alone(state: State, was: Was, name: str, owner: str | None) -> Why:
+    """What a resource, which `owner` owned before, opens by one person's word."""
+    before, resource = was.resources[name], state.resources[name]
+    if before is not None:
+        yield from (f"it opens {what}, {NOBODY_ELSE}" for what in wider_resource(before, resource))
+    else:
+        yield Later(f"somebody reaches it, {NOBODY_ELSE}", lambda: reached(state, was, name))
+    if state.owners[name] != owner:
+        yield Later(f"its owner decides on requests for it, {NOBODY_ELSE}", lambda: decides_as_owner(state, name))
 
 
 def wider_resource(was: Resource, resource: Resource) -> Iterator[str]:
@@ -5588,6 +5606,20 @@ def more_approve(state: State, name: str, approved: Mapping[str, set[str]]) -> b
         if permission in permissions
         for approver in deciders(permissions[permission])
         if approver in state.roles and APPROVE in state.roles[approver].console
+    )
+
+
+def decides_as_owner(state: State, name: str) -> bool:
+    """Whether whoever owns the resource decides on requests for it, since a permission says so."""
+    resource = state.resources.get(name)
+    return (
+        resource is not None
+        and APPROVE in rights(state, state.owners[name])
+        and any(
+            OWNER in deciders(each) and _reaches(each, resource)
+            for role in state.roles.values()
+            for each in role.permissions.values()
+        )
     )
 
 
@@ -5775,9 +5807,6 @@ WITH_A_CHANGE = frozenset(
 DECIDING = "deciding"
 """Under which the command keeps who decided on its change or proposed it, and who may be one hand with them."""
 
-NOBODY_ELSE = "and nobody else had approved the change"
-
-
 _GAIN = (Unjudged.GAIN, Unjudged.LIMIT)
 
 
@@ -5856,7 +5885,7 @@ def resource_set(state: State, entry: Entry) -> Why:
     body = entry.body
     yield by_change(entry)
     name, before, was = body["resource"], state.resources.get(body["resource"]), was_of(state)
-    resource = state.resources[name] = Resource(
+    state.resources[name] = Resource(
         body["labels"],
         tuple(body["logins"]),
         bool(body["pins"]),
@@ -5868,12 +5897,9 @@ def resource_set(state: State, entry: Entry) -> Why:
         body.get("session_users"),
     )
     was.resources.setdefault(name, before)
-    state.owners[name] = body["owner"]
+    owner, state.owners[name] = state.owners.get(name), body["owner"]
     if alone(state, body):
-        if before is not None:
-            yield from (f"it opens {what}, {NOBODY_ELSE}" for what in wider_resource(before, resource))
-        else:
-            yield Later(f"somebody reaches it, {NOBODY_ELSE}", lambda: reached(state, was, name))
+        yield from set_alone(state, was, name, owner)
 
 
 @access_rules.of("resource.removed", "removing a resource", Authority.CAUSE)
@@ -7956,8 +7982,8 @@ def _wall_closes(hours: Mapping[str, Any], wall: int) -> int | None:
 PRIVILEGED_FACTOR, ORDINARY_FACTOR = 15 * MINUTE, HOUR
 """How old a second factor may be under which somebody says yes."""
 
-MANAGER, OWNER = "requester:manager", "resource:owner"
-"""Who decides instead of a role."""
+MANAGER = "requester:manager"
+"""Who decides instead of a role, beside the owner."""
 
 RING = 90 * DAY
 """For so long after a yes two do not say yes to each other in turn."""
@@ -8013,7 +8039,7 @@ def says_yes(state: State, request: Request, body: Mapping[str, Any]) -> Why:
     yield from has_authority(state, request, body)
     if by in request.agreed or by in request.agreed.values():
         yield f"{by} had agreed to it already, or somebody for them"
-    yield one_hand(state, by, *request.agreed)
+    yield one_hand(state, by, *request.agreed, *request.agreed.values())
     if (
         request.ringless
         and state.yeses.get((who, by), -RING) + RING > state.begun
@@ -8513,6 +8539,8 @@ def delegation_used(state: State, entry: Entry) -> Why:
     said = [each for one in request.agreed.items() if one[0] != by for each in one]
     if person in said and request.status != "closed":
         yield f"{person} had agreed to it already, or somebody for them"
+    if request.status != "closed":
+        yield one_hand(state, person, *said)
     if by in request.agreed:
         request.agreed[by] = person
     state.cause("stands in", body["request"], by, under)
@@ -8692,6 +8720,7 @@ def review_decided(state: State, entry: Entry) -> Why:
         yield "somebody else decided on it"
     review.decided[key] = verdict
     review.deciders[key] = (body["by"], entry.time)
+    review.took_part.add(body["by"])
     review.beside.discard(key)
     if verdict == REMOVE and _withheld_after(state, key)[0] not in ("", body["review"]):
         review.beside.add(key)
@@ -8974,12 +9003,12 @@ def review_signed_off(state: State, entry: Entry) -> Why:
         return
     if review.signed:
         yield "it was signed off already"
-    deciders = {who for who, _ in review.deciders.values()}
-    if by in deciders:
+    if by in review.took_part:
         yield "they had decided in it"
-    yield one_hand(state, by, *sorted(deciders))
+    yield one_hand(state, by, *sorted(review.took_part))
     removed = [key for key, verdict in review.decided.items() if verdict == "remove"]
-    if any(person == by for person, _ in removed):
+    silence = by in state.people and (body["review"], SILENCE) in state.people[by].withheld.values()
+    if silence or any(person == by for person, _ in removed):
         yield "it had taken something from them"
     given = sum(role in state.people[who].withheld for who, role in removed if who in state.people)
     given += sum(_there_still(state, key, review.elsewhere.get(key, ())) for key in removed)
@@ -9566,6 +9595,11 @@ def recording_inspected(state: State, entry: Entry) -> Why:
     if by == person:
         yield f"{by} inspected what was their own"
     yield one_hand(state, by, person)
+    whose = state.people.get(person)
+    if whose is not None and whose.kind == "service" and whose.owner is not None:
+        if by == whose.owner:
+            yield f"{by} inspected what a service of their own did"
+        yield one_hand(state, by, whose.owner)
     if session in state.sessions:
         yield "the session had not ended"
     elif why is None and (session, by) not in state.watched:

@@ -7,14 +7,12 @@ from collections.abc import Iterable
 from onepam.kernel.instant import SECOND
 from onepam.ledger.lawful.entry import Authority, Entry
 from onepam.ledger.lawful.known import Review
+from onepam.ledger.lawful.reviews import SILENCE
 from onepam.ledger.lawful.rule import Rules, Why
 from onepam.ledger.lawful.standing import ADMINISTER, AUDIT, FRESH, acts, one_hand
 from onepam.ledger.lawful.state import State
 
 signing_off_rules = Rules()
-
-SILENCE = "silence"
-"""Why a role is withheld on which nobody decided."""
 
 STAMPED, STAMPED_KEPT, STAMPED_WITHIN = 50, 95, 2 * SECOND
 """Of how many items or more somebody who keeps more of a hundred than that, at that median, is said to have stamped."""
