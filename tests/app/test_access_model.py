@@ -108,6 +108,13 @@ class AccessMachine(RuleBasedStateMachine):
             for each in self.grants
         )
 
+    def given(self, who: str, what: tuple[str, str]) -> bool:
+        """Whether a grant of theirs runs for exactly that: then it is theirs, and is not asked for again."""
+        at = self.company.clock.now
+        return any(
+            (each.person, each.what) == (who, what) and not each.ended and each.ends > at for each in self.grants
+        )
+
     def waits(self, each: ModelRequest) -> bool:
         return each.status == "open" and each.asked.expires > self.company.clock.now
 
@@ -177,6 +184,7 @@ class AccessMachine(RuleBasedStateMachine):
             and minutes <= 240
             and len(mine) < MAX_OPEN_REQUESTS
             and not any((each.what, each.minutes, each.version) == (what, minutes, self.version) for each in mine)
+            and not self.given(who, what)
         )
         company = self.company
         outcome = self.run(

@@ -47,6 +47,7 @@ async def test_a_decision_between_two_who_came_by_links_of_one_is_found(company:
     before = company.clock()
     company.clock.advance(MINUTE)
     await approved(company, "eve")
+    company.clock.advance(10 * MINUTE)
     await approved(company, "eve", 6)
     (gain,) = await found(company)
     assert (gain.decider.person, gain.decider.name, gain.gainer.person) == ("max", "Max Example", "eve")
