@@ -85,6 +85,7 @@ class AccessMachine(RuleBasedStateMachine):
         self.version = "both"
         self.requests: list[ModelRequest] = []
         self.grants: list[ModelGrant] = []
+        self.yeses: list[tuple[str, str]] = []
 
     def teardown(self) -> None:
         self.company.close()
@@ -123,6 +124,11 @@ class AccessMachine(RuleBasedStateMachine):
 
     def decides(self, who: str, each: ModelRequest) -> bool:
         return self.present(who) and who != each.person and "manager" in self.roles[who]
+
+    def gives_back(self, who: str, each: ModelRequest) -> bool:
+        """Whether it would be a yes for a yes, where somebody else could decide."""
+        others = {one for one in self.enabled if "manager" in self.roles[one]} - {who, each.person}
+        return (each.person, who) in self.yeses and any((each.person, one) not in self.yeses for one in others)
 
     # --- The acts and the rules --------------------------------------------------------------------------------------
 
@@ -206,10 +212,12 @@ class AccessMachine(RuleBasedStateMachine):
             assert self.run(undone) is None
             each.status = "open"
             self.grants.pop()
+            self.yeses.remove((who, each.person))
 
     def approved(self, who: str, number: int) -> bool:
         each = self.requests[-1 - number % len(self.requests)]
         decides, stands = self.decides(who, each) and self.waits(each), self.stands(each)
+        decides = decides and not self.gives_back(who, each)
         company = self.company
         if self.present(who):
             self.sign_in(who)  # how fresh a factor a yes takes is tested in domain/
@@ -224,6 +232,7 @@ class AccessMachine(RuleBasedStateMachine):
         if isinstance(outcome, Granted):
             assert outcome.ends - outcome.starts == each.minutes * MINUTE
             self.grants.append(ModelGrant(outcome.grant, each.person, each.what, outcome.ends))
+            self.yeses.append((who, each.person))
         return isinstance(outcome, Granted)
 
     def deny(self, who: str, number: int) -> None:
@@ -290,6 +299,8 @@ class AccessMachine(RuleBasedStateMachine):
         assert swept.requests == len(void)
         for each in void:
             each.status = "void"
+        for grant in self.grants:
+            grant.ended |= "engineer" not in self.roles[grant.person]
         assert self.run(expire_access(self.company.ledger)) == type(swept)(0, 0, "")
 
     def bind_or_unbind(self, who: str, role: str) -> None:
