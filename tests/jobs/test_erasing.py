@@ -263,7 +263,8 @@ def test_of_every_payload_it_is_said_how_it_speaks_of_somebody() -> None:
         "change.rejected", "ledger.continued", "node.revoked", "provider.declared", "provider.proposed", "provider.set",
         "resource.set", "roster.source_set", "scim_group.set", "scim_token.proposed", "secret.set",
         "sign_in.device_refused",  # what it says is of whoever sits at that terminal, whom nobody knows
-        "signal_stream.proposed", "signal_stream.set",
+        "signal_stream.proposed", "signal_stream.set", "policy.published", "policy.looked_through", "policy.retired",
+        "review.signed_off",
     }  # fmt: skip
     said = [by_person - whose.LINKED.keys(), whose.LINKED.keys(), set(whose.NAMING), nobody]
     assert sorted(private) == sorted(name for each in said for name in each)
