@@ -1,5 +1,6 @@
 """The board of controls in the browser: tested by hand, assigned, failed, and mended by a run and nothing else."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -54,6 +55,9 @@ async def test_a_control_fails_is_assigned_and_is_mended_by_a_run(office: Office
     assert "Fails still" in await ada.read("/controls/LOG-03?as_of=2026-03-04T00:00:00Z")
     assert all(each.last is not None for each in company.reader.now(board)), "time tests each of them"
     assert (await ada.get("/controls/NO-01")).status_code == 404
+    direct = await ada.read("/controls/RBC-03")
+    assert re.search(r'<a [^>]*href="/people/eve"[^>]*>engineer of Eve Example</a>', direct), "not the id of a binding"
+    assert "binding b" not in direct
 
 
 def ran(day: int, verdict: Verdict, passed: int = 4) -> RunRow:

@@ -133,19 +133,23 @@ def _page(db: Snapshot, at: Instant, control: str) -> tuple[read.ControlPage, li
 
 def _row(db: Snapshot, at: Instant, each: Row) -> Context:
     state, word = STATES[each.verdict]
+    called, href = _called(db, at, each)
+    return {"kind": each.kind, "name": called, "href": href, "state": state, "word": word, "reason": each.reason}
+
+
+def _called(db: Snapshot, at: Instant, each: Row) -> tuple[str, str]:
+    """What a row is called by people, and where it leads: "" where it has no page."""
     first = each.key.partition("/")[0]
-    called = name(db, at, each.key) if each.kind == "person" else each.key
+    href = _PAGES[each.kind].format(first) if each.kind in _PAGES else ""
+    if each.kind == "person":
+        return name(db, at, each.key), href
     if each.kind in ("item", "reviewer"):
-        review, person, *role = each.key.split("/")
-        called = " ".join([name(db, at, person), *role, "in", review])
-    return {
-        "kind": each.kind,
-        "name": called,
-        "href": _PAGES[each.kind].format(first) if each.kind in _PAGES else "",
-        "state": state,
-        "word": word,
-        "reason": each.reason,
-    }
+        review, who, *roles = each.key.split("/")
+        return " ".join([name(db, at, who), *roles, "in", review]), href
+    if each.kind == "binding" and (found := read.bound(db, at, each.key)) is not None:
+        role, person = found
+        return f"{role} of {name(db, at, person)}", f"/people/{person}"
+    return each.key, href
 
 
 def _run(db: Snapshot, at: Instant, each: read.RunRow) -> Context:

@@ -132,6 +132,17 @@ def _control(db: Snapshot, at: Instant, test: Test, called: Called) -> ControlRo
     )
 
 
+def bound(db: Snapshot, at: Instant, binding: str) -> tuple[str, str] | None:
+    """The role and the person of a binding by name, as they were last by `at`; None of a group's, and of none."""
+    found = row(
+        db,
+        "SELECT role, subject FROM binding WHERE binding = :binding AND subject_kind = 'person' AND valid_from <= :at "
+        "ORDER BY valid_from DESC LIMIT 1",
+        {"binding": binding, "at": at},
+    )
+    return (found["role"], found["subject"]) if found else None
+
+
 def _failing(db: Snapshot, at: Instant, control: str) -> Instant | None:
     """When the failure began that runs: the first run that failed after the last that did not."""
     of = {"control": control, "at": at, "fail": Verdict.FAIL.value}
