@@ -345,6 +345,7 @@ def test_who_decides_as_an_owner_gains_by_owning() -> None:
     assert [each.approves_gained for each in plan(given, another).differences if each.people == ("max",)] == [
         ("dev/prod",)
     ]
+    assert not plan(given, replace(given, resources={"web": replace(given.resources["web"], port=2222)})).differences
     for other in (
         replace(BASE, resources={"web": replace(WEB, owner="max")}),  # nobody asks the owner
         replace(asked, resources={"web": replace(WEB, owner="eve")}),  # who does not approve
