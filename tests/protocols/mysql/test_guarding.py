@@ -152,7 +152,11 @@ def test_a_long_text_is_read_before_it_is_taken_and_nothing_else_meanwhile() -> 
 def test_a_name_behind_a_colon_is_no_parameter() -> None:
     """No server takes such a text; that of another place may stand there."""
     talk = Talk(guarding.allowance(None, Mask(("card",))))
-    for text in (b"SELECT 1 FROM t WHERE card = :card", b"SELECT 1 FROM t WHERE card = :p3", b"SELECT 1 LIMIT :n"):
+    for text in (
+        b"SELECT card FROM t WHERE a = :name",
+        b"SELECT card FROM t WHERE :p3 = a",
+        b"SELECT card FROM t LIMIT :n",
+    ):
         before = len(talk.to_target)
         talk.client(my.query(text))
         assert talk.to_target[before:] == my.query(text)
