@@ -70,7 +70,7 @@ class Hands:
     def seen(self) -> str:
         """The name of what has the focus, which is shown; "" where nothing has it."""
         at = self.page.evaluate(_AT)
-        for _ in range(20):
+        for _ in range(200):
             if at is None or at["inside"]:
                 break
             self.page.wait_for_timeout(50)  # it scrolls to it
@@ -121,7 +121,7 @@ class Hands:
     def moves_on(self, until: Locator) -> None:
         """By j, from the first to the last of an inbox, until this one is open."""
         self.page.locator("[data-island=inbox][data-mounted=yes]").wait_for()
-        for _ in range(20):
+        for _ in range(200):
             if until.get_attribute("open") is not None:
                 return
             self.press("j")

@@ -121,7 +121,7 @@ class _Server:
             self._run("postgres", "--single", "-D", str(self._data), database, script=script)
 
     def start(self, port: int) -> "subprocess.Popen[bytes]":
-        """Until it listens, on loopback and nowhere else."""
+        """Until it lets in, on loopback and nowhere else: it listens a while before that."""
         settings = {
             "listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "ssl": "on",
             "shared_buffers": "16MB", "log_min_messages": "fatal",
@@ -135,10 +135,16 @@ class _Server:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and process.poll() is None:
             with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                return process
+                if self._lets_in():
+                    return process
             time.sleep(0.05)
         process.kill()
         raise Unavailable(f"the demo's PostgreSQL did not start: {self._log.read_text(errors='replace')[-500:]}")
+
+    def _lets_in(self) -> bool:
+        """By the eighth line of postmaster.pid, as `pg_ctl --wait` (PostgreSQL, src/include/utils/pidfile.h)."""
+        lines = (self._data / "postmaster.pid").read_text("utf-8").splitlines()
+        return len(lines) > 7 and lines[7].strip() == "ready"
 
     def _run(self, program: str, *arguments: str, script: str = "") -> None:
         done = subprocess.run(
