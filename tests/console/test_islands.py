@@ -172,7 +172,7 @@ def test_the_matrix_tells_the_cell_by_pointer_and_by_keyboard(page: Page) -> Non
     page.locator("[data-island=matrix][data-mounted=yes]").wait_for()
     cell = page.get_by_role("link", name=re.compile("^Build keeper → build-1"))
     cell.hover()
-    expect(page.locator("[data-readout]")).to_contain_text("Drift: nobody used it.")
+    expect(page.locator("[data-readout]")).to_contain_text("But: nobody used it.")
     page.mouse.move(0, 0)
     expect(page.locator("[data-readout]")).to_contain_text("Point at a square")
     cell.focus()
