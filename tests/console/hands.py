@@ -121,7 +121,7 @@ class Hands:
     def moves_on(self, until: Locator) -> None:
         """By j, from the first to the last of an inbox, until this one is open."""
         self.page.locator("[data-island=inbox][data-mounted=yes]").wait_for()
-        for _ in range(200):
+        for _ in range(20):
             if until.get_attribute("open") is not None:
                 return
             self.press("j")
