@@ -339,6 +339,7 @@ def test_who_decides_as_an_owner_gains_by_owning() -> None:
         (("max",), ("dev/prod",), ()),
     ]
     assert made.gained_by("max") is not None
+    assert plan(given, given).differences == ()
     back = plan(given, asked)
     assert (back.widens, [each.approves_lost for each in back.differences]) == (False, [("dev/prod",)])
     another = replace(given, resources={**given.resources, "far": replace(WEB, resource="far", owner="max")})
