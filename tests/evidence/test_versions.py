@@ -1,15 +1,17 @@
 """Entries of an older version in a pack: hashed as they were written, read in the newest form, and no further."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from onepam.app.ports import Kept
 from onepam.domain.history import event as events
-from onepam.domain.history.event import Registry, event, private
+from onepam.domain.history.event import Registry, event, kinds, private
 from onepam.evidence.reports.entries import _told
 from onepam.evidence.verifier import disclosed
 from onepam.kernel.canonical import encode
@@ -22,6 +24,16 @@ from tests.evidence.conftest import KEYS, Check
 
 Body = dict[str, Any]
 KINDS = ("session.closed", "request.made")
+READER = Path(__file__).parents[1] / "format/reader/disclosed.mjs"
+
+
+def test_both_verifiers_know_each_version_that_there_is() -> None:
+    """Else they refuse every pack with an entry of it."""
+    newest = {each.name: each.version for each in kinds() if each.version > 1}
+    steps = {(name, before) for name, version in newest.items() for before in range(1, version)}
+    assert disclosed.UPCASTS.keys() == steps
+    (later,) = re.findall(r"const LATER = \{(.*)\};", READER.read_text("utf-8"))
+    assert {name: int(version) for name, version in re.findall(r"'([a-z_.]+)': (\d+)", later)} == newest
 
 
 def _older(body: Body) -> Body:

@@ -1,8 +1,8 @@
 """Looking at what was recorded: a share of all sessions, the larger the riskier, each by somebody else than its person.
 
-Which sessions are drawn nobody chooses and nobody foresees: it follows from what is known of a session when it is
-closed, and from the head of its recording, which is a digest over bytes under a random key. So anybody who has the
-entries draws the same ones again.
+Whoever is recorded does not foresee what is drawn: it follows from what is known of a session when it is closed, and
+from the head of its recording, which is a digest over bytes under a random key. So anybody who has the entries draws
+the same ones again. Whoever runs the gateway's host writes that head, and is not bound by this.
 """
 
 from collections.abc import Iterable, Mapping
