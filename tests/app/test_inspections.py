@@ -85,6 +85,22 @@ async def test_what_is_drawn_waits_until_somebody_else_who_looked_says_what_they
     assert compare(company.path) == []
 
 
+async def test_what_is_found_bad_later_is_looked_at_once_more(tmp_path: Path) -> None:
+    company = await Company.create(tmp_path)
+    session = await ended(company)
+    of = (company.ledger, company.actor("aud"), session, Verdict.EXPECTED)
+    assert await watch_recording(company.ledger, company.actor("aud"), session, "play") is None
+    assert await inspect_recording(*of) is None
+    refused(await inspect_recording(*of), "inspection.said")
+    await record(company.ledger, RecordingFoundBad(session, Condition.ALTERED, "chunk 1 differs"))
+    assert await waiting(company) == [session]
+    refused(await inspect_recording(*of), "inspection.unseen")
+    assert await watch_recording(company.ledger, company.actor("aud"), session, "timeline") is None
+    assert await inspect_recording(*of) is None
+    assert await waiting(company) == []
+    company.close()
+
+
 async def test_who_looked_while_it_ran_has_not_seen_its_end(tmp_path: Path) -> None:
     company = await Company.create(tmp_path)
     opened = await company.open("eve", "dev-1", "app")

@@ -142,8 +142,8 @@ class RecordingInspected:
 @dataclass(frozen=True, slots=True)
 class InspectionFacts:
     """The actor; the session's person and status (None: there is no such session), who may be one hand with that
-    person, as the owner of a service account; whether the actor was shown the recording since the session ended, and
-    what they said of it."""
+    person, as the owner of a service account; whether the actor was shown the recording since the session ended, or
+    since it was found bad, and what they said of it since then."""
 
     actor: ActorFacts
     person: str | None

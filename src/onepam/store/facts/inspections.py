@@ -20,14 +20,16 @@ def inspecting(db: Snapshot, query: InspectionQuery, at: Instant) -> InspectionF
     found: Any = row(db, f"SELECT person, status, closed FROM session WHERE session = :session AND {AT}", of)
     seen = row(db, f"SELECT valid_from FROM watched WHERE session = :session AND person = :by AND {AT}", of)
     said = row(db, f"SELECT verdict FROM inspection WHERE session = :session AND inspector = :by AND {AT}", of)
-    closed = found["closed"] if found else None
+    drawn = row(db, f"SELECT drawn, inspected FROM drawn_session WHERE session = :session AND {AT}", of)
+    since = drawn["drawn"] if drawn else found["closed"] if found else None
+    again = drawn is not None and drawn["inspected"] is None  # it was found bad after somebody had looked
     return InspectionFacts(
         actor=actor_facts(db, query.actor, at),
         person=found["person"] if found else None,
         status=found["status"] if found else None,
         hands=_hands(db, found["person"], at) if found else frozenset(),
-        seen=seen is not None and closed is not None and seen["valid_from"] > closed,
-        said=Verdict(said["verdict"]) if said else None,
+        seen=seen is not None and since is not None and seen["valid_from"] > since,
+        said=Verdict(said["verdict"]) if said and not again else None,
     )
 
 
