@@ -33,8 +33,10 @@ async def test_somebody_chooses_and_sees_what_holds_and_what_held(office: Office
     assert "sends no e-mail yet" in before
     await record(office.company.ledger, ReceiverSet("mail", Channel.MAIL))
     assert "To max@example.com." in await max_.read(PAGE)
-    assert "Alarms" not in before, "they are told to whoever administers"
-    assert "Alarms" in await (await office.sign_in("ada")).read(PAGE)
+    assert "Alarms, which come at once" not in before, "they are told to whoever administers"
+    assert "Alarms, which come at once" in await (await office.sign_in("ada")).read(PAGE)
+    assert "Somebody asks for access" in before
+    assert "Somebody asks for access" not in await eve.read(PAGE), "she decides on nothing"
     then = office.company.clock.advance(HOUR)
     chosen = form(
         quiet_from="22:00", quiet_until="07:00", **{"how-request.made": "digest", "how-statement.asked": "never"}

@@ -306,7 +306,7 @@ async def test_what_is_shown_opens_and_what_does_not_open_is_neither_shown_nor_f
 
 def test_the_side_bar_has_each_heading_once() -> None:
     headings = [place.shown.group for place in PLACES if place.shown]
-    assert [each for each, _ in groupby(headings)] == ["Me", "Activity", "Access", "Proof"]
+    assert [each for each, _ in groupby(headings)] == ["Me", "Activity", "Access", "Identity", "Proof"]
     assert all(place.method == "GET" and place.needs.signed_in for place in PLACES if place.shown)
 
 

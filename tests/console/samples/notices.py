@@ -62,11 +62,14 @@ DAYS = [
     {"number": number, "word": word, "chosen": number < 6}
     for number, word in enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), 1)
 ]
+OWN_ALARMS = [kind("chain.broken", "The history fails its verification", "at_once", "at_once")]
 OWN_NOTICES = OwnNoticesPage(
-    address="ada@example.com", mailed=True, groups=OWN_GROUPS, zone="Europe/Berlin", digest_at="08:00",
+    address="ada@example.com", mailed=True, groups=OWN_GROUPS, alarms=OWN_ALARMS,
+    zone="Europe/Berlin", digest_at="08:00",
     quiet_from="22:00", quiet_until="07:00", days=DAYS, zones=["Europe/Berlin", "UTC"],
 )  # fmt: skip
 OWN_NOTICES_UNSENT = OwnNoticesPage(
-    address="", mailed=False, groups=OWN_GROUPS[1:], zone="UTC", digest_at="08:00", quiet_from="", quiet_until="",
+    address="", mailed=False, groups=OWN_GROUPS[1:], alarms=[],
+    zone="UTC", digest_at="08:00", quiet_from="", quiet_until="",
     days=DAYS, zones=["UTC"],
 )  # fmt: skip

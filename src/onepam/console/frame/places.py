@@ -4,8 +4,9 @@ The gate, the side bar, the search and the links of every page read the same row
 does not open is neither shown nor found.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -44,6 +45,10 @@ class Shown:
     group: str
 
 
+FOLDED = frozenset({"Identity"})
+"""Headings that stand closed until a page under them is read: what is set up once, and looked at now and then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """One row of the console's table. `shown`: it stands in the side bar of whoever may; in the table's order.
@@ -60,3 +65,23 @@ class Place:
     shown: Shown | None = None
     outside: bool = False
     most_bytes: int = MAX_BODY_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of the side bar; each entry is a path and how it is shown. `folded` is None where it never is."""
+
+    word: str
+    entries: tuple[tuple[str, Shown], ...]
+    folded: bool | None
+
+
+def headings(places: Iterable[Place], marked: str) -> list[Heading]:
+    """The side bar of these places, where the page that is read stands under the entry `marked`."""
+    entries = [(place.path, place.shown) for place in places if place.shown]
+    return [_heading(word, tuple(under), marked) for word, under in groupby(entries, lambda each: each[1].group)]
+
+
+def _heading(word: str, entries: tuple[tuple[str, Shown], ...], marked: str) -> Heading:
+    folded = all(path != marked for path, _ in entries) if word in FOLDED else None
+    return Heading(word, entries, folded)

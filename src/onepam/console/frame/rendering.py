@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 
 from onepam.console.frame.page import PageContext
 from onepam.console.frame.period import day_text
-from onepam.console.frame.places import Place
+from onepam.console.frame.places import Heading, Place, headings
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant, iso, moment, utc
 from onepam.store.read import requests, sessions
 from onepam.store.read.alarms import Alarm
@@ -116,6 +116,11 @@ class Shell:
     reviews: int = 0
     flashes: tuple[Flash, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+
+    @property
+    def headings(self) -> list[Heading]:
+        """The side bar, by its headings."""
+        return headings(self.reader.shown if self.reader else (), self.marked)
 
     @property
     def marked(self) -> str:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from onepam.app.ports import Snapshot
 from onepam.app.telling.choose_notices import choose_notices
 from onepam.console.frame.page import Context
-from onepam.console.frame.places import MEMBER, Place, Shown
+from onepam.console.frame.places import DECIDES, MEMBER, Place, Shown
 from onepam.console.frame.visit import Visit
 from onepam.console.history.own_notices_page import OwnNoticesPage
 from onepam.domain.access.model import ConsoleRight
@@ -66,7 +66,8 @@ async def _page(visit: Visit) -> OwnNoticesPage:
     return OwnNoticesPage(
         address=known.address,
         mailed=known.mailed,
-        groups=_groups(chosen, alarms=visit.me.has(ConsoleRight.ADMINISTER)),
+        groups=_groups(chosen, decides=any(map(visit.me.has, DECIDES.rights))),
+        alarms=[_row(each, chosen) for each in TABLE if each.alarm] if visit.me.has(ConsoleRight.ADMINISTER) else [],
         zone=str(chosen.zone),
         digest_at=_typed(chosen.digest_at),
         quiet_from=_typed(chosen.quiet_from) if quiet else "",
@@ -78,20 +79,14 @@ async def _page(visit: Visit) -> OwnNoticesPage:
     )
 
 
-def _groups(chosen: Choice, *, alarms: bool) -> list[Context]:
-    """What may be chosen first; what is always told of last."""
-    groups = {
-        "What waits for you": Audience.DECIDERS,
-        "What you asked for": Audience.REQUESTER,
-        "What concerns you": Audience.PERSON,
-    }
-    found = [
+def _groups(chosen: Choice, *, decides: bool) -> list[Context]:
+    """What comes to whoever reads: what waits for those who decide to them alone."""
+    groups = {"What waits for you": Audience.DECIDERS} if decides else {}
+    groups |= {"What you asked for": Audience.REQUESTER, "What concerns you": Audience.PERSON}
+    return [
         {"says": says, "rows": [_row(each, chosen) for each in TABLE if whose in each.audience and not each.alarm]}
         for says, whose in groups.items()
     ]
-    if alarms:
-        found.append({"says": "Alarms", "rows": [_row(each, chosen) for each in TABLE if each.alarm]})
-    return found
 
 
 def _row(row: Row, chosen: Choice) -> Context:
@@ -145,6 +140,6 @@ def _zones() -> list[str]:
 
 
 PLACES = (
-    Place("GET", "/my-notices", MEMBER, own_notices_page, Shown("My notices", "inbox", "Me")),
+    Place("GET", "/my-notices", MEMBER, own_notices_page, Shown("My notices", "settings", "Me")),
     Place("POST", "/my-notices", MEMBER, choose),
 )

@@ -14,6 +14,7 @@ class OwnNoticesPage(PageContext):
     `mailed` (bool): whether this installation sends e-mail at all
     `groups`: list of {says, rows (list of {kind, says, how, ways (list of {how, word})})}; `how` is at_once, digest or
         never; with one way there is nothing to choose
+    `alarms`: such rows, of which nothing can be chosen
     `zone`, `digest_at`, `quiet_from`, `quiet_until`: as typed; times as `08:00`, "" for no quiet hours
     `days`: list of {number, word, chosen (bool)}
     `zones`: names to choose from
@@ -24,6 +25,7 @@ class OwnNoticesPage(PageContext):
     address: str
     mailed: bool
     groups: list[Context]
+    alarms: list[Context]
     zone: str
     digest_at: str
     quiet_from: str

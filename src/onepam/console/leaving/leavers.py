@@ -127,6 +127,6 @@ def short(span: int) -> str:
 
 
 PLACES = (
-    Place("GET", "/leavers", SEES_ALL, leavers_page, Shown("Leavers", "logout", "Access")),
+    Place("GET", "/leavers", SEES_ALL, leavers_page, Shown("Leavers", "logout", "Identity")),
     Place("POST", "/leavers/{person}/probe", ORDERS, probe),
 )

@@ -188,7 +188,7 @@ def _context(each: read.PolicyRow, now: Instant) -> Context:
 
 
 PLACES = (
-    Place("GET", "/policies", MEMBER, policies_page, Shown("Policies", "book-2", "Proof")),
+    Place("GET", "/policies", MEMBER, policies_page, Shown("Policies", "file", "Proof")),
     Place("POST", "/policies", ADMINISTERS, publish, most_bytes=MOST_FORM_BYTES),
     Place("GET", "/policies/{policy}", MEMBER, policy_page),
     Place("GET", "/policies/{policy}/versions/{version}", MEMBER, document),

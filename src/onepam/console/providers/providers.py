@@ -221,7 +221,7 @@ def _end_of(day: str) -> Instant:
 
 
 PLACES = (
-    Place("GET", "/providers", SEES_ALL, providers_page, Shown("Identity providers", "building", "Access")),
+    Place("GET", "/providers", SEES_ALL, providers_page, Shown("Identity providers", "building", "Identity")),
     Place("GET", "/providers/new", ADMINISTERS, provider_wizard.new),
     Place("POST", "/providers", ADMINISTERS, provider_wizard.propose),
     Place("GET", "/providers/proposed/{change}", SEES_ALL, proposed),

@@ -222,7 +222,7 @@ def _shown(token: Secret) -> str:
 
 
 PLACES = (
-    Place("GET", "/signals", SEES_ALL, signals_page, Shown("Signals", "link", "Access")),
+    Place("GET", "/signals", SEES_ALL, signals_page, Shown("Signals", "link", "Identity")),
     Place("GET", "/signals/new", ADMINISTERS, new),
     Place("POST", "/signals", ADMINISTERS, propose),
     Place("POST", "/signals/{stream}/remove", ADMINISTERS, remove),

@@ -196,7 +196,7 @@ def _group(found: GroupUse, called: dict[str, str]) -> Context:
 
 
 PLACES = (
-    Place("GET", "/provisioning", SEES_ALL, provisioning_page, Shown("Provisioning", "id-badge-2", "Access")),
+    Place("GET", "/provisioning", SEES_ALL, provisioning_page, Shown("Provisioning", "id-badge-2", "Identity")),
     Place("POST", "/provisioning/tokens", ADMINISTERS, propose),
     Place("POST", "/provisioning/tokens/{token}/end", ADMINISTERS, end_token),
 )

@@ -255,7 +255,7 @@ def _ids(visit: Visit) -> NewId:
 
 
 PLACES = (
-    Place("GET", "/roster", SEES_ALL, roster_page, Shown("Staff roster", "list-check", "Access")),
+    Place("GET", "/roster", SEES_ALL, roster_page, Shown("Staff roster", "user", "Identity")),
     Place("POST", "/roster/plan", ADMINISTERS, plan, most_bytes=MOST_FORM_BYTES),
     Place("POST", "/roster", ADMINISTERS, take, most_bytes=MOST_FORM_BYTES),
     Place("POST", "/roster/release", ADMINISTERS, release),

@@ -85,4 +85,4 @@ def _named(one: Named) -> Context:
     return {"id": one.person, "name": one.name}
 
 
-PLACES = (Place("GET", "/second-factors", SEES_ALL, report, Shown("Second factors", "shield-lock", "Access")),)
+PLACES = (Place("GET", "/second-factors", SEES_ALL, report, Shown("Second factors", "shield-lock", "Identity")),)

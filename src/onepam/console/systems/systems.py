@@ -202,7 +202,7 @@ def _made(visit: Visit) -> Instant | Refused | None:
 
 
 PLACES = (
-    Place("GET", HERE, SEES_ALL, systems_page, Shown("Systems", "building", "Access")),
+    Place("GET", HERE, SEES_ALL, systems_page, Shown("Systems", "external-link", "Identity")),
     Place("POST", HERE, ADMINISTERS, bring, most_bytes=MAX_FILE_BYTES + 64 * 1024),
     Place("GET", "/systems/{system}", SEES_ALL, system_page),
     Place("POST", "/systems/{system}/release", ADMINISTERS, release),
