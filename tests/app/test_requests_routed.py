@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from onepam.app.open_session import Opened
+from onepam.app.people.change_person import change_person
 from onepam.app.people.disable_person import disable_person
 from onepam.app.requests.approve_request import approve_request
 from onepam.app.requests.delegate import delegate, end_delegation
@@ -16,6 +17,7 @@ from onepam.domain.access.asked import MANAGER, OWNER, Asking
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.controls.catalogue import TESTS
 from onepam.domain.leaving.leaving import Ended
+from onepam.domain.people.adding import Attributes
 from onepam.domain.requests.approval import Agreed, Granted
 from onepam.domain.requests.asking import Asked
 from onepam.domain.requests.delegating import Delegation
@@ -147,6 +149,43 @@ async def test_managers_and_owners_decide_where_they_are_named(company: Company)
     assert isinstance(given, Granted)
     refused(await end_grant(company.ledger, company.actor("max"), given.grant, "no") or "", "grant.unknown")
     assert await end_grant(company.ledger, company.actor("ada"), given.grant, "enough") is None
+
+
+async def test_whoever_named_the_manager_does_not_decide_as_one(company: Company) -> None:
+    """Ada administers and approves: neither by herself, nor for max, whom she named; max decides."""
+    await record(company.ledger, role_set("engineer", (replace(PROD, approvers=(MANAGER,)), DEV)))
+    await company.bind("ada", "manager")
+    until = Instant(company.clock.now + DAY)
+    away = await delegate(company.ledger, company.actor("max"), "dlg_1", "ada", company.clock.now, until)
+    assert isinstance(away, Delegation)
+    known = Attributes("Eve", "eve@example.com", "ada")
+    for manager, grant, lasts in (("ada", "grt_1", HOUR), ("max", "grt_2", 2 * HOUR)):
+        changed = await change_person(company.ledger, company.actor("ada"), "eve", replace(known, manager=manager))
+        assert changed is None
+        made = await company.ask("eve", "web-1", "app", lasts)
+        yes = company.ledger, company.actor("ada"), made.request, made.digest, grant
+        refused(await approve_request(*yes), "request.no_authority")
+        found = await company.reader(read_request, None, made.request)
+        assert found is not None
+        assert [who for who, _ in found.approvers] == (["max"] if manager == "max" else [])
+        assert await company.reader(inbox, None, "ada", ("manager",)) == ()
+    given = await approve_request(company.ledger, company.actor("max"), made.request, made.digest, "grt_3")
+    assert isinstance(given, Granted)
+
+
+async def test_a_manager_whom_they_named_themselves_decides_later_and_whom_the_roster_named_at_once(
+    company: Company,
+) -> None:
+    await record(company.ledger, role_set("engineer", (replace(PROD, approvers=(MANAGER,)), DEV)))
+    await company.bind("ada", "manager")
+    known = Attributes("Eve", "eve@example.com", "ada")
+    assert await change_person(company.ledger, company.actor("ada"), "eve", known) is None
+    company.clock.advance(30 * DAY)
+    await company.sign_in("ada")
+    await company.sign_in("eve")
+    made = await company.ask("eve", "web-1", "app")
+    given = await approve_request(company.ledger, company.actor("ada"), made.request, made.digest, "grt_1")
+    assert isinstance(given, Granted)
 
 
 async def test_two_do_not_approve_each_others_in_turn_while_somebody_else_could(company: Company) -> None:

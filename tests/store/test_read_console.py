@@ -9,7 +9,7 @@ import pytest
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.store.engine.database import connect
-from onepam.store.facts.requests import deciders
+from onepam.store.facts.deciding import deciders
 from onepam.store.read.changes import text_in_force
 from onepam.store.read.console import Counts, counts, entry, kept, kinds_there, listed, newest, setup
 from onepam.store.read.estate import sites

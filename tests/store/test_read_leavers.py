@@ -20,7 +20,7 @@ from onepam.domain.signing_in.events import EnrolmentUsed
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.db import rows
-from onepam.store.facts.requests import deciders, not_deciding
+from onepam.store.facts.deciding import deciders, not_deciding
 from onepam.store.read.leavers import ALLOWED, Duty, duties, latest_leaving, leavers, open_doors, rank, stranded
 from tests.company import START, Company, record
 

@@ -15,6 +15,7 @@ from onepam.domain.access.proposal import (
     ProposalKind,
     ProposalRefused,
     Ruling,
+    acts_as_manager,
     fallen,
     judge,
     lapses,
@@ -177,3 +178,21 @@ def test_what_is_over_ends_by_itself(kind: ProposalKind) -> None:
     ]
     assert all(getattr(each, "by", "") is None for each in decided.events)
     assert fallen(laid, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("said_by", "other", "since", "acts"),
+    [
+        (None, "", NOW, True),
+        ("ada", "", NOW, True),
+        ("max", "", NOW, False),
+        ("ada", "ada", NOW, False),
+        ("max", "", Instant(NOW - 30 * DAY + 1), False),
+        ("max", "", Instant(NOW - 30 * DAY), True),
+    ],
+)
+def test_nobody_decides_as_the_manager_whom_they_named_themselves_lately(
+    said_by: str | None, other: str, since: Instant, acts: bool
+) -> None:
+    """Neither for themselves nor by somebody whom they named so."""
+    assert acts_as_manager("max", said_by, since, NOW, other) is acts

@@ -11,7 +11,7 @@ from onepam.console.frame.view import View, resource
 from onepam.console.matrix.pins import pin_name
 from onepam.domain.access.asked import OWNER
 from onepam.kernel.clock import Instant
-from onepam.store.facts.requests import deciders
+from onepam.store.facts.deciding import deciders
 from onepam.store.read.catalogue import Catalogue, OpenAccess, Requestable
 from onepam.store.read.explain import explain
 

@@ -227,6 +227,13 @@ def _no_authority(proposal: Proposal, actor: ActorFacts, rules: Rules) -> Refuse
     return Refused(f"{proposal.kind.value}.no_authority", message, f"These may: {', '.join(proposal.roles)}.")
 
 
+def acts_as_manager(who: str, said_by: str | None, since: Instant, now: Instant, other: str = "") -> bool:
+    """Whether somebody decides as a manager who is one since then: not for `ONE_HAND` after it was themselves who said
+    so, or the `other` for whom or by whom they decide. `said_by` is None where a directory, a provider or the staff
+    roster said it."""
+    return said_by is None or said_by not in (who, other) or since + ONE_HAND <= now
+
+
 def same_hand(kind: str) -> Refused:
     """The answer to whoever would decide for somebody by whose link they enrolled, or who enrolled by theirs."""
     message = f"One of you made the link by which the other enrolled: for {ONE_HAND // DAY} days that is one hand."

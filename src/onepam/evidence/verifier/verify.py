@@ -4510,6 +4510,8 @@ class Person:
     owner: str | None
     origin: str = "administrator"
     manager: str | None = None
+    manager_by: str | None = None
+    manager_since: Instant | None = None
     enabled: bool = True
     left: Instant | None = None
     left_by: str = ""
@@ -5221,6 +5223,13 @@ def acts(state: State, who: str, *any_of: str, age: int | None = None) -> str | 
     if held <= {ADMINISTER, ACCEPT_RISK}:
         return signed_in(state, who, age, seen=True)
     return None
+
+
+def is_manager(state: State, person: Person, by: str, through: str = "") -> bool:
+    """Whether somebody decides as a person's manager, or another `through` whom they do: not for a while where it was
+    on the word of either."""
+    lately = person.manager_since is not None and person.manager_since + ONE_HAND > state.begun
+    return person.manager == by and not (lately and person.manager_by in (by, through or by))
 
 
 def one_hand(state: State, who: str, *others: str) -> str | None:
@@ -6548,7 +6557,9 @@ def person_added(state: State, entry: Entry) -> Why:
         yield "it is on nobody's word, and somebody had signed in already"
     if who in state.people:
         yield f"there was an account {who} already"
-    state.people[who] = Person(body["kind"], _instant(body["ends"]), body["owner"], origin, body["manager"])
+    person = Person(body["kind"], _instant(body["ends"]), body["owner"], origin)
+    _managed(person, body["manager"], entry)
+    state.people[who] = person
     state.cause("joined", who)
     if body["kind"] == "vendor" and (body["owner"] is None or body["ends"] is None):
         yield "a vendor needs a sponsor and an end"
@@ -6598,9 +6609,16 @@ def person_changed(state: State, entry: Entry) -> Why:
     elif body["kind"] != person.kind and "service" in (body["kind"], person.kind):
         yield "nobody becomes a service account, nor does one become somebody"
     state.happened("mover", who, holds=person.manager not in (None, body["manager"]))
-    person.ends, person.owner, person.manager = ends, body["owner"], body["manager"]
+    person.ends, person.owner = ends, body["owner"]
+    _managed(person, body["manager"], entry)
     person.kind = body["kind"] or person.kind
     person.readdressed |= body["readdressed"]
+
+
+def _managed(person: Person, manager: str | None, entry: Entry) -> None:
+    """Whose team they are in, on whose word and since when."""
+    if person.manager != manager:
+        person.manager, person.manager_by, person.manager_since = manager, entry.body["by"], entry.time
 
 
 @people_rules.of("person.disabled", "ending an account", *_BY, Authority.TIME, cannot=(Unjudged.BRAKE, Unjudged.CUT))
@@ -8025,10 +8043,11 @@ def may_approve(state: State, substance: Mapping[str, Any], by: str) -> bool:
     return not is_held(state, by) and any(APPROVE in each.console for each in held)
 
 
-def is_named(state: State, substance: Mapping[str, Any], approvers: list[str], by: str) -> bool:
-    """Whether somebody is the manager or the owner who decides instead of a role."""
+def is_named(state: State, substance: Mapping[str, Any], approvers: list[str], by: str, through: str = "") -> bool:
+    """Whether somebody is the manager or the owner who decides instead of a role, by themselves or `through` whom they
+    named."""
     person = state.people.get(substance["person"])
-    manager = MANAGER in approvers and person is not None and person.manager == by
+    manager = MANAGER in approvers and person is not None and is_manager(state, person, by, through)
     return manager or (OWNER in approvers and state.owners.get(substance["resource"]) == by)
 
 
@@ -8071,7 +8090,7 @@ def could_decide(state: State, request: Request, who: str) -> bool:
     """Whether somebody who agreed could still decide, by a role of theirs or for somebody who named them."""
     named = (each for each in state.people if who in standing_in(state, each)) if state.delegations else ()
     return could_by_role(state, request, who) or any(
-        could_by_role(state, request, each) and could_stand_in(state, request, who) for each in named
+        could_by_role(state, request, each, who) and could_stand_in(state, request, who) for each in named
     )
 
 
@@ -8082,10 +8101,10 @@ def could_stand_in(state: State, request: Request, who: str) -> bool:
     return held and there(state, who) is None and not barred
 
 
-def could_by_role(state: State, request: Request, who: str) -> bool:
-    """Whether somebody could decide by a role of theirs."""
+def could_by_role(state: State, request: Request, who: str, through: str = "") -> bool:
+    """Whether somebody could decide by a role of theirs, or another `through` whom they do."""
     approvers = deciding_roles(state, request)
-    named = is_named(state, request.substance, approvers, who)
+    named = is_named(state, request.substance, approvers, who, through)
     held = [role for name, role in roles(state, who) if named or name in approvers]
     asks = request.substance["person"]
     barred = one_hand(state, who, asks) is not None or is_held(state, who) or who in standing_in(state, asks)
@@ -8529,7 +8548,7 @@ def delegation_used(state: State, entry: Entry) -> Why:
         return
     approvers, who = deciding_roles(state, request), request.substance["person"]
     held = [role for name, role in roles(state, person) if name == under and APPROVE in role.console]
-    may = under in approvers or is_named(state, request.substance, approvers, person)
+    may = under in approvers or is_named(state, request.substance, approvers, person, by)
     yield there(state, person)
     if not held or not may or person == who or is_held(state, person):
         yield f"{person} could not decide on it either"
@@ -8955,10 +8974,12 @@ def _answers_for(state: State, review: Review, key: tuple[str, str]) -> tuple[st
 
 def _answering(state: State, review: Review, key: tuple[str, str]) -> Iterator[tuple[str, str]]:
     person, role = state.people.get(key[0]), state.roles.get(key[1])
+    manager = person.manager if person is not None else None
+    managed = person is not None and manager is not None and is_manager(state, person, manager)
     system = state.systems.get(key[1][len(SYSTEM) :]) if key[1].startswith(SYSTEM) else None
     ways = (
         (review.passed.get(key), "named"),
-        (person.manager if person is not None else None, "manager"),
+        (manager if managed else None, "manager"),
         (person.owner if person is not None else None, "sponsor"),
         (role.owner if role is not None else None, "role_owner"),
         (system.owner if system is not None else None, "system_owner"),

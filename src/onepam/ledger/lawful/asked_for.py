@@ -12,7 +12,7 @@ from onepam.ledger.lawful.guardrails import as_wide
 from onepam.ledger.lawful.hours import begins_of, extends_of, schedule_of, weekly_of
 from onepam.ledger.lawful.known import Binding, Person, Request
 from onepam.ledger.lawful.rule import Unless, Why
-from onepam.ledger.lawful.standing import APPROVE, one_hand, roles, signed_in, there
+from onepam.ledger.lawful.standing import APPROVE, is_manager, one_hand, roles, signed_in, there
 from onepam.ledger.lawful.state import State
 
 PRIVILEGED_FACTOR, ORDINARY_FACTOR = 15 * MINUTE, HOUR
@@ -61,10 +61,11 @@ def may_approve(state: State, substance: Mapping[str, Any], by: str) -> bool:
     return not is_held(state, by) and any(APPROVE in each.console for each in held)
 
 
-def is_named(state: State, substance: Mapping[str, Any], approvers: list[str], by: str) -> bool:
-    """Whether somebody is the manager or the owner who decides instead of a role."""
+def is_named(state: State, substance: Mapping[str, Any], approvers: list[str], by: str, through: str = "") -> bool:
+    """Whether somebody is the manager or the owner who decides instead of a role, by themselves or `through` whom they
+    named."""
     person = state.people.get(substance["person"])
-    manager = MANAGER in approvers and person is not None and person.manager == by
+    manager = MANAGER in approvers and person is not None and is_manager(state, person, by, through)
     return manager or (OWNER in approvers and state.owners.get(substance["resource"]) == by)
 
 
@@ -107,7 +108,7 @@ def could_decide(state: State, request: Request, who: str) -> bool:
     """Whether somebody who agreed could still decide, by a role of theirs or for somebody who named them."""
     named = (each for each in state.people if who in standing_in(state, each)) if state.delegations else ()
     return could_by_role(state, request, who) or any(
-        could_by_role(state, request, each) and could_stand_in(state, request, who) for each in named
+        could_by_role(state, request, each, who) and could_stand_in(state, request, who) for each in named
     )
 
 
@@ -118,10 +119,10 @@ def could_stand_in(state: State, request: Request, who: str) -> bool:
     return held and there(state, who) is None and not barred
 
 
-def could_by_role(state: State, request: Request, who: str) -> bool:
-    """Whether somebody could decide by a role of theirs."""
+def could_by_role(state: State, request: Request, who: str, through: str = "") -> bool:
+    """Whether somebody could decide by a role of theirs, or another `through` whom they do."""
     approvers = deciding_roles(state, request)
-    named = is_named(state, request.substance, approvers, who)
+    named = is_named(state, request.substance, approvers, who, through)
     held = [role for name, role in roles(state, who) if named or name in approvers]
     asks = request.substance["person"]
     barred = one_hand(state, who, asks) is not None or is_held(state, who) or who in standing_in(state, asks)

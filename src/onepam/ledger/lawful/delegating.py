@@ -58,7 +58,7 @@ def delegation_used(state: State, entry: Entry) -> Why:
         return
     approvers, who = deciding_roles(state, request), request.substance["person"]
     held = [role for name, role in roles(state, person) if name == under and APPROVE in role.console]
-    may = under in approvers or is_named(state, request.substance, approvers, person)
+    may = under in approvers or is_named(state, request.substance, approvers, person, by)
     yield there(state, person)
     if not held or not may or person == who or is_held(state, person):
         yield f"{person} could not decide on it either"

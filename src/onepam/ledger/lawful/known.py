@@ -84,6 +84,8 @@ class Person:
     owner: str | None
     origin: str = "administrator"
     manager: str | None = None
+    manager_by: str | None = None
+    manager_since: Instant | None = None
     enabled: bool = True
     left: Instant | None = None
     left_by: str = ""

@@ -53,7 +53,9 @@ def person_added(state: State, entry: Entry) -> Why:
         yield "it is on nobody's word, and somebody had signed in already"
     if who in state.people:
         yield f"there was an account {who} already"
-    state.people[who] = Person(body["kind"], _instant(body["ends"]), body["owner"], origin, body["manager"])
+    person = Person(body["kind"], _instant(body["ends"]), body["owner"], origin)
+    _managed(person, body["manager"], entry)
+    state.people[who] = person
     state.cause("joined", who)
     if body["kind"] == "vendor" and (body["owner"] is None or body["ends"] is None):
         yield "a vendor needs a sponsor and an end"
@@ -103,9 +105,16 @@ def person_changed(state: State, entry: Entry) -> Why:
     elif body["kind"] != person.kind and "service" in (body["kind"], person.kind):
         yield "nobody becomes a service account, nor does one become somebody"
     state.happened("mover", who, holds=person.manager not in (None, body["manager"]))
-    person.ends, person.owner, person.manager = ends, body["owner"], body["manager"]
+    person.ends, person.owner = ends, body["owner"]
+    _managed(person, body["manager"], entry)
     person.kind = body["kind"] or person.kind
     person.readdressed |= body["readdressed"]
+
+
+def _managed(person: Person, manager: str | None, entry: Entry) -> None:
+    """Whose team they are in, on whose word and since when."""
+    if person.manager != manager:
+        person.manager, person.manager_by, person.manager_since = manager, entry.body["by"], entry.time
 
 
 @people_rules.of("person.disabled", "ending an account", *_BY, Authority.TIME, cannot=(Unjudged.BRAKE, Unjudged.CUT))

@@ -15,7 +15,7 @@ from onepam.ledger.lawful.gains import held_by, holders
 from onepam.ledger.lawful.known import Review, Role
 from onepam.ledger.lawful.review_schedule import next_working, period_due, schedule_in_force
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
-from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts, one_hand, signed_in, there
+from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts, is_manager, one_hand, signed_in, there
 from onepam.ledger.lawful.state import State
 
 review_rules = Rules()
@@ -329,10 +329,12 @@ def _answers_for(state: State, review: Review, key: tuple[str, str]) -> tuple[st
 
 def _answering(state: State, review: Review, key: tuple[str, str]) -> Iterator[tuple[str, str]]:
     person, role = state.people.get(key[0]), state.roles.get(key[1])
+    manager = person.manager if person is not None else None
+    managed = person is not None and manager is not None and is_manager(state, person, manager)
     system = state.systems.get(key[1][len(SYSTEM) :]) if key[1].startswith(SYSTEM) else None
     ways = (
         (review.passed.get(key), "named"),
-        (person.manager if person is not None else None, "manager"),
+        (manager if managed else None, "manager"),
         (person.owner if person is not None else None, "sponsor"),
         (role.owner if role is not None else None, "role_owner"),
         (system.owner if system is not None else None, "system_owner"),

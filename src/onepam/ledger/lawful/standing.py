@@ -84,6 +84,13 @@ def acts(state: State, who: str, *any_of: str, age: int | None = None) -> str | 
     return None
 
 
+def is_manager(state: State, person: Person, by: str, through: str = "") -> bool:
+    """Whether somebody decides as a person's manager, or another `through` whom they do: not for a while where it was
+    on the word of either."""
+    lately = person.manager_since is not None and person.manager_since + ONE_HAND > state.begun
+    return person.manager == by and not (lately and person.manager_by in (by, through or by))
+
+
 def one_hand(state: State, who: str, *others: str) -> str | None:
     """Whether somebody may be one hand with another: one enrolled lately by a link that the other made, or so on."""
     for made in (False, True):

@@ -9,8 +9,8 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
+from onepam.store.facts.deciding import approves, is_present
 from onepam.store.facts.holdings import actor_facts
-from onepam.store.facts.requests import approves, is_present
 
 
 @loads(DelegatingQuery)

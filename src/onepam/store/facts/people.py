@@ -16,8 +16,9 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
+from onepam.store.facts.deciding import claims_of, deciders, not_deciding
 from onepam.store.facts.holdings import actor_facts, held_roles
-from onepam.store.facts.requests import approvers, claims_of, deciders, not_deciding, open_request
+from onepam.store.facts.requests import approvers, open_request
 
 
 @loads(AddingQuery)

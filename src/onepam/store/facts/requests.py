@@ -1,6 +1,5 @@
 """Facts of requests, approvals and grants, and of their expiry."""
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from onepam.app.ports import Snapshot
@@ -9,29 +8,24 @@ from onepam.app.requests.end_grant import GrantQuery
 from onepam.app.requests.expire_access import MOST_GRANTS, MOST_REQUESTS, OverdueQuery
 from onepam.app.requests.make_request import AskQuery
 from onepam.app.requests.withdraw_request import WithdrawQuery
-from onepam.domain.access.asked import MANAGER, OWNER
 from onepam.domain.access.decision import HeldGrant
 from onepam.domain.access.hours import Schedule
-from onepam.domain.access.model import ConsoleRight, Permission, Substance, permission_of
+from onepam.domain.access.model import Permission, Substance, permission_of
 from onepam.domain.people.events import PersonKind
-from onepam.domain.requests.approval import ApprovalFacts, GrantFacts, RequestFacts, Yes, authority
+from onepam.domain.requests.approval import ApprovalFacts, GrantFacts, RequestFacts, Yes
 from onepam.domain.requests.asking import AskFacts, OpenRequest, WithdrawFacts
-from onepam.domain.requests.delegating import StandIn
 from onepam.domain.requests.events import RING, RequestStatus
 from onepam.domain.requests.expiry import OverdueFacts
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
-from onepam.store.facts.delegated import delegated_by, delegated_to
-from onepam.store.facts.holders import PRESENT, holders
+from onepam.store.facts.deciding import claims_of, deciders, stand_ins
+from onepam.store.facts.delegated import delegated_by
 from onepam.store.facts.holdings import (
     access_facts,
     actor_facts,
-    console_rights,
     grant_of,
-    hands,
-    held_roles,
     permissions,
     resource_facts,
     separations,
@@ -153,13 +147,6 @@ def requester(db: Snapshot, asked: Substance, at: Instant) -> Any:
     return access_facts(db, asked.person, asked.resource, at)
 
 
-FEW = 3
-"""Of each role, where it is only asked whether there is anybody: the first may be the requester's own hand."""
-_HOLDERS = f"""
-SELECT p.person, p.name FROM ({holders("b.role = :role")}) h JOIN person p ON p.person = h.person
-WHERE {PRESENT} LIMIT :most"""
-
-
 BEGINNING = Instant(0)
 """Since when a request would wait that escalates at once."""
 
@@ -175,133 +162,6 @@ def permission_asked(db: Snapshot, asked: Substance, at: Instant) -> Permission 
     """The permission under which it is asked for, as its role stands at `at`; None when it is gone."""
     found = row(db, f"SELECT permissions FROM role WHERE role = :role AND {AT}", {"role": asked.role, "at": at})
     return permission_of(permissions(found["permissions"]), asked.permission) if found else None
-
-
-def deciders(
-    db: Snapshot, at: Instant, roles: Iterable[str], requester: str, resource: str = ""
-) -> tuple[tuple[str, str], ...]:
-    """Everybody enabled who could decide, under one of `roles`, what `requester` asks of `resource`: (id, name) by
-    name."""
-    barred, roles = not_deciding(db, at, requester), tuple(roles)
-    found = set(_deciding(db, at, roles, barred, FOREVER))
-    for claim, who in _claimants(db, at, roles, requester, resource).items():
-        could = authority(held_roles(db, who, at), roles, at, frozenset((claim,)))
-        if could is not None and who not in barred and is_present(db, at, who):
-            called = row(db, f"SELECT name FROM person WHERE person = :who AND {AT}", {"who": who, "at": at})
-            found.add((who, (called["name"] if called else None) or who))
-    found |= {each for who, _ in tuple(found) for each in _standing_in(db, at, who, barred)}
-    return tuple(sorted(found, key=lambda each: each[1]))
-
-
-def _standing_in(db: Snapshot, at: Instant, who: str, barred: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Whom somebody who could decide has named, and who may approve."""
-    for each in delegated_by(db, who, at):
-        to = each["delegate"]
-        if to not in barred and is_present(db, at, to) and approves(db, at, to):
-            called = row(db, f"SELECT name FROM person WHERE person = :to AND {AT}", {"to": to, "at": at})
-            yield to, (called["name"] if called else None) or to
-
-
-def approves(db: Snapshot, at: Instant, who: str) -> bool:
-    """Whether a role of somebody's has the right to approve."""
-    return any(ConsoleRight.APPROVE in each.console for each in held_roles(db, who, at))
-
-
-def claims_of(
-    db: Snapshot, at: Instant, who: str, roles: Iterable[str], requester: str, resource: str
-) -> frozenset[str]:
-    """Which of those whom `roles` name without a role's name somebody is here."""
-    found = _claimants(db, at, roles, requester, resource)
-    return frozenset(claim for claim, person in found.items() if person == who)
-
-
-def _claimants(db: Snapshot, at: Instant, roles: Iterable[str], requester: str, resource: str) -> dict[str, str]:
-    """Who the manager and the owner are, of those that are asked for."""
-    asked, found = frozenset(roles), dict[str, str | None]()
-    if MANAGER in asked:
-        of = {"of": requester, "at": at}
-        manager = row(db, f"SELECT manager FROM person WHERE person = :of AND {AT}", of)
-        found[MANAGER] = manager["manager"] if manager else None
-    if OWNER in asked:
-        of = {"of": resource, "at": at}
-        owner = row(db, f"SELECT owner FROM resource WHERE resource = :of AND {AT}", of)
-        found[OWNER] = owner["owner"] if owner else None
-    return {claim: who for claim, who in found.items() if who is not None}
-
-
-def is_present(db: Snapshot, at: Instant, who: str) -> bool:
-    """Whether somebody may sign in."""
-    return row(db, f"SELECT 1 FROM person p WHERE p.person = :who AND {PRESENT}", {"who": who, "at": at}) is not None
-
-
-class Deciding:
-    """Whether there is anybody to decide: a few holders of the same roles are looked up once for all who ask."""
-
-    def __init__(self, db: Snapshot, at: Instant) -> None:
-        self._db, self._at = db, at
-        self._few: dict[tuple[str, ...], frozenset[str]] = {}
-
-    def anybody(self, roles: tuple[str, ...], requester: str, resource: str = "") -> bool:
-        """Whether somebody enabled could decide, under one of `roles`, what `requester` asks of `resource`."""
-        if not {MANAGER, OWNER}.isdisjoint(roles):
-            return bool(deciders(self._db, self._at, roles, requester, resource))
-        if roles not in self._few:
-            self._few[roles] = frozenset(who for who, _ in _deciding(self._db, self._at, roles, frozenset(), FEW))
-        few = self._few[roles]
-        if not few:
-            return False
-        barred = not_deciding(self._db, self._at, requester)
-        return bool(few - barred) or any(True for _ in _deciding(self._db, self._at, roles, barred, FEW))
-
-
-def _deciding(
-    db: Snapshot, at: Instant, roles: Iterable[str], barred: frozenset[str], most: int
-) -> Iterator[tuple[str, str]]:
-    """`most` are looked at of each role, beyond the `barred`, who decide nothing here. What a role gives it gives
-    to all who hold it, but to whoever is under a hold."""
-    held = {each["person"] for each in rows(db, f"SELECT person FROM person_hold WHERE {AT}", {"at": at})}
-    for role in roles:
-        found = row(db, f"SELECT console FROM role WHERE role = :role AND {AT}", {"role": role, "at": at})
-        if found is None or ConsoleRight.APPROVE not in console_rights(found["console"]):
-            continue
-        for each in rows(db, _HOLDERS, {"role": role, "at": at, "most": min(most + len(barred) + len(held), FOREVER)}):
-            who = each["person"]
-            if who not in barred and (who not in held or authority(held_roles(db, who, at), (role,), at) is not None):
-                yield who, each["name"] or who
-
-
-def not_deciding(db: Snapshot, at: Instant, requester: str) -> frozenset[str]:
-    """Who decides on nothing that the requester asks, whatever their roles: the requester, whoever answers for it where
-    it is a service account, and whoever may be one hand with either, and whom one of them named to decide for them."""
-    found = row(
-        db,
-        f"SELECT owner FROM person WHERE person = :requester AND kind = 'service' AND owner IS NOT NULL AND {AT}",
-        {"requester": requester, "at": at},
-    )
-    asking = (requester, found["owner"]) if found else (requester,)
-    named = (each["delegate"] for who in asking for each in delegated_by(db, who, at))
-    return frozenset(asking).union(named, *(linked for each in asking for linked in hands(db, each, at)))
-
-
-def stand_ins(
-    db: Snapshot, person: str, roles: tuple[str, ...], asked: Substance, said: Iterable[str], at: Instant
-) -> tuple[StandIn, ...]:
-    """For whom somebody may decide now, under one of `roles`, on what is asked: for nobody who may be one hand with
-    whoever asks, or with one of those who `said` yes or for whom it was."""
-    found = delegated_to(db, person, at)
-    barred = not_deciding(db, at, asked.person) if found else frozenset()
-    if found:
-        barred = barred.union(*(linked for who in said for linked in hands(db, who, at)))
-    return tuple(
-        StandIn(
-            delegation=each["delegation"],
-            person=each["person"],
-            roles=held_roles(db, each["person"], at),
-            claims=claims_of(db, at, each["person"], roles, asked.person, asked.resource),
-            barred=each["person"] in barred or not is_present(db, at, each["person"]),
-        )
-        for each in found
-    )
 
 
 def _request(db: Snapshot, request: str, at: Instant) -> Any:

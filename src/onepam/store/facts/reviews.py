@@ -8,7 +8,7 @@ from onepam.app.reviews.close_review import ClosingQuery, GivenUpQuery, Remindin
 from onepam.app.reviews.decide_item import ItemQuery
 from onepam.app.reviews.open_review import OpeningQuery
 from onepam.domain.access.model import ConsoleRight
-from onepam.domain.access.proposal import ONE_HAND
+from onepam.domain.access.proposal import ONE_HAND, acts_as_manager
 from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.history.event import decoder
 from onepam.domain.people.events import PersonKind
@@ -230,10 +230,10 @@ def chains(
 ) -> dict[tuple[str, str], Chain]:
     """Who may come to decide on each of these items of a review; of those only that may come to the reader, if there is
     one."""
-    people_now = f"SELECT person, manager, owner, enabled, ends, kind FROM person WHERE {AT}"
+    people_now = f"SELECT person, manager, manager_by, manager_since, owner, enabled, ends, kind FROM person WHERE {AT}"
     above, here = dict[str, tuple[str | None, str | None]](), set[str]()
-    for person, manager, sponsor, enabled, ends, kind in rows(db, people_now, {"at": at}):
-        above[person] = manager, sponsor
+    for person, manager, said_by, since, sponsor, enabled, ends, kind in rows(db, people_now, {"at": at}):
+        above[person] = manager if manager and acts_as_manager(manager, said_by, since, at) else None, sponsor
         if enabled and (ends is None or ends > at) and kind != PersonKind.SERVICE:
             here.add(person)
     owners = {each["role"]: each["owner"] for each in rows(db, f"SELECT role, owner FROM role WHERE {AT}", {"at": at})}
@@ -285,7 +285,8 @@ def _hands_of_all(db: Snapshot, at: Instant) -> dict[str, frozenset[str]]:
 
 def _chain(db: Snapshot, found: Row, query: ItemQuery, at: Instant) -> Chain:
     of = {"review": query.review, "person": query.person, "role": query.role, "at": at}
-    who = row(db, f"SELECT manager, owner FROM person WHERE person = :person AND {AT}", of)
+    said = f"SELECT manager, manager_by, manager_since, owner FROM person WHERE person = :person AND {AT}"
+    who = row(db, said, of)
     system = query.role.removeprefix(SYSTEM)
     role = row(
         db,
@@ -301,6 +302,8 @@ def _chain(db: Snapshot, found: Row, query: ItemQuery, at: Instant) -> Chain:
     )
     named, owner, fallback = passed["passed_to"] if passed else None, role["owner"] if role else None, found["fallback"]
     manager, sponsor = (who["manager"], who["owner"]) if who else (None, None)
+    if who is not None and manager and not acts_as_manager(manager, who["manager_by"], who["manager_since"], at):
+        manager = None
     asked = [each for each in (named, manager, sponsor, owner, fallback, query.to) if each]
     return Chain(
         person=query.person,

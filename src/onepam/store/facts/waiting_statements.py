@@ -12,9 +12,9 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
+from onepam.store.facts.deciding import Deciding
 from onepam.store.facts.holdings import actor_facts, permissions
 from onepam.store.facts.proposals import proposal_of
-from onepam.store.facts.requests import Deciding
 
 
 @loads(AskingQuery)

@@ -3,7 +3,7 @@
 from onepam.domain.people import events
 from onepam.kernel.clock import FOREVER
 from onepam.kernel.text import natural
-from onepam.store.db import Db
+from onepam.store.db import Db, row
 from onepam.store.engine.projections import Place, projects, state
 from onepam.store.engine.tables import StateTable
 from onepam.store.project.directory_brake import answered
@@ -21,6 +21,8 @@ PERSON = state(
             "kind": "TEXT NOT NULL",
             "enabled": "INTEGER NOT NULL",
             "manager": "TEXT",
+            "manager_by": "TEXT",
+            "manager_since": "INTEGER NOT NULL",
             "owner": "TEXT",
             "ends": "INTEGER",
             "name": "TEXT",
@@ -71,6 +73,8 @@ def person_added(db: Db, place: Place, event: events.PersonAdded) -> None:
         kind=event.kind,
         enabled=1,
         manager=event.manager,
+        manager_by=event.by if event.manager else None,
+        manager_since=place.time,
         owner=event.owner,
         ends=event.ends,
         name=event.name,
@@ -85,6 +89,11 @@ def person_added(db: Db, place: Place, event: events.PersonAdded) -> None:
 
 @projects(events.PersonChanged)
 def person_changed(db: Db, place: Place, event: events.PersonChanged) -> None:
+    """Who named the manager is remembered: for a while they do not decide as one."""
+    was = row(
+        db, f"SELECT manager FROM person WHERE person = :person AND valid_until = {FOREVER}", {"person": event.person}
+    )
+    named = was is None or was["manager"] != event.manager
     PERSON.change(
         db,
         place.time,
@@ -95,6 +104,7 @@ def person_changed(db: Db, place: Place, event: events.PersonChanged) -> None:
         name=event.name,
         email=event.email,
         **listed(event.name, event.email),
+        **({"manager_by": event.by, "manager_since": place.time} if named else {}),
         **({"kind": event.kind} if event.kind else {}),
         **({"readdressed": 1} if event.readdressed else {}),
     )

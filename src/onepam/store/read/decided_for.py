@@ -6,7 +6,7 @@ from onepam.domain.requests.approval import authority
 from onepam.kernel.clock import Instant
 from onepam.store.db import rows
 from onepam.store.engine.tables import AT
-from onepam.store.facts.requests import stand_ins
+from onepam.store.facts.deciding import stand_ins
 
 
 def said_yes(db: Snapshot, at: Instant, request: str) -> frozenset[str]:

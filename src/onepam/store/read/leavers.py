@@ -15,8 +15,9 @@ from onepam.domain.people.events import PersonKind
 from onepam.kernel.clock import DAY, FOREVER, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
+from onepam.store.facts.deciding import Deciding
 from onepam.store.facts.holdings import substance
-from onepam.store.facts.requests import BEGINNING, Deciding, approvers
+from onepam.store.facts.requests import BEGINNING, approvers
 from onepam.store.read.names import Called, name
 
 ALLOWED = DAY

@@ -25,9 +25,10 @@ from onepam.kernel.errors import Corrupt
 from onepam.store.db import row, rows
 from onepam.store.engine.entries import Stored, entries_of, size_at, size_of
 from onepam.store.engine.tables import AT
+from onepam.store.facts.deciding import deciders
 from onepam.store.facts.directory_brake import administrators
 from onepam.store.facts.holdings import substance
-from onepam.store.facts.requests import approvers, deciders
+from onepam.store.facts.requests import approvers
 from onepam.store.read.names import name
 from onepam.store.read.telling import plan
 

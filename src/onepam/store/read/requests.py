@@ -17,8 +17,9 @@ from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
+from onepam.store.facts.deciding import claims_of, deciders, not_deciding
 from onepam.store.facts.holdings import access_facts, held_roles, substance
-from onepam.store.facts.requests import claims_of, deciders, not_deciding, permission_asked
+from onepam.store.facts.requests import permission_asked
 from onepam.store.read.decided_for import for_another, said_yes
 from onepam.store.read.moments import Moment, moments, moments_of
 from onepam.store.read.names import name
