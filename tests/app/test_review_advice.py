@@ -1,6 +1,7 @@
 """What a review recommends on a real ledger: by sessions, bindings, and roles that are kept apart."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,10 @@ from onepam.app.open_session import Opened
 from onepam.app.reviews.decide_item import decide_item, keep_usual
 from onepam.domain.reviews.advice import UNUSED_FOR, Odd
 from onepam.domain.reviews.events import Verdict
-from onepam.store.read.reviews import ItemRow, review_page
+from onepam.kernel.clock import Instant
+from onepam.store.db import Db, Rows, Values
+from onepam.store.read.review_items import ItemRow
+from onepam.store.read.reviews import review_page
 from tests.app.test_reviews import opened
 from tests.company import Company, refused
 from tests.matrix_company import FILE, founded
@@ -63,5 +67,38 @@ async def test_only_what_is_as_usual_is_kept_together(tmp_path: Path) -> None:
         assert (await row_of(made, "eve", "engineer")).verdict is Verdict.KEEP
         refused(await keep_usual(made.ledger, made.actor("max"), "rev_1", everything * 26), "review.many_items")
         refused(await keep_usual(made.ledger, made.actor("max"), "rev_9", everything), "review.unusual")
+    finally:
+        made.close()
+
+
+class Counting(Db):
+    """A connection that counts what it is asked."""
+
+    def __init__(self, db: Any) -> None:
+        self._db = db
+        self.asked = 0
+
+    def execute(self, sql: str, values: Values = (), /) -> Rows:
+        self.asked += 1
+        found: Rows = self._db.execute(sql, values)
+        return found
+
+
+async def test_a_page_asks_the_tables_once_and_not_once_an_item(tmp_path: Path) -> None:
+    made = await Company.create(tmp_path)
+    try:
+        await made.bind("eve", "auditor")
+        await opened(made)
+
+        def asked(db: Any, at: Instant, after: str) -> tuple[int, int]:
+            counting = Counting(db)
+            page = review_page(counting, at, "rev_1", "ada", True, "all", after)
+            assert page is not None
+            return len(page.items), counting.asked
+
+        await made.reader(asked, None, "")  # what the review is of is kept in memory from here on
+        (many, of_many), (one, of_one) = await made.reader(asked, None, ""), await made.reader(asked, None, "max/x")
+        assert (many, one) == (8, 1)
+        assert of_many == of_one
     finally:
         made.close()

@@ -29,7 +29,8 @@ from onepam.store.engine.rebuild import compare
 from onepam.store.read.controls.reviews import carried_out
 from onepam.store.read.paging import Window
 from onepam.store.read.review_figures import review_figures
-from onepam.store.read.reviews import ItemRow, review_page, waiting_for
+from onepam.store.read.review_items import ItemRow
+from onepam.store.read.reviews import review_page, waiting_for
 from onepam.store.read.systems import AccountFilter, accounts, findings, lists, of_person, systems
 from tests.company import START, Company, Counted, binding, record, refused
 

@@ -20,23 +20,23 @@ def test_the_first_who_can_decides() -> None:
         ({"max", "sue", "own"}, ("fay", Answers.FALLBACK)),
         ({"max", "sue", "own", "fay"}, None),
     ):
-        assert replace(CHAIN, here=HERE - gone).decides() == who
-        assert replace(CHAIN, hands=frozenset(gone)).decides() == who
+        assert replace(CHAIN, here=HERE - gone).decides == who
+        assert replace(CHAIN, hands=frozenset(gone)).decides == who
 
 
 def test_whoever_answers_for_a_system_decides_as_that() -> None:
     of_a_system = replace(CHAIN, manager=None, sponsor=None, owns=Answers.SYSTEM_OWNER)
-    assert of_a_system.decides() == ("own", Answers.SYSTEM_OWNER)
+    assert of_a_system.decides == ("own", Answers.SYSTEM_OWNER)
 
 
 def test_whoever_was_named_decides_while_they_are_here() -> None:
-    assert replace(CHAIN, named="nan").decides() == ("nan", Answers.NAMED)
-    assert replace(CHAIN, named="nan", here=HERE - {"nan"}).decides() == ("max", Answers.MANAGER)
+    assert replace(CHAIN, named="nan").decides == ("nan", Answers.NAMED)
+    assert replace(CHAIN, named="nan", here=HERE - {"nan"}).decides == ("max", Answers.MANAGER)
 
 
 def test_nobody_decides_on_their_own() -> None:
     own = replace(CHAIN, named="eve", manager="eve", sponsor="eve", owner="eve", fallback="eve")
-    assert own.decides() is None
+    assert own.decides is None
 
 
 def test_what_is_not_theirs_goes_on_to_the_next_and_comes_to_an_end() -> None:
@@ -56,7 +56,7 @@ CHAINS = st.builds(
 
 @given(CHAINS)
 def test_each_item_has_exactly_one_who_can_or_nobody_is_left(chain: Chain) -> None:
-    decides = chain.decides()
+    decides = chain.decides
     ways = (chain.named, chain.manager, chain.sponsor, chain.owner, chain.fallback)
     able = [who for who in ways if who is not None and who != chain.person and who in chain.here - chain.hands]
     assert (decides[0] if decides else None) == (able[0] if able else None)

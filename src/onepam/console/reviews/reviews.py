@@ -26,6 +26,7 @@ from onepam.store.read import review_calendar as calendar
 from onepam.store.read import reviews as rows
 from onepam.store.read.concerned import meant
 from onepam.store.read.review_figures import ReviewFigures, review_figures
+from onepam.store.read.review_items import ItemRow
 
 HERE = "/reviews"
 SIGNS_OFF = Needs(rights=(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT))
@@ -276,7 +277,7 @@ def _named(each: rows.ReviewRow) -> str:
     return f"Review of {', '.join(words[:3]) or 'every access'}" + (" and more" if len(words) > 3 else "")
 
 
-def _item(each: rows.ItemRow, review: rows.ReviewRow, at: Instant, reader: str, assigns: bool) -> Context:
+def _item(each: ItemRow, review: rows.ReviewRow, at: Instant, reader: str, assigns: bool) -> Context:
     runs = review.closed is None and at < review.closes
     silent = each.withheld is Withheld.SILENCE
     waits = (each.verdict is None and runs) or silent
@@ -311,7 +312,7 @@ def _item(each: rows.ItemRow, review: rows.ReviewRow, at: Instant, reader: str, 
     }
 
 
-def _state(each: rows.ItemRow, runs: bool) -> tuple[str, str]:
+def _state(each: ItemRow, runs: bool) -> tuple[str, str]:
     if each.withheld is Withheld.SILENCE:
         return "finding", "Suspended: nobody answered"
     if each.verdict is Verdict.REMOVE and each.beyond:

@@ -8,11 +8,12 @@ circle of managers is none.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from onepam.domain.reviews.events import Answers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chain:
     """Who may come to decide on an item, as of now. `here` are those of them who can sign in, `hands` whoever may be
     one hand with its person; `owns` is what `owner` decides as."""
@@ -40,6 +41,7 @@ class Chain:
         )
         yield from ((who, answers) for who, answers in ways if who is not None and self.may(who))
 
+    @cached_property
     def decides(self) -> tuple[str, Answers] | None:
         """Who decides on it now, and as what; None where nobody is left."""
         if self.named is not None and self.may(self.named):

@@ -201,7 +201,7 @@ def _mine(facts: ItemFacts, now: Instant) -> tuple[ReviewFacts, Answers] | Refus
         return Refused("review.unknown", "There is no such item in a review.", "/reviews")
     if facts.actor.person == facts.chain.person or facts.actor.person in facts.chain.hands:
         return Refused("review.own", "Nobody decides on their own access.", "Somebody else must.")
-    decides = facts.chain.decides()
+    decides = facts.chain.decides
     if decides is None or decides[0] != facts.actor.person:
         return Refused("review.not_yours", "Somebody else decides on this.", "/reviews")
     return facts.review, decides[1]

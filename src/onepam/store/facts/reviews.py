@@ -159,8 +159,11 @@ def not_remediated(db: Snapshot, found: Row, at: Instant) -> frozenset[tuple[str
     """What a review removed of other systems and is there still."""
     decided = decisions_of(db, found["review"], at)
     removed = {(each.person, each.role) for each in decided if each.verdict is Verdict.REMOVE and is_beyond(each.role)}
-    held = (each for each in items_of(db, found) if (each.person, each.role) in removed) if removed else ()
-    return frozenset((each.person, each.role) for each in held if still_held(db, at, each))
+    return (
+        still_held(db, at, (each for each in items_of(db, found) if (each.person, each.role) in removed))
+        if removed
+        else frozenset()
+    )
 
 
 @loads(RemindingQuery)
@@ -175,7 +178,7 @@ def reminding(db: Snapshot, query: RemindingQuery, at: Instant) -> RemindingFact
     waits, above = dict[str, Waits](), dict[str, Waits]()
     names = administrators(db, at)  # somebody for what nobody is left to decide on
     for each, chain in zip(waiting, chains(db, found, waiting, at).values(), strict=True):
-        decides = chain.decides()
+        decides = chain.decides
         for who in names if decides is None else decides[:1]:
             before = waits.get(who, Waits(0, 0))
             waits[who] = Waits(before.items + 1, before.suspended + takes(review.suspends, each))
@@ -244,19 +247,19 @@ def chains(
         {"review": found["review"], "at": at},
     )  # fmt: skip
     named = {(each["person"], each["role"]): each["passed_to"] for each in passed}
-    linked, made, fallback, there = (
-        _hands_of_all(db, at),
-        dict[tuple[str, str], Chain](),
-        found["fallback"],
-        frozenset(here),
-    )
+    linked, fallback, there = _hands_of_all(db, at), found["fallback"], frozenset(here)
+    made, alike = dict[tuple[str, str], Chain](), dict[tuple[object, ...], Chain]()
     for each in items:
         key = each.person, each.role
         manager, sponsor = above.get(each.person, (None, None))
         to, owner = named.get(key), owners.get(each.role)
         if reader is None or reader in (to, manager, sponsor, owner, fallback):
-            hands_of = linked.get(each.person, frozenset())
-            made[key] = Chain(each.person, to, manager, sponsor, owner, fallback, there, hands_of, _owns(each.role))
+            same = each.person, to, owner, each.version == ""  # what is of no role has no version
+            if (chain := alike.get(same)) is None:
+                hands_of = linked.get(each.person, frozenset())
+                chain = Chain(each.person, to, manager, sponsor, owner, fallback, there, hands_of, _owns(each.role))
+                alike[same] = chain
+            made[key] = chain
     return made
 
 

@@ -1,12 +1,13 @@
 """Facts of other systems: their accounts and lists, and who may stand behind an account."""
 
 import json
+from collections.abc import Iterable
 
 from onepam.app.ports import Snapshot
 from onepam.app.systems.answer_for import LinkQuery, SystemQuery
 from onepam.app.systems.import_accounts import ListQuery
 from onepam.domain.people.events import PersonKind
-from onepam.domain.reviews.population import SCIM, SYSTEM, Item, Way, held_in
+from onepam.domain.reviews.population import SCIM, SYSTEM, Item, Way, held_in, is_beyond
 from onepam.domain.systems.events import Match, Standing
 from onepam.domain.systems.file import name_key
 from onepam.domain.systems.importing import HeldList, ListedAccount, ListFacts
@@ -88,14 +89,25 @@ def held_beyond(db: Snapshot, at: Instant, person: str = "") -> dict[tuple[str, 
     return held_in(ways)
 
 
-def still_held(db: Snapshot, at: Instant, item: Item) -> bool:
-    """Whether of an item of another system an account is on its list, or its person in one of the groups."""
-    of = {"person": item.person, "source": item.role, "at": at}
-    accounts = {way.binding for way in item.ways if way.binding}
-    listed = f"SELECT 1 FROM listed_account WHERE account = :account AND {AT}"
-    member = f"SELECT 1 FROM group_member WHERE person = :person AND source = :source AND grp = :grp AND {AT}"
-    return any(row(db, listed, {"account": each, "at": at}) is not None for each in accounts) or any(
-        row(db, member, {**of, "grp": way.group}) is not None for way in item.ways if not way.binding
+def still_held(db: Snapshot, at: Instant, items: Iterable[Item]) -> frozenset[tuple[str, str]]:
+    """Of which of these items of other systems an account is on its list, or its person in one of the groups."""
+    beyond = [each for each in items if is_beyond(each.role)]
+    if not beyond:
+        return frozenset()
+    named = json.dumps(sorted({way.binding for each in beyond for way in each.ways if way.binding}))
+    people = json.dumps(sorted({each.person for each in beyond}))
+    listed = f"SELECT account FROM listed_account WHERE account IN (SELECT value FROM json_each(:named)) AND {AT}"
+    member = (
+        f"SELECT person, source, grp FROM group_member WHERE person IN (SELECT value FROM json_each(:people)) AND {AT}"
+    )
+    there = {each["account"] for each in rows(db, listed, {"named": named, "at": at})}
+    within = {(who, source, group) for who, source, group in rows(db, member, {"people": people, "at": at})}
+    return frozenset(
+        (each.person, each.role)
+        for each in beyond
+        if any(
+            way.binding in there if way.binding else (each.person, each.role, way.group) in within for way in each.ways
+        )
     )
 
 

@@ -15,7 +15,7 @@ from onepam.store.facts.reviews import item, items_of
 def usual(db: Snapshot, query: UsualQuery, at: Instant) -> UsualFacts:
     found = row(db, f"SELECT * FROM review WHERE review = :review AND {AT}", {"review": query.review, "at": at})
     items = {(each.person, each.role): each for each in items_of(db, found)} if found is not None else {}
-    asked = Circumstances(db, at, items.values())
+    asked = Circumstances(db, at, items.values(), {person for person, _ in query.items})
     return UsualFacts(
         tuple(
             Usual(*key, item(db, ItemQuery(query.actor, query.review, *key), at), bool(asked.odd(items[key])))

@@ -1,10 +1,11 @@
 """How people are called."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from onepam.app.ports import Snapshot
 from onepam.kernel.clock import Instant
-from onepam.store.db import row
+from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
 
 
@@ -40,11 +41,19 @@ def names(db: Snapshot, at: Instant, people: Iterable[str]) -> dict[str, str]:
 
 class Called(Mapping[str, str]):
     """People and identity providers by id, each looked up when it is asked for: whoever names a dozen reads no
-    thousands. For use within the read that made it."""
+    thousands. `people` are looked up together, at once. For use within the read that made it."""
 
-    def __init__(self, db: Snapshot, at: Instant) -> None:
+    def __init__(self, db: Snapshot, at: Instant, people: Iterable[str] = ()) -> None:
         self._db, self._at = db, at
         self._known: dict[str, str] = {}
+        if asked := sorted(people):
+            of = {"people": json.dumps(asked), "at": at}
+            found = rows(
+                db,
+                f"SELECT person, name FROM person WHERE person IN (SELECT value FROM json_each(:people)) AND {AT}",
+                of,
+            )
+            self._known = {each["person"]: each["name"] or nameless(each["person"]) for each in found}
 
     def __getitem__(self, ident: str) -> str:
         """Raises `KeyError` for what is neither's id."""

@@ -1,23 +1,20 @@
 """Reviews as people see them: each with how far it is, a reviewer's items, and the calendar of what fell due."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import islice
 
 from onepam.app.ports import Snapshot
 from onepam.domain.access.review_schedule import Suspends
-from onepam.domain.reviews.advice import Odd, against, unusual
-from onepam.domain.reviews.answering import Chain
-from onepam.domain.reviews.events import Answers, Scope, Stage, Verdict, Withheld
-from onepam.domain.reviews.population import Item, is_beyond
+from onepam.domain.reviews.events import Scope, Stage, Verdict, Withheld
+from onepam.domain.reviews.population import Item
 from onepam.domain.reviews.reminding import is_due, stage_of
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
-from onepam.store.facts.holdings import bound_roles
-from onepam.store.facts.review_advice import Circumstances
 from onepam.store.facts.reviews import chains, items_of, last_told, not_remediated, scope_of
-from onepam.store.facts.systems import still_held
-from onepam.store.read import beyond as told
 from onepam.store.read.names import Called
+from onepam.store.read.review_items import ItemRow, Said, item_rows
 
 MOST = 200
 """Reviews that a page shows: fifty years of quarters."""
@@ -67,38 +64,6 @@ class ReviewRow:
     def waiting(self) -> int:
         """Items that nobody decided on."""
         return self.items - self.kept - self.removed
-
-
-@dataclass(frozen=True, slots=True)
-class ItemRow:
-    """An item as its reviewer sees it. `decides` is whose it is ("": nobody left), `verdict` what was decided."""
-
-    person: str
-    name: str
-    role: str
-    purpose: str
-    privileged: bool
-    by: tuple[str, ...]
-    """Why it was given: what each binding says."""
-    opens: bool
-    """The role opens sessions: it has permissions, and not rights in the console alone."""
-    last_used: Instant | None
-    peers: int
-    """Others of the review who hold the role and have the same manager."""
-    unusual: tuple[Odd, ...]
-    against: tuple[Odd, ...]
-    """Why it is recommended to remove it."""
-    decides: str
-    decides_name: str
-    answers: Answers | None
-    verdict: Verdict | None
-    decider_name: str
-    note: str
-    withheld: Withheld | None
-    held: bool
-    """A binding gives it now; of another system: it is there now."""
-    beyond: bool = False
-    """It is of another system, where nothing is ours to withhold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +126,17 @@ def waiting_for(db: Snapshot, at: Instant, reader: str) -> int:
 
 def waits_behind(db: Snapshot, at: Instant, found: Row, reader: str) -> bool:
     """Whether something waits in a review for somebody after whom the reader is next."""
-    asked = ((each, each.decides()) for each in chains(db, found, _waiting(db, at, found), at, reader).values())
+    asked = ((each, each.decides) for each in chains(db, found, _waiting(db, at, found), at, reader).values())
     return any(decides is not None and each.after(decides[0]) == reader for each, decides in asked)
 
 
 def waits_for_nobody(db: Snapshot, at: Instant, found: Row) -> bool:
     """Whether something waits in a review on which nobody is left to decide."""
-    return any(each.decides() is None for each in chains(db, found, _waiting(db, at, found), at).values())
+    return any(each.decides is None for each in chains(db, found, _waiting(db, at, found), at).values())
 
 
 def _mine(db: Snapshot, at: Instant, found: Row, reader: str) -> int:
-    mine = (each.decides() for each in chains(db, found, _waiting(db, at, found), at, reader).values())
+    mine = (each.decides for each in chains(db, found, _waiting(db, at, found), at, reader).values())
     return sum(each is not None and each[0] == reader for each in mine)
 
 
@@ -194,12 +159,13 @@ def review_page(
     summary, took_part = _summary(db, at, found, reader, look)
     if not (everybody or summary.mine or took_part):
         return None
-    wanted = [each for each in look.items if look.shows(each, reader, which if everybody else "mine")]
-    wanted = [each for each in wanted if not after or f"{each.person}/{each.role}" > after]
-    wanted.sort(key=lambda each: f"{each.person}/{each.role}")
-    shown = wanted[:PAGE]
-    more = f"{shown[-1].person}/{shown[-1].role}" if len(wanted) > PAGE else ""
-    return ReviewPage(summary, tuple(look.rows(shown)), more)
+    person, _, role = after.partition("/")
+    begin = bisect_right(look.items, (person, role), key=lambda each: (each.person, each.role)) if after else 0
+    which = which if everybody else "mine"
+    wanted = (each for each in islice(look.items, begin, None) if look.shows(each, reader, which))
+    shown = tuple(islice(wanted, PAGE))
+    more = f"{shown[-1].person}/{shown[-1].role}" if next(wanted, None) is not None else ""
+    return ReviewPage(summary, look.rows(shown), more)
 
 
 class _Look:
@@ -212,7 +178,7 @@ class _Look:
         self.escalated = found["closed"] is None and stage in (Stage.HALF, Stage.LAST)
         of = {"review": found["review"], "at": at}
         self.items = items_of(db, found)
-        self.chains: dict[tuple[str, str], Chain] = chains(db, found, self.items, at)
+        self.chains = chains(db, found, self.items, at)
         decided = rows(db, f"SELECT * FROM review_decision WHERE review = :review AND {AT}", of)
         self.decided = {(each["person"], each["role"]): each for each in decided}
         kept_back = rows(db, f"SELECT * FROM role_withheld WHERE review = :review AND {AT}", of)
@@ -220,7 +186,7 @@ class _Look:
 
     def decides(self, item: Item) -> str:
         """Whose an item is; empty where nobody is left."""
-        found = self.chains[item.person, item.role].decides()
+        found = self.chains[item.person, item.role].decides
         return found[0] if found is not None else ""
 
     def waits_for(self, item: Item, reader: str) -> bool:
@@ -234,7 +200,7 @@ class _Look:
         if not self.escalated or (item.person, item.role) in self.decided:
             return False
         chain = self.chains[item.person, item.role]
-        found = chain.decides()
+        found = chain.decides
         return found is not None and found[0] != reader and chain.after(found[0]) == reader
 
     def shows(self, item: Item, reader: str, which: str) -> bool:
@@ -256,44 +222,11 @@ class _Look:
             case _:
                 return True
 
-    def rows(self, items: list[Item]) -> list[ItemRow]:
+    def rows(self, items: tuple[Item, ...]) -> tuple[ItemRow, ...]:
         """These items with what their reviewer wants to know."""
-        called = Called(self._db, self._at)
-        asked, made = Circumstances(self._db, self._at, self.items), []
-        for each in items:
-            key = (each.person, each.role)
-            chain, decided = self.chains[key], self.decided.get(key)
-            found = chain.decides()
-            use, beyond = asked.use(*key), is_beyond(each.role)
-            made.append(
-                ItemRow(
-                    person=each.person,
-                    name=called[each.person],
-                    role=each.role,
-                    purpose=told.purpose(each.role) if beyond else _purpose(self._db, self._at, each.role),
-                    opens=use.opens,
-                    privileged=each.privileged,
-                    by=told.words(self._db, self._at, each)
-                    if beyond
-                    else tuple(_because(self._db, way.binding, way.group) for way in each.ways),
-                    last_used=told.used(self._db, self._at, each) if beyond else use.last_used,
-                    peers=asked.peers(each),
-                    unusual=unusual(use, asked.place(each), self._at),
-                    against=against(use, self._at),
-                    decides=found[0] if found else "",
-                    decides_name=called[found[0]] if found else "",
-                    answers=found[1] if found else None,
-                    verdict=Verdict(decided["verdict"]) if decided else None,
-                    decider_name=called[decided["decider"]] if decided else "",
-                    note=(decided["note"] or "") if decided else "",
-                    withheld=self.withheld.get(key),
-                    held=still_held(self._db, self._at, each)
-                    if beyond
-                    else _held(self._db, self._at, each.person, each.role),
-                    beyond=beyond,
-                )
-            )
-        return made
+        keys = ((each.person, each.role) for each in items)
+        said = tuple(Said(self.chains[key].decides, self.decided.get(key), self.withheld.get(key)) for key in keys)
+        return item_rows(self._db, self._at, self.items, items, said)
 
 
 def _summary(db: Snapshot, at: Instant, found: Row, reader: str, look: _Look | None = None) -> tuple[ReviewRow, bool]:
@@ -337,25 +270,3 @@ def _summary(db: Snapshot, at: Instant, found: Row, reader: str, look: _Look | N
     )
     comes = look is not None and any(look.comes_to(each, reader) for each in look.items)
     return summary, comes or any(each["own"] for each in decided)
-
-
-def _purpose(db: Snapshot, at: Instant, role: str) -> str:
-    """What a role is for."""
-    found = row(db, f"SELECT purpose FROM role WHERE role = :role AND {AT}", {"role": role, "at": at})
-    return found["purpose"] if found is not None else "this role is gone"
-
-
-def _because(db: Snapshot, binding: str, group: str) -> str:
-    """Why a binding gives the role, as whoever wrote it says, and through which group."""
-    found = row(
-        db,
-        "SELECT because FROM binding WHERE binding = :binding ORDER BY valid_from DESC LIMIT 1",
-        {"binding": binding},
-    )
-    words = found["because"] if found is not None else ""
-    return f"{words} (through {group})" if group else words
-
-
-def _held(db: Snapshot, at: Instant, person: str, role: str) -> bool:
-    """Whether a binding gives somebody the role, withheld or not."""
-    return any(each.role == role for each in bound_roles(db, person, at))
