@@ -8,7 +8,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "notices.md"
 sys.path.insert(0, str(ROOT / "src"))
 
-from onepam.domain.telling.notices import TABLE, Audience, Row  # noqa: E402
+from onepam.domain.telling.audience import Audience  # noqa: E402
+from onepam.domain.telling.notices import TABLE, Row  # noqa: E402
 
 _WHO = {
     Audience.PERSON: "the person",

@@ -2,12 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from onepam.app.requests.deny_request import deny_request
+from onepam.app.requests.expire_access import expire_access
+from onepam.domain.access.asked import Asking
 from onepam.domain.access.guardrails import StatementClass
+from onepam.domain.access.model import ConsoleRight
 from onepam.domain.leaving.brake import (
     DirectoryHoldReminded,
     DirectoryPersonDecided,
@@ -18,13 +23,14 @@ from onepam.domain.leaving.brake import (
 from onepam.domain.providers.refusals import ProviderRefused
 from onepam.domain.reviews.events import ReviewReminded, Stage
 from onepam.domain.sessions.waiting_statements import StatementAsked, StatementEnded
-from onepam.domain.telling.notices import TABLE, Audience
+from onepam.domain.telling.audience import Audience
+from onepam.domain.telling.notices import TABLE
 from onepam.domain.telling.outbox import Channel, Notice, ReceiverSet, Told, next_notice
 from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.store.read import outbox
 from onepam.store.read.outbox import to_tell
 from onepam.store.read.telling import OVER, plan
-from tests.company import Company, record
+from tests.company import PROD, Company, record, role_set
 
 pytestmark = pytest.mark.anyio
 
@@ -57,6 +63,29 @@ async def test_whoever_may_decide_is_told_and_nobody_else(company: Company) -> N
     after = await told(company, "request.made")
     assert after[:3] == found, "who had to be told then is told still"
     assert [receiver for receiver, _ in after[3:]] == ["mail:eve", "mail:max"]
+
+
+async def test_whoever_may_decide_once_it_escalates_is_told_once_and_nobody_of_what_is_over(company: Company) -> None:
+    """Bob may then; max could before, and is told nothing more."""
+    lead = role_set("lead", (), (ConsoleRight.APPROVE,))
+    asking = Asking(escalates=HOUR, then=("lead", "manager"))
+    await record(company.ledger, lead, role_set("engineer", (replace(PROD, asking=asking),)))
+    for who, role in (("bob", "lead"), ("max", "lead"), ("eve", "lead")):
+        await company.bind(who, role)
+    for login in ("root", "app"):
+        await company.ask("eve", "web-1", login)
+        await expire_access(company.ledger)
+        assert await told(company, "request.escalated") == []
+    company.clock.advance(HOUR)
+    await expire_access(company.ledger)
+    await expire_access(company.ledger)
+    sentence = "Nobody has decided yet on what was asked for, and you may, too: web-1 as root."
+    found = await told(company, "request.escalated")
+    assert found == [("mail:bob", sentence), ("mail:bob", sentence.replace("root", "app"))]
+    assert await deny_request(company.ledger, company.actor("bob"), "req_0001", "no") is None
+    waits = [each for each in (await company.reader(to_tell, None, 0))[0] if each.receiver == "mail:bob"]
+    plans = [await company.reader(plan, None, each.receiver, [each.occurrence]) for each in waits]
+    assert [bool(each.dropped) for each in plans] == [True, False]
 
 
 async def test_each_request_is_told_once_and_a_storm_is_one_notice_an_hour(company: Company) -> None:

@@ -50,8 +50,9 @@ from onepam.domain.signing_in.events import (
 )
 from onepam.domain.systems.events import AccountListHeld
 from onepam.domain.telling import outbox
+from onepam.domain.telling.audience import ALARM, CONCERNED, TO_PEOPLE, Audience
 from onepam.domain.telling.freedom import Freedom
-from onepam.domain.telling.notices import ALARM, CONCERNED, TABLE, TO_PEOPLE, Audience, Telling, telling
+from onepam.domain.telling.notices import TABLE, Telling, telling
 from onepam.kernel.clock import Instant, parse
 
 NAMES = {"per_1": "Ada\r\nBcc: eve@example.com\u202e  Example"}

@@ -7,7 +7,8 @@ from onepam.console.frame.page import Context
 from onepam.console.frame.places import SEES_ALL, Place, Shown
 from onepam.console.frame.visit import Visit
 from onepam.console.history.notices_page import NoticesPage
-from onepam.domain.telling.notices import TABLE, Audience
+from onepam.domain.telling.audience import Audience
+from onepam.domain.telling.notices import TABLE
 from onepam.domain.telling.outbox import MAIL, SECURITY, Channel, person_of
 from onepam.kernel.clock import Instant
 from onepam.store.read.names import name

@@ -14,9 +14,10 @@ from onepam.console.frame.places import DECIDES, MEMBER, Place, Shown
 from onepam.console.frame.visit import Visit
 from onepam.console.history.own_notices_page import OwnNoticesPage
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.telling.audience import TO_PEOPLE, Audience
 from onepam.domain.telling.choosing import Choice, NoticesChosen
 from onepam.domain.telling.freedom import Freedom
-from onepam.domain.telling.notices import TABLE, TO_PEOPLE, Audience, Row
+from onepam.domain.telling.notices import TABLE, Row
 from onepam.domain.telling.outbox import MAIL
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused

@@ -166,6 +166,21 @@ class RequestRerouted:
     by: str | None
 
 
+@event(
+    "request.escalated",
+    klass="request",
+    control="PRV-01",
+    words="Nobody decided on the request {request} in the time for it; {to} may decide, too",
+)
+@dataclass(frozen=True, slots=True)
+class RequestEscalated:
+    """Nobody decided in the time that the permission says. Holders of the roles `to` decide, too, from that time on,
+    whether this is said or not."""
+
+    request: str
+    to: tuple[str, ...]
+
+
 _STARTED = "{substance.person} has access to {substance.resource} as {substance.login} until {ends}"
 
 

@@ -8,7 +8,6 @@ they are plain text on one line. To tell of another kind, add its row; docs/noti
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Flag, auto
 from typing import Any
 
 from onepam.domain.history.event import name_of
@@ -27,7 +26,15 @@ from onepam.domain.policies.events import PolicyReminded
 from onepam.domain.providers.keys import ProviderKeysRead
 from onepam.domain.providers.refusals import ProviderRefused
 from onepam.domain.recovery.recovering import AccessRecovered
-from onepam.domain.requests.events import UNDO, GrantEnded, GrantStarted, RequestDenied, RequestMade, RequestWithdrawn
+from onepam.domain.requests.events import (
+    UNDO,
+    GrantEnded,
+    GrantStarted,
+    RequestDenied,
+    RequestEscalated,
+    RequestMade,
+    RequestWithdrawn,
+)
 from onepam.domain.reviews.events import ReviewReminded, RoleWithheld
 from onepam.domain.roster.events import RosterHeld, RosterRefused
 from onepam.domain.sessions.inspecting import RecordingInspected
@@ -45,33 +52,10 @@ from onepam.domain.signing_in.events import (
 from onepam.domain.systems.events import AccountListHeld
 from onepam.domain.telling import platform_words as platform
 from onepam.domain.telling import words as said
+from onepam.domain.telling.audience import ALARM, CONCERNED, WATCHERS, Audience
 from onepam.domain.telling.freedom import FIRM, FREE, URGENT, Freedom
 from onepam.domain.telling.outbox import FOLDED, SHORTLY
 from onepam.domain.telling.words import Named
-
-
-class Audience(Flag):
-    """Who is told. `REQUESTER` is whoever asked, unless they did it themselves; `DECIDERS` are those who may decide on
-    a request, `SECURITY` is the address of the configuration, `SYSTEMS` its webhooks and syslog servers."""
-
-    PERSON = auto()
-    REQUESTER = auto()
-    DECIDERS = auto()
-    ADMINISTRATORS = auto()
-    SECURITY = auto()
-    SYSTEMS = auto()
-
-
-ALARM = Audience.ADMINISTRATORS | Audience.SECURITY | Audience.SYSTEMS
-"""Whoever can do something about it, and whoever watches."""
-
-WATCHERS = Audience.SECURITY | Audience.SYSTEMS
-"""Whoever watches."""
-
-CONCERNED = Audience.PERSON | Audience.SYSTEMS
-"""The person whom it is about."""
-
-TO_PEOPLE = Audience.PERSON | Audience.REQUESTER | Audience.DECIDERS
 
 MOST_DECIDERS_TOLD = 50
 """Of those who may decide on a request, by name. All of them see it among what waits for them."""
@@ -207,6 +191,15 @@ TABLE: tuple[Row, ...] = (
         said.asked,
         "/approvals",
         lambda event: str(event.substance.person),
+        freedom=FREE,
+        about=lambda event: str(event.request),
+    ),
+    Row(
+        RequestEscalated,
+        Audience.DECIDERS,
+        "nobody decided on what somebody asks, and the person may now, too",
+        said.escalated,
+        "/approvals",
         freedom=FREE,
         about=lambda event: str(event.request),
     ),

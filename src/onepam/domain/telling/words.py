@@ -10,6 +10,7 @@ from onepam.domain.requests.events import (
     GrantEnded,
     GrantStarted,
     RequestDenied,
+    RequestEscalated,
     RequestMade,
     RequestStatus,
     RequestWithdrawn,
@@ -40,6 +41,11 @@ def asked(event: RequestMade, named: Named) -> str:
         f"{named(asked.person)} asks to reach {asked.resource} as {asked.login} ({asked.role}) and waits for a "
         f"decision, yours or another's, until {iso(event.expires)}."
     )
+
+
+def escalated(event: RequestEscalated, named: Named) -> str:
+    """Somebody asked, and nobody decided for a while."""
+    return f"Nobody has decided yet on what was asked for, and you may, too: {named(event.request)}."
 
 
 def allowed(event: GrantStarted, named: Named) -> str:

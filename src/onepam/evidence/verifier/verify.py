@@ -4046,6 +4046,7 @@ request.approval_refused 1 by=text code=text request=text
 request.approval_undone 1 by=text grant=text request=text
 request.approved 1 by=text digest=text effective_at=integer payload=text request=text under=text
 request.denied 1 by=text payload=text request=text under=text
+request.escalated 1 request=text to=[text]
 request.made 1 digest=text expires=integer payload=text request=text
   substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,
     statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
@@ -4627,7 +4628,7 @@ class Review:
 @dataclass
 class Request:
     """A request; `approved_by` once it was granted, from `effective` on. `agreed`: who said yes before, for whom.
-    `ringless`: it was made since two do not say yes to each other in turn."""
+    `ringless`: it was made since two do not say yes to each other in turn. `escalated`: others were told, too."""
 
     substance: Mapping[str, Any]
     digest: str
@@ -4638,6 +4639,7 @@ class Request:
     effective: int | None = None
     agreed: dict[str, str] = field(default_factory=dict)
     ringless: bool = False
+    escalated: bool = False
 
 
 @dataclass(frozen=True)
@@ -8425,6 +8427,21 @@ def request_withdrawn(state: State, entry: Entry) -> Why:
         return  # whoever would have approved it voids what does not stand any more
     if by is not None or (request.expires > state.now and stands_until(state, request) > state.begun):
         yield Unless("it stood, had not lapsed, and nothing voided it", over)
+
+
+@request_rules.of("request.escalated", "saying that others decide on a request, too", Authority.TIME)
+def request_escalated(state: State, entry: Entry) -> Why:
+    """Once, of what waits for longer than its permission says."""
+    body = entry.body
+    request = state.requests.get(body["request"])
+    permission = None if request is None else permission_of(state, request.substance)
+    if request is None or request.status != "open" or request.escalated or permission is None:
+        yield "no such request waited, or it was said already"
+        return
+    asks = asking(permission)
+    if not asks["escalates"] or state.now < request.made + asks["escalates"] or body["to"] != list(asks["then"]):
+        yield "the role lets nobody else decide on it yet"
+    request.escalated = True
 
 
 @request_rules.of("request.rerouted", "passing a request on", Authority.CAUSE)

@@ -159,6 +159,7 @@ request.approval_refused 1 by=text code=text request=text
 request.approval_undone 1 by=text grant=text request=text
 request.approved 1 by=text digest=text effective_at=integer payload=text request=text under=text
 request.denied 1 by=text payload=text request=text under=text
+request.escalated 1 request=text to=[text]
 request.made 1 digest=text expires=integer payload=text request=text
   substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,
     statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|

@@ -201,7 +201,7 @@ class Review:
 @dataclass
 class Request:
     """A request; `approved_by` once it was granted, from `effective` on. `agreed`: who said yes before, for whom.
-    `ringless`: it was made since two do not say yes to each other in turn."""
+    `ringless`: it was made since two do not say yes to each other in turn. `escalated`: others were told, too."""
 
     substance: Mapping[str, Any]
     digest: str
@@ -212,6 +212,7 @@ class Request:
     effective: int | None = None
     agreed: dict[str, str] = field(default_factory=dict)
     ringless: bool = False
+    escalated: bool = False
 
 
 @dataclass(frozen=True)

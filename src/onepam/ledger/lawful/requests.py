@@ -211,6 +211,21 @@ def request_withdrawn(state: State, entry: Entry) -> Why:
         yield Unless("it stood, had not lapsed, and nothing voided it", over)
 
 
+@request_rules.of("request.escalated", "saying that others decide on a request, too", Authority.TIME)
+def request_escalated(state: State, entry: Entry) -> Why:
+    """Once, of what waits for longer than its permission says."""
+    body = entry.body
+    request = state.requests.get(body["request"])
+    permission = None if request is None else permission_of(state, request.substance)
+    if request is None or request.status != "open" or request.escalated or permission is None:
+        yield "no such request waited, or it was said already"
+        return
+    asks = asking(permission)
+    if not asks["escalates"] or state.now < request.made + asks["escalates"] or body["to"] != list(asks["then"]):
+        yield "the role lets nobody else decide on it yet"
+    request.escalated = True
+
+
 @request_rules.of("request.rerouted", "passing a request on", Authority.CAUSE)
 def request_rerouted(state: State, entry: Entry) -> Why:
     """With the account of somebody who could decide on it."""

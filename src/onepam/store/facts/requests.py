@@ -123,7 +123,7 @@ def overdue(db: Snapshot, query: OverdueQuery, at: Instant) -> OverdueFacts:
     )
     waiting = rows(
         db,
-        "SELECT request, person, substance, digest, expires, made FROM request "
+        "SELECT request, person, substance, digest, expires, made, escalated FROM request "
         f"WHERE status = 'open' AND {_CURRENT} AND request > :after ORDER BY request LIMIT {MOST_REQUESTS}",
         {"after": query.after},
     )
@@ -132,6 +132,7 @@ def overdue(db: Snapshot, query: OverdueQuery, at: Instant) -> OverdueFacts:
         without=tuple(grant_of(each) for each in rows(db, _WITHOUT_BINDING, {"at": at})),
         waiting=tuple((each, requester(db, each.substance, at)) for each in map(open_request, waiting)),
         next=waiting[-1]["request"] if len(waiting) == MOST_REQUESTS else "",
+        escalated=frozenset(each["request"] for each in waiting if each["escalated"] is not None),
     )
 
 

@@ -27,6 +27,7 @@ REQUEST = state(
             "decided_under": "TEXT",
             "comment": "TEXT",
             "because": "TEXT",
+            "escalated": "INTEGER",
         },
         (("person",), ("status",)),
         personal=("reason", "ticket", "comment"),
@@ -132,6 +133,11 @@ def request_approved(db: Db, place: Place, event: events.RequestApproved) -> Non
         effective_at=event.effective_at,
         comment=event.comment,
     )
+
+
+@projects(events.RequestEscalated)
+def request_escalated(db: Db, place: Place, event: events.RequestEscalated) -> None:
+    REQUEST.change(db, place.time, {"request": event.request}, escalated=place.time)
 
 
 @projects(events.ApprovalUndone)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
 from onepam.domain.access.model import Substance
-from onepam.domain.requests.events import RequestMade
+from onepam.domain.requests.events import RequestEscalated, RequestMade
 from onepam.domain.sessions.waiting_statements import StatementAsked
-from onepam.domain.telling.notices import ALARM, MOST_DECIDERS_TOLD, TABLE, Audience, Telling, telling
+from onepam.domain.telling.audience import ALARM, Audience
+from onepam.domain.telling.notices import MOST_DECIDERS_TOLD, TABLE, Telling, telling
 from onepam.domain.telling.outbox import (
     ALARMS,
     GIVEN_UP,
@@ -180,6 +181,8 @@ def _audience(
         people |= administrators(db, stored.header.time)
     if MAIL in receivers and Audience.DECIDERS in told.audience and isinstance(stored.event, RequestMade):
         people |= _deciders(db, stored.header.time, stored.event.substance)
+    if MAIL in receivers and isinstance(stored.event, RequestEscalated):
+        people |= _further(db, stored.header.time, stored.event)
     if MAIL in receivers and Audience.DECIDERS in told.audience and isinstance(stored.event, StatementAsked):
         asked = deciders(db, stored.header.time, stored.event.approvers, stored.event.by)
         people |= {person for person, _ in asked[:MOST_DECIDERS_TOLD]}
@@ -223,3 +226,15 @@ def _deciders(db: Snapshot, at: Instant, asked: Substance) -> set[str]:
             :MOST_DECIDERS_TOLD
         ]
     }
+
+
+def _further(db: Snapshot, at: Instant, event: RequestEscalated) -> set[str]:
+    """Who could not decide on it before, and may now."""
+    found = row(db, f"SELECT substance FROM request WHERE request = :request AND {AT}",
+                {"request": event.request, "at": at})  # fmt: skip
+    if found is None:
+        return set()
+    asked = substance(found["substance"])
+    before = deciders(db, at, approvers(db, asked, at, at), asked.person, asked.resource)
+    now = deciders(db, at, event.to, asked.person, asked.resource)
+    return {person for person, _ in [each for each in now if each not in before][:MOST_DECIDERS_TOLD]}

@@ -125,6 +125,7 @@ def _of(name: str, ident: str, at: Instant) -> dict[str, object]:
 
 OVER: Mapping[str, Callable[[Snapshot, Instant, str, str], bool]] = {
     "request.made": _decided,
+    "request.escalated": _decided,
     "grant.started": _ended,
     "statement.asked": _answered,
     "review.reminded": _reviewed,
