@@ -69,16 +69,23 @@ def test_a_standing_permission_is_not_asked_for() -> None:
 STRICT = "ticket: '^OPS', ahead: 1d, weekly: 2d, approvals: 2, escalate: {after: 4h, to: [boss]}"
 
 
+TICKET = "asks otherwise for a ticket: a ticket is needed that matches ^OPS → "
+
+
 @pytest.mark.parametrize(
     ("was", "now", "words"),
     [
-        ("approvals: 2", "approvals: 1", "takes fewer approvals"),
-        ("ahead: 1d", "ahead: 2d", "may be asked for further ahead"),
-        ("weekly: 2d", "weekly: 3d", "may be asked for within weekly hours for longer"),
-        ("ticket: '^OPS'", "ticket: '^O'", "asks otherwise for a ticket"),
-        ("ticket: '^OPS'", "ticket: {pattern: '^OPS', required: false}", "asks otherwise for a ticket"),
-        ("ticket: '^OPS', ", "", "asks otherwise for a ticket"),
-        ("after: 4h", "after: 5h", "escalates otherwise"),
+        ("approvals: 2", "approvals: 1", "takes 1 yes instead of 2"),
+        ("ahead: 1d", "ahead: 2d", "may be asked for up to 2 days ahead"),
+        ("weekly: 2d", "weekly: 3d", "may be asked for within weekly hours for up to 3 days"),
+        ("ticket: '^OPS'", "ticket: '^O'", f"{TICKET}a ticket is needed that matches ^O"),
+        (
+            "ticket: '^OPS'",
+            "ticket: {pattern: '^OPS', required: false}",
+            f"{TICKET}a ticket, if any, that matches ^OPS",
+        ),
+        ("ticket: '^OPS', ", "", f"{TICKET}any ticket or none"),
+        ("after: 4h", "after: 5h", "may be decided by boss, too, after 5 h"),
         ("approvals: 2", "approvals: 3", ""),
         ("ahead: 1d, weekly: 2d, ", "", ""),
         (", escalate: {after: 4h, to: [boss]}", "", ""),

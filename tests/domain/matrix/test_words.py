@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from onepam.domain.access.asked import Asking
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.session_users import SessionUsers
@@ -70,4 +71,14 @@ def test_what_is_new_says_what_it_masks_keeps_and_lets_through() -> None:
     asks = replace(PROD, name="asks", guardrails=Guardrails((READ, OTHER, ASK_WRITE)))
     assert list(made(replace(LEAD, permissions=(replace(PROD, guardrails=None), asks)))) == [
         "asks lets through: read and other; write once somebody has said yes"
+    ]
+
+
+def test_a_role_says_how_its_permissions_are_asked_for_now() -> None:
+    two = replace(PROD, asking=Asking(approvals=2))
+    role, added = replace(LEAD, permissions=(PROD,)), replace(two, name="added", guardrails=None)
+    assert list(changed(role, replace(role, permissions=(two, added)))) == [
+        f"{PROD.name} is asked for: with a yes → 2 people say yes",
+        "permission added: new",
+        "added is asked for: 2 people say yes",
     ]

@@ -7,6 +7,7 @@ a definition wider counts by itself: pointing a resource elsewhere as much as ad
 from collections.abc import Iterator
 
 from onepam.domain.access.asked import Asking
+from onepam.domain.access.asked_words import length, ticket_words
 from onepam.domain.access.guardrails import as_wide
 from onepam.domain.access.kinds import KINDS
 from onepam.domain.access.masking import hides, keeps
@@ -75,15 +76,15 @@ def _permission(was: Permission, now: Permission) -> Iterator[str]:
 
 def _asking(was: Asking, now: Asking) -> Iterator[str]:
     if now.approvals < was.approvals:
-        yield "takes fewer approvals"
+        yield f"takes {now.approvals} yes instead of {was.approvals}"
     if now.ahead > was.ahead:
-        yield "may be asked for further ahead"
+        yield f"may be asked for up to {length(now.ahead)} ahead"
     if now.weekly > was.weekly:
-        yield "may be asked for within weekly hours for longer"
+        yield f"may be asked for within weekly hours for up to {length(now.weekly)}"
     if (was.ticketed and not now.ticketed) or (was.ticket and now.ticket != was.ticket):
-        yield "asks otherwise for a ticket"
+        yield f"asks otherwise for a ticket: {ticket_words(was)} → {ticket_words(now)}"
     if now.then and (now.escalates, now.then) != (was.escalates, was.then):
-        yield "escalates otherwise"
+        yield f"may be decided by {' or '.join(now.then)}, too, after {length(now.escalates)}"
 
 
 def _resource(was: ResourceDefinition, now: ResourceDefinition) -> Iterator[str]:

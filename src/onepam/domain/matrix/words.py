@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
+from onepam.domain.access.asked import Asking
+from onepam.domain.access.asked_words import asking_words
 from onepam.domain.access.guardrails import Guardrails
 from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.model import Permission
@@ -32,13 +34,20 @@ def changed(old: Any, new: Any) -> Iterator[str]:
 
 
 def made(new: Any) -> Iterator[str]:
-    """Of a definition that is new, what it masks, keeps and lets through of a database."""
+    """Of a definition that is new, what it masks, keeps and lets through of a database, and how it is asked for."""
     for name in _DATA:
         if (data := getattr(new, name, None)) is not None:
             yield f"{name}: {data_words(data)}"
     for each in getattr(new, "permissions", ()):
-        if each.guardrails is not None:
-            yield f"{each.name} lets through: {each.guardrails.words()}"
+        yield from _first(each)
+
+
+def _first(permission: Permission) -> Iterator[str]:
+    """Of a permission that is new."""
+    if permission.asking is not None:
+        yield f"{permission.name} is asked for: {_asking(permission.asks)}"
+    if permission.guardrails is not None:
+        yield f"{permission.name} lets through: {permission.guardrails.words()}"
 
 
 def _permissions(was: tuple[Permission, ...], now: tuple[Permission, ...]) -> Iterator[str]:
@@ -47,15 +56,20 @@ def _permissions(was: tuple[Permission, ...], now: tuple[Permission, ...]) -> It
         old = before.pop(each.name, None)
         if old is None:
             yield f"permission {each.name}: new"
-            if each.guardrails is not None:
-                yield f"{each.name} lets through: {each.guardrails.words()}"
+            yield from _first(each)
             continue
-        names = [field.name for field in fields(each) if field.name != "guardrails"]
+        names = [field.name for field in fields(each) if field.name not in ("guardrails", "asking")]
         if others := [name for name in names if getattr(old, name) != getattr(each, name)]:
             yield f"permission {each.name}: {', '.join(others)}"
+        if old.asks != each.asks:
+            yield f"{each.name} is asked for: {_asking(old.asks)} → {_asking(each.asks)}"
         if old.guardrails != each.guardrails:
             yield f"{each.name} lets through: {_guards(old.guardrails)} → {_guards(each.guardrails)}"
     yield from (f"permission {name}: removed" for name in before)
+
+
+def _asking(asks: Asking) -> str:
+    return ", ".join(asking_words(asks)) or "with a yes"
 
 
 def _guards(guardrails: Guardrails | None) -> str:

@@ -7,6 +7,7 @@ whether it exists or not.
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
+from onepam.domain.access.asked_words import length
 from onepam.domain.access.authority import Actor, ActorFacts, HeldRole, present
 from onepam.domain.access.decision import HeldGrant, ResourceFacts
 from onepam.domain.access.guardrails import width
@@ -24,7 +25,7 @@ from onepam.domain.requests.events import (
     RequestWithdrawn,
 )
 from onepam.kernel import limits
-from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, Instant, utc
+from onepam.kernel.clock import FOREVER, MINUTE, Instant, utc
 from onepam.kernel.errors import Refused
 from onepam.kernel.text import plain_text
 
@@ -240,17 +241,9 @@ def _duration(command: Ask, permission: Permission) -> Refused | None:
     if command.duration < SHORTEST:
         return Refused("request.too_short", f"Ask for at least {SHORTEST // MINUTE} minutes.")
     if command.duration > longest:
-        most = _words(longest)
+        most = length(longest)
         return Refused("request.too_long", f"This may be asked for {most} at the longest.", f"Ask for {most} or less.")
     return None
-
-
-def _words(length: int) -> str:
-    hours, minutes = divmod(length // MINUTE, HOUR // MINUTE)
-    days = length // DAY
-    if days > 1 and length % DAY == 0:
-        return f"{days} days"
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def _ticket(ticket: str, permission: Permission) -> Refused | None:
@@ -279,7 +272,7 @@ def _schedule(facts: AskFacts, command: Ask, offer: Offer, now: Instant) -> Sche
             "request.past", "It would begin in the past.", "Leave out from when: it begins with the approval."
         )
     elif begins is not None and begins > now + asks.ahead:
-        hint = f"At most {_words(asks.ahead)} ahead." if asks.ahead else "It begins with the approval."
+        hint = f"At most {length(asks.ahead)} ahead." if asks.ahead else "It begins with the approval."
         return Refused("request.too_far", "That is further ahead than this may be asked for.", hint)
     if command.hours is None:
         return None if begins is None else Schedule(begins, None, extends)

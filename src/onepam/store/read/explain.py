@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.domain.access.asked import Asking
+from onepam.domain.access.asked_words import asking_words, length
 from onepam.domain.access.decision import Because, decide
 from onepam.domain.access.model import Mode, Permission, permission_of
-from onepam.kernel.clock import HOUR, MINUTE, Instant
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.store.db import row
 from onepam.store.facts.holdings import access_facts, held_roles, permissions, substance
@@ -69,33 +69,16 @@ def asked(db: Snapshot, at: Instant, request: str) -> tuple[Link, ...]:
     return explain(db, at, because)
 
 
-def _length(duration: int) -> str:
-    """`4 h`, `1 h 30 min`; what is shorter than a minute is one."""
-    hours, minutes = divmod(max(1, duration // MINUTE), HOUR // MINUTE)
-    return " ".join(part for part in (f"{hours} h" * bool(hours), f"{minutes} min" * bool(minutes)) if part)
-
-
 def permission_words(permission: Permission) -> str:
     """Such as `shell, exec on env=prod as app, root; on request, 4 h at the longest; administrative`."""
     mode = "standing" if permission.mode is Mode.STANDING else "on request"
-    longest = _length(permission.longest)
+    longest = length(permission.longest)
+    asking = "".join(f"; {each}" for each in asking_words(permission.asks))
     administrative = "; administrative" if permission.administrative else ""
     return (
         f"{', '.join(permission.actions)} on {selector(permission.where)} as {', '.join(permission.logins)}; "
-        f"{mode}, {longest} at the longest{_asking_words(permission.asks)}{administrative}"
+        f"{mode}, {longest} at the longest{asking}{administrative}"
     )
-
-
-def _asking_words(asks: Asking) -> str:
-    """What asking takes beyond a yes, and what else may be asked for."""
-    days = {"up to {} ahead": asks.ahead, "within weekly hours for {}": asks.weekly}
-    said = [words.format(_length(length)) for words, length in days.items() if length]
-    said += [f"{asks.approvals} approvals"] * (asks.approvals > 1)
-    said += [f"a ticket {asks.ticket}".rstrip() if asks.ticketed else f"a ticket, if any, {asks.ticket}"] * bool(
-        asks.ticketed or asks.ticket
-    )
-    said += [f"after {_length(asks.escalates)} {' or '.join(asks.then)} decide, too"] * bool(asks.then)
-    return "".join(f", {each}" for each in said)
 
 
 def selector(where: Mapping[str, str]) -> str:
@@ -136,8 +119,7 @@ def _by_request(db: Snapshot, at: Instant, because: Because) -> list[Link]:
         links.append(Link("approval", because.request, words, approver, name(db, at, approver), request["decided"]))
     grant = _newest(db, at, "access_grant", because.grant)
     if grant:
-        length = _length(grant["ends"] - grant["starts"])
-        links.append(Link("grant", because.grant, f"for {length}", at=grant["starts"]))
+        links.append(Link("grant", because.grant, f"for {length(grant['ends'] - grant['starts'])}", at=grant["starts"]))
     return links
 
 
