@@ -24,7 +24,8 @@ from onepam.app.ports import Snapshot
 from onepam.app.reviews.open_review import open_review
 from onepam.boot.demo.company import bound, called, founding, person_id, sign_in_id, signed_in
 from onepam.domain.access.authority import Actor
-from onepam.domain.access.model import Action, BindingEnded, Mode, Permission, RoleSet, SubjectKind
+from onepam.domain.access.events import BindingEnded, RoleSet
+from onepam.domain.access.model import Action, Mode, Permission, SubjectKind
 from onepam.domain.matrix.matrix import Matrix, RoleDefinition
 from onepam.domain.matrix.plan import Plan
 from onepam.domain.people.events import GroupMemberAdded

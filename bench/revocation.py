@@ -10,7 +10,7 @@ from statistics import median, quantiles
 
 from bench import Figure, Progress
 from bench.room import room
-from onepam.domain.access.model import ResourceRemoved
+from onepam.domain.access.events import ResourceRemoved
 from onepam.domain.people.events import PersonDisabled
 from tests.gateway_fixture import Gateway, Person
 from tests.gateway_process import elsewhere, started

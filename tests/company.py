@@ -23,18 +23,8 @@ from onepam.app.ports import Ledger, Snapshot
 from onepam.app.requests.approve_request import approve_request
 from onepam.app.requests.make_request import make_request
 from onepam.domain.access.authority import Actor
-from onepam.domain.access.model import (
-    Action,
-    BindingAdded,
-    BindingEnded,
-    ConsoleRight,
-    Mode,
-    Permission,
-    ResourceKind,
-    ResourceSet,
-    RoleSet,
-    SubjectKind,
-)
+from onepam.domain.access.events import BindingAdded, BindingEnded, ResourceSet, RoleSet
+from onepam.domain.access.model import Action, ConsoleRight, Mode, Permission, ResourceKind, SubjectKind
 from onepam.domain.history.commit import Decided
 from onepam.domain.matrix.matrix import RoleDefinition
 from onepam.domain.people.adding import Attributes

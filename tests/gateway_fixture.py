@@ -22,17 +22,8 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.platform import Platform
 from onepam.domain.access.authority import Actor
-from onepam.domain.access.model import (
-    Action,
-    BindingAdded,
-    ConsoleRight,
-    Mode,
-    Permission,
-    ResourceKind,
-    ResourceSet,
-    RoleSet,
-    SubjectKind,
-)
+from onepam.domain.access.events import BindingAdded, ResourceSet, RoleSet
+from onepam.domain.access.model import Action, ConsoleRight, Mode, Permission, ResourceKind, SubjectKind
 from onepam.domain.history.commit import Committed, Decided
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.domain.sessions.events import SessionClosed, SessionFailed, SessionOpened

@@ -195,7 +195,7 @@ def test_a_disabled_persons_token_is_dead(office: Office) -> None:
 
 
 def test_a_right_that_is_taken_is_gone_at_once(office: Office) -> None:
-    from onepam.domain.access.model import BindingEnded
+    from onepam.domain.access.events import BindingEnded
 
     aud = office.join("auditor")
     with office.client(aud) as client:

@@ -10,7 +10,8 @@ import pytest
 from onepam.app.leaving.decide_hold import decide_holds
 from onepam.app.people.disable_person import disable_person
 from onepam.app.providers.federated_sign_in import sign_in_by_provider, sign_out_by_provider
-from onepam.domain.access.model import BindingEnded, SubjectKind
+from onepam.domain.access.events import BindingEnded
+from onepam.domain.access.model import SubjectKind
 from onepam.domain.history.system import PayloadsErased
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.domain.providers.assertion import Assertion, ProviderKind

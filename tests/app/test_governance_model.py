@@ -30,7 +30,7 @@ from onepam.app.requests.make_request import make_request
 from onepam.app.reviews.decide_item import decide_item, pass_on
 from onepam.app.reviews.open_review import open_review
 from onepam.domain.access.decision import Permitted, decide
-from onepam.domain.access.model import BindingAdded, BindingEnded
+from onepam.domain.access.events import BindingAdded, BindingEnded
 from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.leaving.leaving import Ended
 from onepam.domain.requests.events import (

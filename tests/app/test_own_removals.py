@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from onepam.app.signing_in.enrol import open_enrolment
-from onepam.domain.access.model import BindingEnded, ConsoleRight, RoleSet
+from onepam.domain.access.events import BindingEnded, RoleSet
+from onepam.domain.access.model import ConsoleRight
 from onepam.domain.people.events import PersonChanged, PersonDisabled
 from onepam.domain.signing_in.enrolling import OWN_REMOVALS
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, FactorRemoved

@@ -13,7 +13,8 @@ import pytest
 from onepam.app.sessions.close_session import NoFacts
 from onepam.boot.config import Config
 from onepam.boot.platform import Platform
-from onepam.domain.access.model import BindingAdded, SubjectKind
+from onepam.domain.access.events import BindingAdded
+from onepam.domain.access.model import SubjectKind
 from onepam.domain.history.commit import Decided
 from onepam.domain.history.system import ClockJumped
 from onepam.domain.host.nodes import NodeCertified

@@ -18,7 +18,8 @@ import pytest
 
 from onepam.boot.clock import wall_clock
 from onepam.boot.jobs import prober_of
-from onepam.domain.access.model import BindingEnded, Substance
+from onepam.domain.access.events import BindingEnded
+from onepam.domain.access.model import Substance
 from onepam.domain.leaving.probing import (
     Probe,
     ProbedProof,

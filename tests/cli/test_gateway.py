@@ -19,7 +19,8 @@ from onepam.app.people.add_person import add_person
 from onepam.boot.config import Config
 from onepam.boot.platform import Platform
 from onepam.domain.access.authority import Actor
-from onepam.domain.access.model import Action, ConsoleRight, Mode, Permission, ResourceKind, ResourceSet
+from onepam.domain.access.events import ResourceSet
+from onepam.domain.access.model import Action, ConsoleRight, Mode, Permission, ResourceKind
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonKind
 from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind

@@ -2,7 +2,8 @@
 
 import json
 
-from onepam.domain.access.model import BindingAdded, SubjectKind
+from onepam.domain.access.events import BindingAdded
+from onepam.domain.access.model import SubjectKind
 from onepam.domain.people.events import GroupMemberAdded
 from onepam.domain.provisioning.events import (
     ScimGroupMemberAdded,

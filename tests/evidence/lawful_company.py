@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from onepam.app.people.add_person import add_person
-from onepam.domain.access.model import BindingEnded
+from onepam.domain.access.events import BindingEnded
 from onepam.domain.history.commit import Decided
 from onepam.domain.matrix.events import ChangeApplied, ChangeApproved, ChangeProposed
 from onepam.domain.people.adding import Attributes

@@ -32,8 +32,59 @@ def test_both_verifiers_know_each_version_that_there_is() -> None:
     newest = {each.name: each.version for each in kinds() if each.version > 1}
     steps = {(name, before) for name, version in newest.items() for before in range(1, version)}
     assert disclosed.UPCASTS.keys() == steps
-    (later,) = re.findall(r"const LATER = \{(.*)\};", READER.read_text("utf-8"))
+    (later,) = re.findall(r"(?s)const LATER = \{(.*?)\};", READER.read_text("utf-8"))
     assert {name: int(version) for name, version in re.findall(r"'([a-z_.]+)': (\d+)", later)} == newest
+
+
+GUARDED = {"statements": ["read"], "rows": 7, "timeout": None}
+SUBSTANCE = {
+    "person": "eve", "resource": "db-1", "login": "app", "role": "dba", "role_version": "v1", "permission": "query",
+    "actions": ["query"], "duration": 5, "guardrails": GUARDED,
+    "schedule": {"begins": 5, "weekly": None, "extends": ""},
+}  # fmt: skip
+PERMISSION = {
+    "name": "query", "actions": ["query"], "where": {"app": "crm"}, "logins": ["app"], "mode": "request", "longest": 5,
+    "approvers": ["lead"], "administrative": False, "recording": None, "guardrails": GUARDED,
+    "asking": {
+        "ticket": "", "ticketed": False, "ahead": 1, "weekly": 0, "approvals": 1, "escalates": 0, "then": ["head"],
+    },
+}  # fmt: skip
+PLAIN = {"guardrails": None, "asking": None}
+FREE = {"guardrails": None, "schedule": None}
+BECAUSE = {"role": "dba", "role_version": "v1", "permission": "query", "binding": "bnd_1", "group": "", "request": ""}
+OF_BEFORE = [
+    ("request.made", 2, [{"request": "req_1", "substance": SUBSTANCE, "digest": "d", "expires": 5}]),
+    ("grant.started", 2, [{
+        "grant": "grt_1", "request": "req_1", "substance": SUBSTANCE, "binding": "bnd_1", "approved_by": "max",
+        "starts": 1, "ends": 9,
+    }]),
+    ("role.set", 2, [{
+        "role": "dba", "version": "v1", "purpose": "p", "owner": "eve", "permissions": [PERMISSION, PERMISSION | PLAIN],
+        "console": [], "change": "chg_1", "by": None,
+    }]),
+    ("session.opened", 1, [{
+        "session": "ses_1", "person": "eve", "resource": "db-1", "login": "app", "entry": "postgres_token",
+        "actions": ["query"], "ends": 9, "privileged": True, "because": BECAUSE | {"approval_by": "", "grant": ""},
+        "mfa": {"session": "s", "factors": [], "at": 1, "basis": "own", "provider": "", "phishing_resistant": False},
+        "node": "n", "also": [], "recording": "whole", "guardrails": GUARDED,
+    }]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("free", [False, True])
+@pytest.mark.parametrize(("kind", "version", "bodies"), OF_BEFORE, ids=[kind for kind, *_ in OF_BEFORE])
+def test_the_verifier_reads_an_earlier_version_as_the_product_does(
+    kind: str, version: int, bodies: list[Body], free: bool
+) -> None:
+    for body in bodies:
+        said = {**body, **({"guardrails": None} if free and "guardrails" in body else {})}
+        if free and "substance" in body:
+            said["substance"] = {**body["substance"], **FREE}
+        now = events.plain(events.join(kind, version, said, None))
+        assert isinstance(now, dict)
+        read, payload = disclosed.UPCASTS[kind, version](said, None)
+        assert payload is None
+        assert read == {name: now[name] for name in said}
 
 
 def _older(body: Body) -> Body:

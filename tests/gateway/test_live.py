@@ -11,16 +11,8 @@ import pytest
 
 from onepam.app.open_session import Knock, Opened, open_session
 from onepam.domain.access.decision import AccessFacts
-from onepam.domain.access.model import (
-    Action,
-    BindingAdded,
-    BindingEnded,
-    Mode,
-    Permission,
-    ResourceRemoved,
-    RoleRemoved,
-    SubjectKind,
-)
+from onepam.domain.access.events import BindingAdded, BindingEnded, ResourceRemoved, RoleRemoved
+from onepam.domain.access.model import Action, Mode, Permission, SubjectKind
 from onepam.domain.history.commit import Placed
 from onepam.domain.leaving.brake import DirectoryPersonHeld, HoldReason
 from onepam.domain.people.events import (

@@ -12,7 +12,8 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.node import hold
 from onepam.boot.receivers import receivers_of
-from onepam.domain.access.model import BindingAdded, ConsoleRight, RoleSet, SubjectKind
+from onepam.domain.access.events import BindingAdded, RoleSet
+from onepam.domain.access.model import ConsoleRight, SubjectKind
 from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.egress.outbox.deliver import Deliverer

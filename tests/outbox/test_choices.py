@@ -7,16 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.access.model import (
-    Action,
-    BindingAdded,
-    ConsoleRight,
-    Mode,
-    Permission,
-    RoleSet,
-    SubjectKind,
-    Substance,
-)
+from onepam.domain.access.events import BindingAdded, RoleSet
+from onepam.domain.access.model import Action, ConsoleRight, Mode, Permission, SubjectKind, Substance
 from onepam.domain.history.system import LedgerVerified
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.requests.events import (

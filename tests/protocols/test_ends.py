@@ -15,16 +15,8 @@ import pytest
 
 from onepam.app.sessions.confirm import give_confirmation
 from onepam.boot.clock import wall_clock
-from onepam.domain.access.model import (
-    Action,
-    BindingAdded,
-    BindingEnded,
-    Mode,
-    ResourceRemoved,
-    RoleRemoved,
-    SubjectKind,
-    Substance,
-)
+from onepam.domain.access.events import BindingAdded, BindingEnded, ResourceRemoved, RoleRemoved
+from onepam.domain.access.model import Action, Mode, SubjectKind, Substance
 from onepam.domain.people.events import PersonChanged, PersonDisabled
 from onepam.domain.requests.events import GrantStarted
 from onepam.domain.sessions.ends import SessionEnd

@@ -20,8 +20,9 @@ from onepam.boot import databases
 from onepam.boot.clock import wall_clock
 from onepam.boot.doors import LIMITS, bound
 from onepam.boot.platform import Platform
+from onepam.domain.access.events import ResourceSet
 from onepam.domain.access.guardrails import Guardrails, StatementClass
-from onepam.domain.access.model import Action, MfaRule, Permission, ResourceKind, ResourceSet
+from onepam.domain.access.model import Action, MfaRule, Permission, ResourceKind
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.login_tokens import LoginTokenIssued
 from onepam.gateway.crowd import Crowd, Known

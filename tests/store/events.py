@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from onepam.app.sessions.close_session import NoFacts
-from onepam.domain.access.model import RoleSet
+from onepam.domain.access.events import RoleSet
 from onepam.domain.history.commit import Decided, Decider
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.kernel.clock import Instant

@@ -16,7 +16,8 @@ from bench.company import knocks, settle
 from onepam.app.open_session import Knock, KnockQuery, Opened, answer
 from onepam.app.sessions.close_session import NoFacts
 from onepam.boot.demo.company import GROUPS, TEAMS, company, resource_id, role_version
-from onepam.domain.access.model import Action, BindingEnded, ResourceRemoved, RoleRemoved, Substance
+from onepam.domain.access.events import BindingEnded, ResourceRemoved, RoleRemoved
+from onepam.domain.access.model import Action, Substance
 from onepam.domain.people.events import GroupMemberRemoved, PersonDisabled, PersonEnabled
 from onepam.domain.requests.events import GrantEnded, GrantStarted
 from onepam.domain.reviews.events import RoleWithheld, Withheld

@@ -11,7 +11,8 @@ from onepam.app.people.disable_person import disable_person
 from onepam.app.requests.end_grant import end_grant
 from onepam.app.requests.expire_access import expire_access
 from onepam.app.sessions.close_session import close_session
-from onepam.domain.access.model import ResourceKind, ResourceRemoved
+from onepam.domain.access.events import ResourceRemoved
+from onepam.domain.access.model import ResourceKind
 from onepam.domain.leaving.probing import ProbedProof, ProbePath, ProbePurpose, ProbeResult, WouldOpen, made
 from onepam.domain.reviews.events import Returned, RoleReturned, RoleWithheld, Withheld
 from onepam.domain.sessions.ends import SessionEnd

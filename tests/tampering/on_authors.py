@@ -2,7 +2,8 @@
 
 from contextlib import closing
 
-from onepam.domain.access.model import BindingAdded, SubjectKind
+from onepam.domain.access.events import BindingAdded
+from onepam.domain.access.model import SubjectKind
 from onepam.domain.host.nodes import NodeCertified
 from onepam.domain.matrix.events import ChangeApplied, ChangeProposed
 from onepam.ledger.verdict import ExitCode

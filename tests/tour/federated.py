@@ -9,7 +9,8 @@ from pathlib import Path
 from threading import Thread
 from typing import TypeVar
 
-from onepam.domain.access.model import BindingAdded, SubjectKind
+from onepam.domain.access.events import BindingAdded
+from onepam.domain.access.model import SubjectKind
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.domain.providers.assertion import ProviderKind
 from onepam.domain.providers.events import ProviderRule, ProviderSet

@@ -8,7 +8,8 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, expect
 
-from onepam.domain.access.model import BindingAdded, ConsoleRight, SubjectKind
+from onepam.domain.access.events import BindingAdded
+from onepam.domain.access.model import ConsoleRight, SubjectKind
 from onepam.domain.access.proof import MfaBasis
 from onepam.domain.providers.events import ProviderProposed, ProviderSet
 from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind

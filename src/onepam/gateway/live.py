@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from onepam.app.open_session import Opened
 from onepam.app.ports import AccessReader, Tail
-from onepam.domain.access import model as access_events
+from onepam.domain.access import events as access_events
 from onepam.domain.access.decision import AccessFacts, Because, ResourceFacts, decide
 from onepam.domain.access.masking import hides
 from onepam.domain.access.proposal import DENIED, WITHDRAWN

@@ -7,15 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onepam.domain.access.decision import AccessFacts, Permitted, decide
-from onepam.domain.access.guardrails import ASKABLE, Guardrails, StatementClass, as_wide, asking, narrower, width
+from onepam.domain.access.guardrails import ASKABLE, WAITS, Guardrails, StatementClass, as_wide, asking, narrower, width
 from onepam.domain.access.guardrails import PLAIN as EVERY
 from onepam.domain.access.model import Action, Mode, Permission, ResourceKind
+from onepam.domain.access.proposal import RULES, ProposalKind
 from onepam.kernel.clock import HOUR, MINUTE, SECOND
 from onepam.kernel.errors import Refused
 from tests.domain.given import ENGINEER, GRANT, NOW, PROD, WEB, access
 
 READ, WRITE, DDL = StatementClass.READ, StatementClass.WRITE, StatementClass.DDL
-READING = Guardrails((READ,), 100, 30 * SECOND)
+READING = Guardrails((READ,), 100, 30 * SECOND, 1_000, MINUTE)
 BOUNDS = st.none() | st.integers(1, 3)
 ASK_WRITE, ASK_DDL = StatementClass.ASK_WRITE, StatementClass.ASK_DDL
 
@@ -26,7 +27,7 @@ def passing(found: dict[StatementClass, bool]) -> tuple[StatementClass, ...]:
 
 
 SETS = st.dictionaries(st.sampled_from((READ, WRITE, DDL)), st.booleans(), min_size=1).map(passing)
-GUARDRAILS = st.none() | st.builds(Guardrails, SETS, BOUNDS, BOUNDS)
+GUARDRAILS = st.none() | st.builds(Guardrails, SETS, BOUNDS, BOUNDS, BOUNDS, BOUNDS)
 
 PLAIN = (Action.QUERY, Action.UNMASKED)
 QUERY = replace(PROD, name="query", actions=(Action.QUERY,), mode=Mode.STANDING, guardrails=READING)
@@ -37,11 +38,15 @@ DATABASE = replace(WEB, kind=ResourceKind.POSTGRES)
     "other",
     [
         None,
-        Guardrails((READ, WRITE), 100, 30 * SECOND),
-        Guardrails((READ,), 101, 30 * SECOND),
-        Guardrails((READ,), None, 30 * SECOND),
-        Guardrails((READ,), 100, 31 * SECOND),
-        Guardrails((READ,), 100, None),
+        replace(READING, statements=(READ, WRITE)),
+        replace(READING, rows=101),
+        replace(READING, rows=None),
+        replace(READING, timeout=31 * SECOND),
+        replace(READING, timeout=None),
+        replace(READING, bytes=1_001),
+        replace(READING, bytes=None),
+        replace(READING, wait=MINUTE + 1),
+        replace(READING, wait=None),
     ],
 )
 def test_each_bound_alone_makes_it_wider(other: Guardrails | None) -> None:
@@ -125,7 +130,7 @@ def test_a_session_that_runs_goes_on_only_under_what_lets_through_as_much() -> N
     [
         (READING, None, READING),
         (None, READING, READING),
-        (READING, Guardrails((WRITE, READ), 50, None), Guardrails((READ,), 50, 30 * SECOND)),
+        (READING, Guardrails((WRITE, READ), 50), replace(READING, rows=50)),
     ],
 )
 def test_what_was_approved_is_not_widened_by_the_role(
@@ -179,3 +184,23 @@ def test_guardrails_in_words() -> None:
     assert Guardrails((StatementClass.READ,)).words() == "read"
     every = Guardrails((StatementClass.READ, StatementClass.OTHER, StatementClass.ASK_WRITE), 1_000, 30 * SECOND)
     assert every.words() == "read and other; write once somebody has said yes; at most 1,000 rows; at most 30 s"
+    more = replace(every, bytes=10 << 20, wait=HOUR).words()
+    assert "; for which a statement waits at most 3,600 s; at most 1,000 rows; at most 10 MiB; " in more
+    assert "waits" not in Guardrails((READ,), wait=HOUR).words()
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [(1, "1 bytes"), (1_500, "1,500 bytes"), (1 << 10, "1 KiB"), (3 << 20, "3 MiB"), (2_000 << 30, "2,000 GiB")],
+)
+def test_a_bound_of_bytes_in_words(size: int, said: str) -> None:
+    assert Guardrails((READ,), bytes=size).words() == f"read; at most {said}"
+
+
+def test_what_says_nothing_of_its_wait_waits_as_long_as_the_product_has_it() -> None:
+    plain, same = Guardrails((READ, ASK_WRITE)), Guardrails((READ, ASK_WRITE), wait=10 * MINUTE)
+    assert plain.waits() == same.waits() == WAITS == RULES[ProposalKind.STATEMENT].lapse
+    assert as_wide(plain, same)
+    assert as_wide(same, plain)
+    longer = replace(plain, wait=HOUR)
+    assert narrower(plain, longer) == narrower(longer, plain) == plain

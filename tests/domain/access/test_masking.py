@@ -2,8 +2,10 @@
 
 import pytest
 
+from onepam.domain.access.earlier import ResourceSet1
+from onepam.domain.access.events import ResourceSet
 from onepam.domain.access.masking import Mask, Results, hides, keeps
-from onepam.domain.access.model import ResourceKind, ResourceSet, ResourceSet1
+from onepam.domain.access.model import ResourceKind
 from onepam.domain.history.event import newest
 
 MASK = Mask(("card", "shop.customers.email"), ("a", "b"))

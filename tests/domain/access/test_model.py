@@ -3,11 +3,16 @@
 from dataclasses import fields, replace
 from typing import Any
 
-from onepam.domain.access.guardrails import Guardrails
+from onepam.domain.access.asked import Asking, Unasked
+from onepam.domain.access.earlier import Asking1, Guardrails1, Permission1, Permission2, RoleSet1, RoleSet2
+from onepam.domain.access.events import RoleSet
+from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.hours import Schedule
-from onepam.domain.access.model import Permission1, RoleSet, RoleSet1, Substance
+from onepam.domain.access.model import ConsoleRight, Substance
 from onepam.domain.history.event import newest
-from tests.domain.given import ASKED, DEV, PROD
+from onepam.domain.matrix.matrix import RoleDefinition
+from onepam.kernel.clock import HOUR
+from tests.domain.given import ASKED, DEV, NOW, PROD
 
 
 def test_a_selector_covers_what_carries_all_its_labels() -> None:
@@ -43,12 +48,49 @@ def test_a_digest_covers_every_field_of_the_substance() -> None:
     assert len(digests | {ASKED.digest()}) == len(changes) + 1
 
 
+GUARDED = Guardrails((StatementClass.READ,), 7, 8)
+GUARDED_1 = Guardrails1((StatementClass.READ,), 7, 8)
+ROLE = RoleSet("web", "v1", "the web", "ada", (), (ConsoleRight.AUDIT,), "chg_1", "eve")
+
+
+def older(record: type[Any], new: Any, **others: Any) -> Any:
+    """A record of an earlier version, that says what the new one does."""
+    return record(**{each.name: getattr(new, each.name) for each in fields(record)} | others)
+
+
 def test_what_was_on_request_before_was_asked_for_plainly() -> None:
-    values = {each.name: getattr(PROD, each.name) for each in fields(Permission1)}
-    old = RoleSet1("web", "v1", "the web", "ada", (Permission1(**values),), (), "chg_1", None)
-    read = newest(old)
-    assert isinstance(read, RoleSet)
-    assert read.permissions == (PROD,)
-    assert {name: getattr(read, name) for name in old.__slots__ if name != "permissions"} == {
-        name: getattr(old, name) for name in old.__slots__ if name != "permissions"
-    }
+    guarded = older(Permission1, PROD, guardrails=GUARDED_1)
+    old = older(RoleSet1, ROLE, permissions=(older(Permission1, PROD), guarded))
+    assert newest(old) == replace(ROLE, permissions=(PROD, replace(PROD, guardrails=GUARDED)))
+
+
+def test_a_role_of_version_2_says_nothing_of_bytes_and_of_what_is_had_without_a_yes() -> None:
+    asking = Asking("^OPS-", True, 1, 2, 3, 4, ("lead",))
+    said = older(Permission2, PROD, guardrails=GUARDED_1, asking=older(Asking1, asking))
+    old = older(RoleSet2, ROLE, permissions=(older(Permission2, PROD), said))
+    assert newest(old) == replace(ROLE, permissions=(PROD, replace(PROD, guardrails=GUARDED, asking=asking)))
+    assert (asking.first_use, asking.unasked, GUARDED.bytes, GUARDED.wait) == (False, None, None, None)
+
+
+def test_a_role_keeps_its_version() -> None:
+    asked = replace(PROD, asking=Asking(ticket="^OPS-", then=("lead",)), guardrails=GUARDED)
+    role = RoleDefinition("web", "the web", "ada", (ConsoleRight.AUDIT,), (PROD, asked))
+    assert role.version() == "336e3a9fbad7e91bbb3644b201193e4da352925154a916bb15b1908769540a2b"
+    others = (
+        replace(asked, asking=replace(asked.asks, first_use=True)),
+        replace(asked, asking=replace(asked.asks, unasked=Unasked(HOUR, 3))),
+        replace(asked, guardrails=replace(GUARDED, bytes=1)),
+        replace(asked, guardrails=replace(GUARDED, wait=1)),
+    )
+    assert len({replace(role, permissions=(PROD, each)).version() for each in (asked, *others)}) == 1 + len(others)
+
+
+def test_a_request_keeps_its_digest() -> None:
+    asked = replace(ASKED, guardrails=GUARDED, schedule=Schedule(begins=NOW))
+    assert asked.digest() == "a4d47b50ddcdd6a5c40af67885da254839b7c2fbcb441878a6d0c50f9b03038c"
+    others = (
+        replace(asked, guardrails=replace(GUARDED, bytes=1)),
+        replace(asked, guardrails=replace(GUARDED, wait=1)),
+        replace(asked, schedule=Schedule(begins=NOW, until=NOW)),
+    )
+    assert len({each.digest() for each in (asked, *others)}) == 1 + len(others)

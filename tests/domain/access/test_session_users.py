@@ -1,7 +1,9 @@
 """Logins for whose sessions users are made, and what was declared before there were any."""
 
+from onepam.domain.access.earlier import ResourceSet2
+from onepam.domain.access.events import ResourceSet
 from onepam.domain.access.masking import Mask, Results
-from onepam.domain.access.model import ResourceKind, ResourceSet, ResourceSet2
+from onepam.domain.access.model import ResourceKind
 from onepam.domain.access.session_users import Making, SessionUsers, making
 from onepam.domain.history.event import newest
 

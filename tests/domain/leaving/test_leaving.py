@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access.model import BindingEnded
+from onepam.domain.access.events import BindingEnded
 from onepam.domain.history.commit import Decided
 from onepam.domain.lapsing.people import OverdueFacts, end_overdue
 from onepam.domain.leaving.brake import UNDECIDED, BrakeFacts, DirectoryHeld, HoldReason

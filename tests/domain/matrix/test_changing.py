@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from onepam.domain.access.authority import ActorFacts, HeldRole
-from onepam.domain.access.model import ConsoleRight, RoleSet
+from onepam.domain.access.events import RoleSet
+from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import ProposalKind, ProposalRefused
 from onepam.domain.history.commit import Decided
 from onepam.domain.matrix.changing import (

@@ -5,22 +5,10 @@ from dataclasses import replace
 import pytest
 
 from onepam.domain.access.asked import OWNER
+from onepam.domain.access.events import BindingAdded, BindingEnded, ResourceRemoved, ResourceSet, RoleRemoved, RoleSet
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.masking import Mask, Results
-from onepam.domain.access.model import (
-    Action,
-    BindingAdded,
-    BindingEnded,
-    ConsoleRight,
-    MfaRule,
-    Mode,
-    Recording,
-    ResourceRemoved,
-    ResourceSet,
-    RoleRemoved,
-    RoleSet,
-    SubjectKind,
-)
+from onepam.domain.access.model import Action, ConsoleRight, MfaRule, Mode, Recording, SubjectKind
 from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.matrix.gains import Access
 from onepam.domain.matrix.matrix import (

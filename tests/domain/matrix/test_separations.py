@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access.model import BindingAdded, BindingEnded
+from onepam.domain.access.events import BindingAdded, BindingEnded
 from onepam.domain.access.separation import Excuse, Separation, SeparationRemoved, SeparationSet
 from onepam.domain.matrix.changing import Proposed, apply, approve
 from onepam.domain.matrix.events import ChangeRefused, ChangeRejected

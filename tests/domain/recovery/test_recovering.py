@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.access.model import BindingAdded, SubjectKind
+from onepam.domain.access.events import BindingAdded
+from onepam.domain.access.model import SubjectKind
 from onepam.domain.history.commit import Decided
 from onepam.domain.host.announcing import (
     DELAY,

@@ -9,8 +9,10 @@ import pytest
 from onepam.domain.access.asked import Asking
 from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.decision import HeldGrant
+from onepam.domain.access.earlier import Guardrails1, Schedule1, Substance1, Substance2
+from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.hours import Hours, Schedule, read_hours, weekly
-from onepam.domain.access.model import Permission, Substance1
+from onepam.domain.access.model import Permission
 from onepam.domain.history.commit import Decided
 from onepam.domain.history.event import newest
 from onepam.domain.requests.approval import (
@@ -31,10 +33,12 @@ from onepam.domain.requests.events import (
     GrantEnded,
     GrantStarted,
     GrantStarted1,
+    GrantStarted2,
     RequestAgreed,
     RequestApproved,
     RequestMade,
     RequestMade1,
+    RequestMade2,
     RequestStatus,
     RequestWithdrawn,
 )
@@ -292,3 +296,15 @@ def test_what_was_asked_for_before_was_asked_for_at_once(told: tuple[str | None,
     assert made == RequestMade("req_1", ASKED, "d", LATER, *told)
     started = newest(GrantStarted1("grt_1", "req_1", old, "bnd_1", "max", NOW, LATER))
     assert started == GrantStarted("grt_1", "req_1", ASKED, "bnd_1", "max", NOW, LATER)
+
+
+@pytest.mark.parametrize("told", [("why", "OPS-7"), (None, None)])
+def test_what_was_asked_for_before_lasted_from_its_beginning(told: tuple[str | None, str | None]) -> None:
+    guarded = replace(ASKED, guardrails=Guardrails((StatementClass.READ,), 7, 8), schedule=Schedule(NOW, None, "grt_0"))
+    values = {each.name: getattr(ASKED, each.name) for each in fields(Substance2)}
+    values |= {"guardrails": Guardrails1((StatementClass.READ,), 7, 8), "schedule": Schedule1(NOW, None, "grt_0")}
+    old = Substance2(**values)
+    made = newest(RequestMade2("req_1", old, "d", LATER, *told))
+    assert made == RequestMade("req_1", guarded, "d", LATER, *told)
+    started = newest(GrantStarted2("grt_1", "req_1", old, "bnd_1", "max", NOW, LATER))
+    assert started == GrantStarted("grt_1", "req_1", guarded, "bnd_1", "max", NOW, LATER)

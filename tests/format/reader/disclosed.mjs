@@ -5,7 +5,9 @@ import { at, must, refuse } from './refused.mjs';
 
 const KNOWN_VERSION = 1;
 /** Kinds that have later versions, and the last of them that is known. */
-const LATER = { 'grant.started': 2, 'request.made': 2, 'resource.set': 3, 'review.opened': 2, 'role.set': 2 };
+const LATER = {
+  'grant.started': 3, 'request.made': 3, 'resource.set': 3, 'review.opened': 2, 'role.set': 3, 'session.opened': 2,
+};
 const ALWAYS = ['system.started', 'node.certified', 'node.revoked', 'ledger.continued'];
 
 /** Sets `body` of the entries that entries.jsonl discloses. */

@@ -11,17 +11,14 @@ An entry may be of any event, whether somebody could have brought it about or no
 
 from collections.abc import Iterator, Sequence
 
+from onepam.domain.access.events import BindingAdded, BindingEnded, ResourceSet, RoleSet
 from onepam.domain.access.model import (
     Action,
-    BindingAdded,
-    BindingEnded,
     ConsoleRight,
     MfaRule,
     Mode,
     Permission,
     ResourceKind,
-    ResourceSet,
-    RoleSet,
     SubjectKind,
     Substance,
 )

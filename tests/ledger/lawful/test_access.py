@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access.model import BindingEnded, ResourceRemoved, RoleRemoved
+from onepam.domain.access.events import BindingEnded, ResourceRemoved, RoleRemoved
 from onepam.domain.access.proposal import ProposalKind, ProposalRefused
 from onepam.domain.matrix.events import ChangeApplied, ChangeApproved, ChangeProposed, ChangeRefused, ChangeRejected
 from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved, PersonDisabled

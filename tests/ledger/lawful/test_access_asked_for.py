@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from onepam.domain.access.model import BindingEnded, Substance
+from onepam.domain.access.events import BindingEnded
+from onepam.domain.access.model import Substance
 from onepam.domain.requests.events import ApprovalUndone, GrantEnded, RequestMade, RequestStatus, RequestWithdrawn
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from tests.ledger.lawful.story import PROD, Story, binding, role_set, substance

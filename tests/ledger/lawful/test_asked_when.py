@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from onepam.domain.access.asked import Asking
+from onepam.domain.access.events import BindingEnded
 from onepam.domain.access.hours import Offset, Schedule, Weekday, Weekly
-from onepam.domain.access.model import BindingEnded, ConsoleRight, Substance
+from onepam.domain.access.model import ConsoleRight, Substance
 from onepam.domain.people.events import PersonChanged
 from onepam.domain.requests.events import (
     ApprovalUndone,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access.model import BindingEnded
+from onepam.domain.access.events import BindingEnded
 from onepam.domain.leaving.brake import DirectoryPersonDecided, DirectoryPersonHeld, HoldOutcome, HoldReason
 from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonKind
 from onepam.domain.providers.events import IdentityLinked

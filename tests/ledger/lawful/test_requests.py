@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access.model import Action, BindingEnded, RoleRemoved
+from onepam.domain.access.events import BindingEnded, RoleRemoved
+from onepam.domain.access.model import Action
 from onepam.domain.people.events import PersonAdded, PersonChanged, PersonKind
 from onepam.domain.requests.events import (
     ApprovalRefused,

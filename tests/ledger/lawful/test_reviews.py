@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.access.model import BindingEnded
+from onepam.domain.access.events import BindingEnded
 from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.history.event import plain
 from onepam.domain.people.events import GroupMemberAdded, PersonAdded, PersonChanged, PersonKind

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from onepam.domain.access.model import BindingEnded
+from onepam.domain.access.events import BindingEnded
 from onepam.domain.reviews.events import Passed, ReviewClosed
 from onepam.kernel.clock import MINUTE
 from tests.ledger.lawful.story import PROD, Story, binding, resource_set, role_set

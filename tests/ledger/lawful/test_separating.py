@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from onepam.domain.access.model import BindingEnded
+from onepam.domain.access.events import BindingEnded
 from onepam.domain.access.separation import Excuse, SeparationRemoved, SeparationSet
 from onepam.domain.matrix.events import ChangeApplied, ChangeApproved, ChangeProposed
 from onepam.domain.people.events import GroupMemberAdded

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.access.model import ResourceKind, ResourceSet
+from onepam.domain.access.events import ResourceSet
+from onepam.domain.access.model import ResourceKind
 from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed, SessionFailed

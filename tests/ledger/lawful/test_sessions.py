@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from onepam.domain.access.decision import Because
-from onepam.domain.access.model import Action, BindingEnded, MfaRule, Recording
+from onepam.domain.access.events import BindingEnded
+from onepam.domain.access.model import Action, MfaRule, Recording
 from onepam.domain.access.proof import MfaBasis, MfaProof
 from onepam.domain.leaving.brake import DirectoryPersonHeld, HoldReason
 from onepam.domain.leaving.probing import ProbeOrdered

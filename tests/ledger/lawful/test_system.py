@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access.model import BindingAdded, SubjectKind
+from onepam.domain.access.events import BindingAdded
+from onepam.domain.access.model import SubjectKind
 from onepam.domain.history.system import EvidencePacked
 from onepam.domain.host.announcing import (
     AccessRecoveryAnnounced,

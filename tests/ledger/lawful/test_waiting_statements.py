@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from onepam.domain.access.decision import Because
+from onepam.domain.access.events import BindingAdded
 from onepam.domain.access.guardrails import Guardrails, StatementClass
-from onepam.domain.access.model import BindingAdded, ConsoleRight, ResourceKind, SubjectKind
+from onepam.domain.access.model import ConsoleRight, ResourceKind, SubjectKind
 from onepam.domain.access.proof import MfaBasis
 from onepam.domain.leaving.brake import DirectoryPersonHeld, HoldReason
 from onepam.domain.people.events import PersonDisabled

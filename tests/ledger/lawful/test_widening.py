@@ -6,19 +6,10 @@ from typing import Any
 
 import pytest
 
+from onepam.domain.access.events import BindingEnded, ResourceRemoved, RoleRemoved
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.masking import Mask, Results
-from onepam.domain.access.model import (
-    Action,
-    BindingEnded,
-    ConsoleRight,
-    MfaRule,
-    Mode,
-    Permission,
-    Recording,
-    ResourceRemoved,
-    RoleRemoved,
-)
+from onepam.domain.access.model import Action, ConsoleRight, MfaRule, Mode, Permission, Recording
 from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.matrix.events import ChangeApplied, ChangeApproved, ChangeProposed
 from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from onepam.domain.access.asked import OWNER, Asking
-from onepam.domain.access.model import Permission, ResourceRemoved
+from onepam.domain.access.events import ResourceRemoved
+from onepam.domain.access.model import Permission
 from onepam.kernel.clock import DAY, HOUR
 from tests.ledger.lawful.story import DEV, PROD, Story, resource_set, role_set
 from tests.ledger.lawful.test_widening import ALONE

@@ -10,8 +10,9 @@ from secrets import token_hex
 from typing import Any
 
 from onepam.boot.clock import wall_clock
+from onepam.domain.access.events import ResourceSet
 from onepam.domain.access.guardrails import Guardrails, StatementClass
-from onepam.domain.access.model import MfaRule, Permission, ResourceKind, ResourceSet
+from onepam.domain.access.model import MfaRule, Permission, ResourceKind
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.recording.frames import Frame
 from onepam.recording.statements import StatementText

@@ -12,8 +12,9 @@ import pytest
 
 from onepam.app.sessions.ask_statement import approve_statement, deny_statement
 from onepam.boot.clock import wall_clock
+from onepam.domain.access.events import BindingEnded, ResourceRemoved, RoleRemoved
 from onepam.domain.access.guardrails import Guardrails, StatementClass
-from onepam.domain.access.model import BindingEnded, ConsoleRight, Mode, ResourceRemoved, RoleRemoved
+from onepam.domain.access.model import ConsoleRight, Mode
 from onepam.domain.people.events import PersonChanged, PersonDisabled
 from onepam.domain.sessions import waiting_statements
 from onepam.domain.sessions.ends import SessionEnd

@@ -7,7 +7,7 @@ import pytest
 
 from onepam.app.sessions.confirm import give_confirmation
 from onepam.boot.clock import wall_clock
-from onepam.domain.access.model import BindingEnded
+from onepam.domain.access.events import BindingEnded
 from onepam.domain.access.proof import MfaProof
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.sessions.events import (

@@ -12,7 +12,8 @@ from onepam.app.people.add_service_key import add_service_key
 from onepam.app.people.remove_service_key import remove_service_key
 from onepam.boot.clock import wall_clock
 from onepam.domain.access.authority import Actor
-from onepam.domain.access.model import BindingAdded, ConsoleRight, SubjectKind
+from onepam.domain.access.events import BindingAdded
+from onepam.domain.access.model import ConsoleRight, SubjectKind
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.domain.sessions.events import ConfirmationAsked, EntryPoint, SessionClosed, SessionOpened, SessionRefused
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind

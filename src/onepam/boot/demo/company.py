@@ -14,17 +14,8 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any, TypeVar
 
-from onepam.domain.access.model import (
-    Action,
-    BindingAdded,
-    ConsoleRight,
-    Mode,
-    Permission,
-    ResourceKind,
-    ResourceSet,
-    RoleSet,
-    SubjectKind,
-)
+from onepam.domain.access.events import BindingAdded, ResourceSet, RoleSet
+from onepam.domain.access.model import Action, ConsoleRight, Mode, Permission, ResourceKind, SubjectKind
 from onepam.domain.history.commit import Decided
 from onepam.domain.matrix.events import ChangeApplied, ChangeProposed
 from onepam.domain.matrix.matrix import RoleDefinition

@@ -24,9 +24,10 @@ from onepam.boot.demo.company import (
 )
 from onepam.boot.demo.work import Work
 from onepam.domain.access.decision import Because
+from onepam.domain.access.events import ResourceSet, RoleSet
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.masking import Mask
-from onepam.domain.access.model import Action, Mode, Permission, ResourceKind, ResourceSet, RoleSet, SubjectKind
+from onepam.domain.access.model import Action, Mode, Permission, ResourceKind, SubjectKind
 from onepam.domain.leaving.leaving import Cause, Held, departure
 from onepam.domain.leaving.probing import ProbedProof, ProbeMade, ProbePath, ProbePurpose, ProbeResult
 from onepam.domain.matrix.matrix import RoleDefinition

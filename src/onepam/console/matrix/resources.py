@@ -17,8 +17,9 @@ from onepam.console.frame.wording import longest, recording_state, rule_words
 from onepam.console.matrix.launching import offers, opened
 from onepam.console.matrix.pins import pin_name, pin_shown, pin_state
 from onepam.console.matrix.resources_page import ResourcePage, ResourcesPage
+from onepam.domain.access.events import ResourceSet
 from onepam.domain.access.mfa_rule import MAX_AGE
-from onepam.domain.access.model import ResourceKind, ResourceSet
+from onepam.domain.access.model import ResourceKind
 from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.matrix.words import data_words
 from onepam.kernel.clock import Instant, iso

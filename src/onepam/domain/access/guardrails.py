@@ -7,7 +7,10 @@ there are none, everything passes that the login may do.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from onepam.kernel.clock import SECOND
+from onepam.kernel.clock import MINUTE, SECOND
+
+WAITS = 10 * MINUTE
+"""How long a statement waits for a yes where guardrails say nothing of it (microseconds)."""
 
 
 class StatementClass(StrEnum):
@@ -52,13 +55,16 @@ class Guardrails:
     """The classes of statements that may run, some of them once somebody else has said yes (`ask_…`); what cannot be
     read as a statement may not, unless every class may run and one asks: then it asks.
 
-    `rows` are the most that one execution may give, `timeout` is the longest that one may take (microseconds); None
-    where there is no bound.
+    `rows` and `bytes` are the most that one execution may give, whichever comes first; the bytes are those of the rows'
+    values, as the recording counts them. `timeout` is the longest that one may take (microseconds). None where there is
+    no bound. `wait` is how long a statement may wait for a yes (microseconds; None: as the product has it).
     """
 
     statements: tuple[StatementClass, ...]
     rows: int | None = None
     timeout: int | None = None
+    bytes: int | None = None
+    wait: int | None = None
 
     def runs(self) -> frozenset[StatementClass]:
         """The classes that run at once."""
@@ -74,10 +80,16 @@ class Guardrails:
         said = (
             _listed([each.value for each in PLAIN if each in runs]),
             f"{_listed([each.value for each in PLAIN if each in asks])} once somebody has said yes" if asks else "",
+            f"for which a statement waits at most {self.wait // SECOND:,} s" if asks and self.wait is not None else "",
             f"at most {self.rows:,} rows" if self.rows is not None else "",
+            f"at most {_size(self.bytes)}" if self.bytes is not None else "",
             f"at most {self.timeout // SECOND:,} s" if self.timeout is not None else "",
         )
         return "; ".join(filter(None, said))
+
+    def waits(self) -> int:
+        """How long a statement may wait for a yes (microseconds)."""
+        return WAITS if self.wait is None else self.wait
 
     def levels(self) -> dict[StatementClass, int]:
         """How freely each class runs: 1 where it asks first, 2 where it does not; those that do not run are missing."""
@@ -89,19 +101,18 @@ def as_wide(these: Guardrails | None, those: Guardrails | None) -> bool:
     if these is None or those is None:
         return these is None
     levels = these.levels()
-    return (
-        all(levels.get(each, 0) >= least for each, least in those.levels().items())
-        and _as_much(these.rows, those.rows)
-        and _as_much(these.timeout, those.timeout)
+    return all(levels.get(each, 0) >= least for each, least in those.levels().items()) and all(
+        map(int.__ge__, _bounds(these), _bounds(those))
     )
 
 
-def width(guardrails: Guardrails | None) -> tuple[bool, int, int, int]:
+def width(guardrails: Guardrails | None) -> tuple[int, ...]:
     """What sorts guardrails by how much they let through, in one order for all: none at all, more classes or
-    fewer that ask first, more rows, more time. Whatever is `as_wide` as another sorts no lower."""
+    fewer that ask first, more rows, more bytes, more time, a longer wait. Whatever is `as_wide` as another sorts no
+    lower."""
     if guardrails is None:
-        return (True, 0, 0, 0)
-    return (False, sum(guardrails.levels().values()), _much(guardrails.rows), _much(guardrails.timeout))
+        return (1,)
+    return (0, sum(guardrails.levels().values()), *_bounds(guardrails))
 
 
 def narrower(these: Guardrails | None, those: Guardrails | None) -> Guardrails | None:
@@ -115,6 +126,8 @@ def narrower(these: Guardrails | None, those: Guardrails | None) -> Guardrails |
         (*runs, *asks),
         _least(these.rows, those.rows),
         _least(these.timeout, those.timeout),
+        _least(these.bytes, those.bytes),
+        min(these, those, key=Guardrails.waits).wait,
     )
 
 
@@ -126,9 +139,18 @@ def _least(this: int | None, that: int | None) -> int | None:
     return min((bound for bound in (this, that) if bound is not None), default=None)
 
 
-def _as_much(this: int | None, that: int | None) -> bool:
-    return _much(this) >= _much(that)
+def _bounds(these: Guardrails) -> tuple[int, ...]:
+    """The most of each thing that these let through."""
+    return (_much(these.rows), _much(these.bytes), _much(these.timeout), these.waits())
 
 
 def _much(bound: int | None) -> int:
     return 1 << 62 if bound is None else bound
+
+
+def _size(size: int) -> str:
+    """`10 MiB`, `1,500 bytes`: in the largest unit of which it is a whole number."""
+    for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if size % (1 << power) == 0:
+            return f"{size >> power:,} {unit}"
+    return f"{size:,} bytes"

@@ -82,11 +82,13 @@ class Weekly:
 class Schedule:
     """When access is asked for. `begins`: nothing before, and its duration counts from then (None: from the approval
     on). `weekly`: within these hours only. `extends`: the grant after whose end it goes on; "" where it stands alone.
+    `until`: its duration counts from its first use, at most until then (None: as `begins` says).
     """
 
     begins: Instant | None = None
     weekly: Weekly | None = None
     extends: str = ""
+    until: Instant | None = None
 
 
 def read_hours(text: str) -> Hours | Refused:

@@ -13,11 +13,10 @@ from hashlib import sha256
 from onepam.domain.access.asked import PLAINLY, Asking
 from onepam.domain.access.guardrails import Guardrails
 from onepam.domain.access.hours import Schedule
-from onepam.domain.access.masking import Mask, Results
-from onepam.domain.access.session_users import SessionUsers
-from onepam.domain.history.event import event, plain, private
+from onepam.domain.access.unsaid import without_unsaid
+from onepam.domain.history.event import plain
 from onepam.kernel.canonical import encode
-from onepam.kernel.clock import HOUR, Instant
+from onepam.kernel.clock import HOUR
 
 MAX_SESSION = 12 * HOUR
 """No session outlives this, whatever a role says (microseconds)."""
@@ -45,28 +44,6 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Substance1:
-    """Of version 1: from the approval on."""
-
-    person: str
-    resource: str
-    login: str
-    role: str
-    role_version: str
-    permission: str
-    actions: tuple[Action, ...]
-    duration: int
-    guardrails: Guardrails | None = None
-
-    def newest(self) -> "Substance":
-        """As it reads now."""
-        return Substance(
-            self.person, self.resource, self.login, self.role, self.role_version, self.permission, self.actions,
-            self.duration, self.guardrails,
-        )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
 class Substance:
     """What is asked, exactly: an approval holds for this and nothing else. `duration` is in microseconds, `guardrails`
     are those that the permission had when it was asked for. `schedule` is None where it begins with the approval and
@@ -84,13 +61,10 @@ class Substance:
     schedule: Schedule | None = None
 
     def digest(self) -> str:
-        """Hex SHA-256 of the canonical form: what an approver's decision is bound to. What has no schedule does not
-        speak of one."""
+        """Hex SHA-256 of the canonical form: what an approver's decision is bound to."""
         said = plain(self)
         assert isinstance(said, dict)  # of a record
-        if self.schedule is None:
-            del said["schedule"]
-        return sha256(encode(said)).hexdigest()
+        return sha256(encode(without_unsaid(said))).hexdigest()
 
 
 class Mode(StrEnum):
@@ -115,29 +89,6 @@ class ConsoleRight(StrEnum):
     AUDIT = "audit"
     MONITOR = "monitor"
     ACCEPT_RISK = "accept_risk"
-
-
-@dataclass(frozen=True, slots=True)
-class Permission1:
-    """Of version 1: it was asked for plainly."""
-
-    name: str
-    actions: tuple[Action, ...]
-    where: Mapping[str, str]
-    logins: tuple[str, ...]
-    mode: Mode
-    longest: int
-    approvers: tuple[str, ...] = ()
-    administrative: bool = False
-    recording: Recording | None = None
-    guardrails: Guardrails | None = None
-
-    def newest(self) -> "Permission":
-        """As it reads now."""
-        return Permission(
-            self.name, self.actions, self.where, self.logins, self.mode, self.longest, self.approvers,
-            self.administrative, self.recording, self.guardrails,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,150 +162,8 @@ class MfaRule:
     fresh: bool = False
 
 
-_DECLARED_ROLE = "{by} declared the role {role}"
-
-
-@event("role.set", klass="access", control="RBC-02 CHG-01", words=_DECLARED_ROLE)
-@dataclass(frozen=True, slots=True)
-class RoleSet1:
-    """Version 1: what is on request was asked for plainly."""
-
-    role: str
-    version: str
-    purpose: str
-    owner: str
-    permissions: tuple[Permission1, ...]
-    console: tuple[ConsoleRight, ...]
-    change: str
-    by: str | None
-
-
-def _role_set(old: RoleSet1) -> "RoleSet":
-    permissions = tuple([each.newest() for each in old.permissions])
-    return RoleSet(old.role, old.version, old.purpose, old.owner, permissions, old.console, old.change, old.by)
-
-
-@event("role.set", klass="access", control="RBC-02 CHG-01", words=_DECLARED_ROLE, version=2, upcast=_role_set)
-@dataclass(frozen=True, slots=True)
-class RoleSet:
-    """The role as it is from now on. `version` is the hex SHA-256 of its canonical definition."""
-
-    role: str
-    version: str
-    purpose: str
-    owner: str
-    permissions: tuple[Permission, ...]
-    console: tuple[ConsoleRight, ...]
-    change: str
-    by: str | None
-
-
-@event("role.removed", klass="access", control="RBC-02 CHG-01", words="{by} removed the role {role}")
-@dataclass(frozen=True, slots=True)
-class RoleRemoved:
-    """The role no longer exists; its bindings give nothing."""
-
-    role: str
-    change: str
-    by: str | None
-
-
 ENVIRONMENT = ("LANG", "LC_*")
 """What sshd is commonly set to accept (AcceptEnv)."""
-
-
-_DECLARED = "{by} declared the resource {resource}"
-
-
-@event("resource.set", klass="access", control="RBC-01 CHG-01", words=_DECLARED)
-@dataclass(frozen=True, slots=True)
-class ResourceSet1:
-    """Version 1: nothing was masked, and no results were kept."""
-
-    resource: str
-    kind: ResourceKind
-    labels: Mapping[str, str]
-    owner: str
-    logins: tuple[str, ...]
-    pins: tuple[str, ...]
-    port: int
-    change: str
-    by: str | None
-    address: str | None = private()
-    mfa: MfaRule | None = None
-    environment: tuple[str, ...] = ENVIRONMENT
-
-
-def _resource_set_2(old: ResourceSet1) -> "ResourceSet2":
-    return ResourceSet2(
-        old.resource, old.kind, old.labels, old.owner, old.logins, old.pins, old.port, old.change, old.by, old.address,
-        old.mfa, old.environment,
-    )  # fmt: skip
-
-
-@event("resource.set", klass="access", control="RBC-01 CHG-01", words=_DECLARED, version=2, upcast=_resource_set_2)
-@dataclass(frozen=True, slots=True)
-class ResourceSet2:
-    """Version 2: every login was an account."""
-
-    resource: str
-    kind: ResourceKind
-    labels: Mapping[str, str]
-    owner: str
-    logins: tuple[str, ...]
-    pins: tuple[str, ...]
-    port: int
-    change: str
-    by: str | None
-    address: str | None = private()
-    mfa: MfaRule | None = None
-    environment: tuple[str, ...] = ENVIRONMENT
-    mask: Mask | None = None
-    results: Results | None = None
-
-
-def _resource_set(old: ResourceSet2) -> "ResourceSet":
-    return ResourceSet(
-        old.resource, old.kind, old.labels, old.owner, old.logins, old.pins, old.port, old.change, old.by, old.address,
-        old.mfa, old.environment, old.mask, old.results,
-    )  # fmt: skip
-
-
-@event("resource.set", klass="access", control="RBC-01 CHG-01", words=_DECLARED, version=3, upcast=_resource_set)
-@dataclass(frozen=True, slots=True)
-class ResourceSet:
-    """The resource as it is from now on. `pins` are what it is known by, set by an administrator: of SSH the OpenSSH
-    public host keys, of PostgreSQL certificates (domain/access/kinds.py). `mfa` is None where the product's own rule is
-    enough. `environment` names the variables, as names or patterns, that a client may send to the target. `mask` says
-    what of a database's data is masked, and `results` how much of its results is recorded; None for nothing.
-    `session_users`: for which logins of a database a user is made for each session; None for none.
-    """
-
-    resource: str
-    kind: ResourceKind
-    labels: Mapping[str, str]
-    owner: str
-    logins: tuple[str, ...]
-    pins: tuple[str, ...]
-    port: int
-    change: str
-    by: str | None
-    address: str | None = private()
-    mfa: MfaRule | None = None
-    environment: tuple[str, ...] = ENVIRONMENT
-    mask: Mask | None = None
-    results: Results | None = None
-    session_users: SessionUsers | None = None
-
-
-@event("resource.removed", klass="access", control="RBC-01 CHG-01", words="{by} removed the resource {resource}")
-@dataclass(frozen=True, slots=True)
-class ResourceRemoved:
-    """The resource can no longer be reached; sessions to it end."""
-
-    resource: str
-    change: str
-    by: str | None
 
 
 class SubjectKind(StrEnum):
@@ -362,35 +171,3 @@ class SubjectKind(StrEnum):
 
     PERSON = "person"
     GROUP = "group"
-
-
-@event(
-    "binding.added",
-    klass="access",
-    control="PRV-01 RBC-01",
-    words="{by} gave the role {role} to {subject}[ until {ends}]",
-)
-@dataclass(frozen=True, slots=True)
-class BindingAdded:
-    """A role for a person or a group, from now until `ends` (None: until it is ended)."""
-
-    binding: str
-    role: str
-    subject_kind: SubjectKind
-    subject: str
-    ends: Instant | None
-    source: str
-    because: str
-    change: str
-    by: str | None
-
-
-@event("binding.ended", klass="access", control="OFF-01 OFF-04", words="{by} ended the binding {binding}: {because}")
-@dataclass(frozen=True, slots=True)
-class BindingEnded:
-    """The binding gives nothing from now on; what rests on it ends."""
-
-    binding: str
-    because: str
-    change: str
-    by: str | None

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from onepam.domain.access.authority import ActorFacts, HeldRole, authorised, present, shown_within
+from onepam.domain.access.guardrails import WAITS
 from onepam.domain.access.mfa_rule import FRESH_FACTOR
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.history.commit import Decided
@@ -80,7 +81,7 @@ RULES: Mapping[ProposalKind, Rules] = MappingProxyType(
             decides=ConsoleRight.APPROVE,
             factor_to_propose=None,
             factor_to_decide=15 * MINUTE,
-            lapse=10 * MINUTE,
+            lapse=WAITS,
         ),
     }
 )

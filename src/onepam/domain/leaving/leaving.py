@@ -7,7 +7,8 @@ others would have waited for the leaver to decide is passed on, by name, in the 
 from dataclasses import dataclass, replace
 
 from onepam.domain.access.authority import Actor, ActorFacts, authorised
-from onepam.domain.access.model import BindingEnded, ConsoleRight
+from onepam.domain.access.events import BindingEnded
+from onepam.domain.access.model import ConsoleRight
 from onepam.domain.history.commit import Decided
 from onepam.domain.people.adding import PersonFacts, erased_person, unknown_person
 from onepam.domain.people.events import (

@@ -10,6 +10,7 @@ from onepam.domain.access.model import ENVIRONMENT, ConsoleRight, MfaRule, Permi
 from onepam.domain.access.review_schedule import BUILT_IN, ReviewSchedule
 from onepam.domain.access.separation import Breach, Separation
 from onepam.domain.access.session_users import SessionUsers
+from onepam.domain.access.unsaid import without_unsaid
 from onepam.domain.history.event import plain
 from onepam.kernel.canonical import Json, encode
 from onepam.kernel.clock import Instant
@@ -58,13 +59,9 @@ class RoleDefinition:
         return sha256(encode(self.canonical())).hexdigest()
 
     def canonical(self) -> Json:
-        """What it says, as digests are made of it. What is asked for plainly says nothing of that, as it did before one
-        could say it: so a role that stays as it is keeps its version."""
+        """What it says, as digests are made of it."""
         said = _record(self)
-        said["permissions"] = [
-            {name: value for name, value in each.items() if name != "asking" or value is not None}
-            for each in map(_record, self.permissions)
-        ]
+        said["permissions"] = [without_unsaid(each) for each in map(_record, self.permissions)]
         return said
 
     def permission(self, name: str) -> Permission | None:

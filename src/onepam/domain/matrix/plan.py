@@ -7,14 +7,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from onepam.domain.access.model import (
-    BindingAdded,
-    BindingEnded,
-    ResourceRemoved,
-    ResourceSet,
-    RoleRemoved,
-    RoleSet,
-)
+from onepam.domain.access.events import BindingAdded, BindingEnded, ResourceRemoved, ResourceSet, RoleRemoved, RoleSet
 from onepam.domain.access.review_schedule import ReviewSchedule, ReviewsSet
 from onepam.domain.access.separation import Breach, SeparationRemoved, SeparationSet
 from onepam.domain.matrix.gains import Difference, differences

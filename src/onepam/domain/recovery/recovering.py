@@ -7,7 +7,8 @@ that is gone, a role that was taken away. Roles and rights of anybody else stay 
 
 from dataclasses import dataclass
 
-from onepam.domain.access.model import BindingAdded, ConsoleRight, SubjectKind
+from onepam.domain.access.events import BindingAdded
+from onepam.domain.access.model import ConsoleRight, SubjectKind
 from onepam.domain.history.commit import Decided
 from onepam.domain.history.event import event, private
 from onepam.domain.host.announcing import (

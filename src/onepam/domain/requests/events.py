@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from onepam.domain.access.model import Substance, Substance1
+from onepam.domain.access.earlier import Substance1, Substance2
+from onepam.domain.access.model import Substance
 from onepam.domain.history.event import event, private
 from onepam.kernel.clock import DAY, SECOND, Instant
 
@@ -40,11 +41,28 @@ class RequestMade1:
     ticket: str | None = private()
 
 
-def _made(old: RequestMade1) -> "RequestMade":
-    return RequestMade(old.request, old.substance.newest(), old.digest, old.expires, old.reason, old.ticket)
+def _made_2(old: RequestMade1) -> "RequestMade2":
+    return RequestMade2(old.request, old.substance.later(), old.digest, old.expires, old.reason, old.ticket)
 
 
-@event("request.made", klass="request", control="PRV-01", words=_ASKED, version=2, upcast=_made)
+@event("request.made", klass="request", control="PRV-01", words=_ASKED, version=2, upcast=_made_2)
+@dataclass(frozen=True, slots=True)
+class RequestMade2:
+    """Version 2: nothing was asked for from its first use on."""
+
+    request: str
+    substance: Substance2
+    digest: str
+    expires: Instant
+    reason: str | None = private()
+    ticket: str | None = private()
+
+
+def _made(old: RequestMade2) -> "RequestMade":
+    return RequestMade(old.request, old.substance.later(), old.digest, old.expires, old.reason, old.ticket)
+
+
+@event("request.made", klass="request", control="PRV-01", words=_ASKED, version=3, upcast=_made)
 @dataclass(frozen=True, slots=True)
 class RequestMade:
     """Somebody asks for access. `digest` is of the substance; reason and ticket are the requester's words."""
@@ -198,17 +216,37 @@ class GrantStarted1:
     ends: Instant
 
 
-def _started(old: GrantStarted1) -> "GrantStarted":
-    return GrantStarted(
-        old.grant, old.request, old.substance.newest(), old.binding, old.approved_by, old.starts, old.ends
+def _started_2(old: GrantStarted1) -> "GrantStarted2":
+    return GrantStarted2(
+        old.grant, old.request, old.substance.later(), old.binding, old.approved_by, old.starts, old.ends
     )
 
 
-@event("grant.started", klass="request", control="PRV-01 PRV-04", words=_STARTED, version=2, upcast=_started)
+@event("grant.started", klass="request", control="PRV-01 PRV-04", words=_STARTED, version=2, upcast=_started_2)
+@dataclass(frozen=True, slots=True)
+class GrantStarted2:
+    """Version 2: it lasted from `starts` on, by somebody's yes."""
+
+    grant: str
+    request: str
+    substance: Substance2
+    binding: str
+    approved_by: str
+    starts: Instant
+    ends: Instant
+
+
+def _started(old: GrantStarted2) -> "GrantStarted":
+    return GrantStarted(
+        old.grant, old.request, old.substance.later(), old.binding, old.approved_by, old.starts, old.ends
+    )
+
+
+@event("grant.started", klass="request", control="PRV-01 PRV-04", words=_STARTED, version=3, upcast=_started)
 @dataclass(frozen=True, slots=True)
 class GrantStarted:
     """Time-bound access from an approved request, from `starts` on, within the hours that were asked for. It does not
-    widen when the role does."""
+    widen when the role does. `approved_by` is "" where no yes was needed."""
 
     grant: str
     request: str

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from onepam.domain.access.decision import Because
+from onepam.domain.access.earlier import Guardrails1, later_guardrails
 from onepam.domain.access.guardrails import Guardrails
 from onepam.domain.access.model import Action, Recording, ResourceKind
 from onepam.domain.access.proof import MfaProof
@@ -44,12 +45,40 @@ MACHINE = "machine"
 """Stands in place of the factors where a service account came in: there was no second factor."""
 
 
-@event(
-    "session.opened",
-    klass="session",
-    control="IDN-03 MFA-01 LOG-01",
-    words="{person} opened a session as {login} on {resource}[ from {source}]",
-)
+_OPENED = "{person} opened a session as {login} on {resource}[ from {source}]"
+
+
+@event("session.opened", klass="session", control="IDN-03 MFA-01 LOG-01", words=_OPENED)
+@dataclass(frozen=True, slots=True)
+class SessionOpened1:
+    """Version 1: of results the rows were bound alone, and each statement waited as long as the product has it."""
+
+    session: str
+    person: str
+    resource: str
+    login: str
+    entry: EntryPoint
+    actions: tuple[Action, ...]
+    ends: Instant
+    privileged: bool
+    because: Because
+    mfa: MfaProof
+    node: str
+    source: str | None = private()
+    client: str | None = private()
+    also: tuple[Because, ...] = ()
+    recording: Recording = Recording.WHOLE
+    guardrails: Guardrails1 | None = None
+
+
+def _opened(old: SessionOpened1) -> "SessionOpened":
+    return SessionOpened(
+        old.session, old.person, old.resource, old.login, old.entry, old.actions, old.ends, old.privileged, old.because,
+        old.mfa, old.node, old.source, old.client, old.also, old.recording, later_guardrails(old.guardrails),
+    )  # fmt: skip
+
+
+@event("session.opened", klass="session", control="IDN-03 MFA-01 LOG-01", words=_OPENED, version=2, upcast=_opened)
 @dataclass(frozen=True, slots=True)
 class SessionOpened:
     """The permit's record: dialling may begin. `ends` is the latest end, `node` the gateway process that holds it.

@@ -28,11 +28,36 @@ def _asked_later(body: Dict[str, Any], payload: Optional[Dict[str, Any]]) -> Tup
     return {**body, "substance": {**body["substance"], "schedule": None}}, payload
 
 
+def _bound_by_rows(body: Dict[str, Any]) -> Dict[str, Any]:
+    """Of results the rows were bound alone, and each statement waited as long as the product has it."""
+    guardrails = body["guardrails"]
+    return {**body, "guardrails": None if guardrails is None else {"bytes": None, "wait": None, **guardrails}}
+
+
+def _from_the_beginning(body: Dict[str, Any], payload: Optional[Dict[str, Any]]) -> Tuple[Dict[str, Any], Any]:
+    """What was asked before one could ask for it from its first use on."""
+    substance = _bound_by_rows(body["substance"])
+    schedule = substance["schedule"]
+    return {**body, "substance": {**substance, "schedule": schedule and {"until": None, **schedule}}}, payload
+
+
+def _with_a_yes(permission: Dict[str, Any]) -> Dict[str, Any]:
+    """What was had before it could be had without one, and from its first use on."""
+    asking = permission["asking"]
+    return {**_bound_by_rows(permission), "asking": asking and {"first_use": False, "unasked": None, **asking}}
+
+
 UPCASTS: Dict[Tuple[str, int], Step] = {
     ("grant.started", 1): _asked_later,
+    ("grant.started", 2): _from_the_beginning,
     ("request.made", 1): _asked_later,
+    ("request.made", 2): _from_the_beginning,
     ("role.set", 1): lambda body, payload: (
         {**body, "permissions": [{**each, "asking": None} for each in body["permissions"]]},
+        payload,
+    ),
+    ("role.set", 2): lambda body, payload: (
+        {**body, "permissions": [_with_a_yes(each) for each in body["permissions"]]},
         payload,
     ),
     ("resource.set", 1): lambda body, payload: ({**body, "mask": None, "results": None}, payload),
@@ -41,6 +66,7 @@ UPCASTS: Dict[Tuple[str, int], Step] = {
         {**body, "scope": {**body["scope"], "systems": []}, "beyond": 0},
         payload,
     ),
+    ("session.opened", 1): lambda body, payload: (_bound_by_rows(body), payload),
 }
 """How body and payload (None where erased) of an entry of this kind and version read in the next version. An entry is
 hashed as it was written, and then read in the newest form; a version beyond the last step is not known here."""

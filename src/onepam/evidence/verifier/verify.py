@@ -979,11 +979,36 @@ def _asked_later(body: Dict[str, Any], payload: Optional[Dict[str, Any]]) -> Tup
     return {**body, "substance": {**body["substance"], "schedule": None}}, payload
 
 
+def _bound_by_rows(body: Dict[str, Any]) -> Dict[str, Any]:
+    """Of results the rows were bound alone, and each statement waited as long as the product has it."""
+    guardrails = body["guardrails"]
+    return {**body, "guardrails": None if guardrails is None else {"bytes": None, "wait": None, **guardrails}}
+
+
+def _from_the_beginning(body: Dict[str, Any], payload: Optional[Dict[str, Any]]) -> Tuple[Dict[str, Any], Any]:
+    """What was asked before one could ask for it from its first use on."""
+    substance = _bound_by_rows(body["substance"])
+    schedule = substance["schedule"]
+    return {**body, "substance": {**substance, "schedule": schedule and {"until": None, **schedule}}}, payload
+
+
+def _with_a_yes(permission: Dict[str, Any]) -> Dict[str, Any]:
+    """What was had before it could be had without one, and from its first use on."""
+    asking = permission["asking"]
+    return {**_bound_by_rows(permission), "asking": asking and {"first_use": False, "unasked": None, **asking}}
+
+
 UPCASTS: Dict[Tuple[str, int], Step] = {
     ("grant.started", 1): _asked_later,
+    ("grant.started", 2): _from_the_beginning,
     ("request.made", 1): _asked_later,
+    ("request.made", 2): _from_the_beginning,
     ("role.set", 1): lambda body, payload: (
         {**body, "permissions": [{**each, "asking": None} for each in body["permissions"]]},
+        payload,
+    ),
+    ("role.set", 2): lambda body, payload: (
+        {**body, "permissions": [_with_a_yes(each) for each in body["permissions"]]},
         payload,
     ),
     ("resource.set", 1): lambda body, payload: ({**body, "mask": None, "results": None}, payload),
@@ -992,6 +1017,7 @@ UPCASTS: Dict[Tuple[str, int], Step] = {
         {**body, "scope": {**body["scope"], "systems": []}, "beyond": 0},
         payload,
     ),
+    ("session.opened", 1): lambda body, payload: (_bound_by_rows(body), payload),
 }
 """How body and payload (None where erased) of an entry of this kind and version read in the next version. An entry is
 hashed as it was written, and then read in the newest form; a version beyond the last step is not known here."""
@@ -3968,6 +3994,13 @@ grant.started 2 approved_by=text binding=text ends=integer grant=text request=te
     read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,
     role_version=text,schedule?={begins?=integer?,extends?=text,weekly?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|
     wed)],offsets=[{seconds=integer,since=integer}],opens=integer,zone=text}?}?}
+grant.started 3 approved_by=text binding=text ends=integer grant=text request=text starts=integer
+  substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={bytes?=integer?,
+    rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|
+    grant|other|read|several|write)],timeout?=integer?,wait?=integer?}?,login=text,permission=text,person=text,
+    resource=text,role=text,role_version=text,schedule?={begins?=integer?,extends?=text,until?=integer?,
+    weekly?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|wed)],offsets=[{seconds=integer,since=integer}],
+    opens=integer,zone=text}?}?}
 group.member_added 1 by=text? group=text person=text source=text
 group.member_removed 1 by=text? group=text person=text source=text
 identity.linked 1 because=text by=text? identity=text payload=text person=text provider=text
@@ -4058,6 +4091,13 @@ request.made 2 digest=text expires=integer payload=text request=text
     read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,
     role_version=text,schedule?={begins?=integer?,extends?=text,weekly?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|
     wed)],offsets=[{seconds=integer,since=integer}],opens=integer,zone=text}?}?}
+request.made 3 digest=text expires=integer payload=text request=text
+  substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={bytes?=integer?,
+    rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|
+    grant|other|read|several|write)],timeout?=integer?,wait?=integer?}?,login=text,permission=text,person=text,
+    resource=text,role=text,role_version=text,schedule?={begins?=integer?,extends?=text,until?=integer?,
+    weekly?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|wed)],offsets=[{seconds=integer,since=integer}],
+    opens=integer,zone=text}?}?}
 request.rerouted 1 by=text? person=text request=text to=[text]
 request.withdrawn 1 because=text by=text? request=text status=(approved|denied|open|void|withdrawn)
 resource.removed 1 by=text? change=text resource=text
@@ -4100,6 +4140,15 @@ role.set 2 by=text? change=text console=[(accept_risk|administer|approve|audit|m
     weekly?=integer}?,guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|
     ask_several|ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,logins=[text],longest=integer,
     mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
+  purpose=text role=text version=text
+role.set 3 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
+  permissions=[{actions=[(exec|local_files|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
+    asking?={ahead?=integer,approvals?=integer,escalates?=integer,first_use?=truth,then?=[text],ticket?=text,
+    ticketed?=truth,unasked?={hours?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|wed)],opens=integer,zone=text}?,
+    longest=integer,most=integer}?,weekly?=integer}?,guardrails?={bytes?=integer?,rows?=integer?,statements=[(admin|
+    ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|read|several|write)],
+    timeout?=integer?,wait?=integer?}?,logins=[text],longest=integer,mode=(request|standing),name=text,
+    recording?=(head_tail|whole)?,where=<text>}]
   purpose=text role=text version=text
 role.withheld 1 because=(removed|silence) by=text? person=text review=text role=text
 roster.entry_ended 1 entry=text left_at=integer person=text? version=text
@@ -4158,6 +4207,18 @@ session.opened 1 actions=[(exec|local_files|query|sftp|shell|unmasked)]
   ends=integer entry=(mysql_token|postgres_certificate|postgres_token|ssh_certificate|ssh_key_confirmed|ssh_service_key)
   guardrails={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|
     ddl|export|grant|other|read|several|write)],timeout?=integer?}?
+  login=text
+  mfa={at=integer,basis?=(accepted|attested|declared|own|stepped_up),factors=[text],phishing_resistant?=truth,
+    provider?=text,session=text}
+  node=text payload=text person=text privileged=truth recording=(head_tail|whole) resource=text session=text
+session.opened 2 actions=[(exec|local_files|query|sftp|shell|unmasked)]
+  also=[{approval_by?=text,binding=text,grant?=text,group?=text,permission=text,request?=text,role=text,
+    role_version=text}]
+  because={approval_by?=text,binding=text,grant?=text,group?=text,permission=text,request?=text,role=text,
+    role_version=text}
+  ends=integer entry=(mysql_token|postgres_certificate|postgres_token|ssh_certificate|ssh_key_confirmed|ssh_service_key)
+  guardrails={bytes?=integer?,rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|
+    ask_several|ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?,wait?=integer?}?
   login=text
   mfa={at=integer,basis?=(accepted|attested|declared|own|stepped_up),factors=[text],phishing_resistant?=truth,
     provider?=text,session=text}
@@ -5329,6 +5390,12 @@ DAY_OF_WORK = 12 * HOUR
 
 Guards = Mapping[str, Any]
 
+WAITS_AT_MOST = 10 * MINUTE
+"""How long a statement waits for a yes where they say nothing of it."""
+
+BOUNDED = ("rows", "bytes", "timeout")
+"""What is without a bound where they say none; before version 3 of a role they said none of bytes."""
+
 ASK, RUNS = "ask_", 2
 """How the name of a class begins that asks first, and the level of one that does not."""
 
@@ -5337,9 +5404,13 @@ def as_wide(these: Guards | None, those: Guards | None) -> bool:
     """Whether `these` let through all that `those` do."""
     if these is None or those is None:
         return these is None
-    bounds = all(_bound(these[each]) >= _bound(those[each]) for each in ("rows", "timeout"))
+    bounds = all(_bound(these.get(each)) >= _bound(those.get(each)) for each in BOUNDED)
     levels = _levels(these)
-    return bounds and all(levels.get(each, 0) >= level for each, level in _levels(those).items())
+    return (
+        bounds
+        and waits(these) >= waits(those)
+        and all(levels.get(each, 0) >= level for each, level in _levels(those).items())
+    )
 
 
 def narrower(these: Guards | None, those: Guards | None) -> Guards | None:
@@ -5350,8 +5421,8 @@ def narrower(these: Guards | None, those: Guards | None) -> Guards | None:
     levels = {each: min(level, theirs.get(each, 0)) for each, level in mine.items()}
     return {
         "statements": [each if level == RUNS else f"{ASK}{each}" for each, level in levels.items() if level],
-        "rows": min(_bound(these["rows"]), _bound(those["rows"])),
-        "timeout": min(_bound(these["timeout"]), _bound(those["timeout"])),
+        **{each: min(_bound(these.get(each)), _bound(those.get(each))) for each in BOUNDED},
+        "wait": min(waits(these), waits(those)),
     }
 
 
@@ -5369,6 +5440,12 @@ def keeps(these: Guards | None, those: Guards | None) -> bool:
     if these is None or those is None:
         return those is None
     return bool(these["rows"] >= those["rows"] and these["bytes"] >= those["bytes"])
+
+
+def waits(these: Guards | None) -> int:
+    """How long a statement may wait for a yes."""
+    said: int | None = (these or {}).get("wait")
+    return WAITS_AT_MOST if said is None else said
 
 
 def asks_first(these: Guards | None) -> frozenset[str]:
@@ -5410,6 +5487,7 @@ _KEEPS = ("head_tail", None, "whole")
 _NO_RULE: Mapping[str, Any] = {}
 _PLAINLY: Mapping[str, Any] = {
     "ticket": "", "ticketed": False, "ahead": 0, "weekly": 0, "approvals": 1, "escalates": 0, "then": [],
+    "first_use": False, "unasked": None,
 }  # fmt: skip
 
 
@@ -5784,6 +5862,50 @@ def ends_proposal(
             yield Unless("it is on nobody's word, had not lapsed, and its people were there", causes)
 
 
+# ---- lawful.unsaid ---------------------------------------------------------------------------------------------------
+# The digests of a role and of what is asked for: without what was added to them later and says nothing there, so that
+# whatever stays as it is keeps the digest that it had before one could say it.
+
+
+ADDED_WHOLE = ("asking", "schedule")
+ADDED_WITHIN: Mapping[str, Mapping[str, Any]] = {
+    "asking": {"first_use": False, "unasked": None},
+    "guardrails": {"bytes": None, "wait": None},
+    "schedule": {"until": None},
+}
+"""What says nothing where it is null; and by member those of its members that were added, with what says nothing."""
+
+
+def role_version(body: Mapping[str, Any]) -> str:
+    """The version that a role has by what it says."""
+    said = {each: body[each] for each in ("role", "purpose", "owner", "console")}
+    return _digest({**said, "permissions": [without_unsaid(each) for each in body["permissions"]]})
+
+
+def substance_digest(substance: Mapping[str, Any]) -> str:
+    """The digest of what is asked for."""
+    return _digest(without_unsaid(substance))
+
+
+def without_unsaid(of: Mapping[str, Any]) -> dict[str, Any]:
+    """What a permission says, or what is asked for, in whichever version of its entry."""
+    found = {}
+    for name, value in of.items():
+        nothing = ADDED_WITHIN.get(name, {})
+        if value is not None and nothing:
+            found[name] = {each: what for each, what in value.items() if each not in nothing or nothing[each] != what}
+        elif value is not None or name not in ADDED_WHOLE:
+            found[name] = value
+    return found
+
+
+def _digest(said: Mapping[str, Any]) -> str:
+    """Of what was canonical (RFC 8785) before it was read."""
+    return sha256(
+        json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
+    ).hexdigest()
+
+
 # ---- lawful.access ---------------------------------------------------------------------------------------------------
 # Rules of who may do what: the role matrix and its changes, bindings, groups.
 
@@ -5923,6 +6045,7 @@ def resource_removed(state: State, entry: Entry) -> Why:
         yield "there was no such resource"
 
 
+@access_rules.of("role.set", "declaring a role", Authority.CAUSE, version=3)
 @access_rules.of("role.set", "declaring a role", Authority.CAUSE, version=2)
 @access_rules.of("role.set", "declaring a role", Authority.CAUSE)
 def role_set(state: State, entry: Entry) -> Why:
@@ -5935,7 +6058,7 @@ def role_set(state: State, entry: Entry) -> Why:
     was_of(state).roles.setdefault(name, before)
     wider = [] if before is None else list(wider_role(before, role))
     state.happened("widened", name, holds=bool(wider))
-    if body["version"] != _version(body):
+    if body["version"] != role_version(body):
         yield "its version is not the digest of what it says"
     if alone(state, body):
         yield from (f"it gives {what}, {NOBODY_ELSE}" for what in wider)
@@ -6119,14 +6242,6 @@ def _gain(state: State, was: Was, who: str) -> Callable[[], bool]:
     """Asks, once the command is over, whether somebody has more by it than before this entry."""
     had = held_by(state, who)
     return lambda: gains(state, was, who, had)
-
-
-def _version(body: Mapping[str, Any]) -> str:
-    """The digest of a role's canonical definition."""
-    said = {each: body[each] for each in ("role", "purpose", "owner", "console")}
-    said["permissions"] = [{k: v for k, v in each.items() if k != "asking" or v} for each in body["permissions"]]
-    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return sha256(text.encode("utf-8")).hexdigest()
 
 
 def _said_member(state: State, body: Mapping[str, Any], provider: str) -> str | Unless | None:
@@ -8130,8 +8245,8 @@ def goes_on(state: State, request: Request) -> bool:
 
 
 def asks_same(these: Mapping[str, Any], those: Mapping[str, Any]) -> bool:
-    """Whether both ask for the same; what was asked before it could say when, says nothing of it."""
-    return {**these, "schedule": schedule_of(these)} == {**those, "schedule": schedule_of(those)}
+    """Whether both ask for the same, in whichever version each is said."""
+    return without_unsaid(these) == without_unsaid(those)
 
 
 def scheduled(state: State, entry: Entry, substance: Mapping[str, Any]) -> Why:
@@ -8257,10 +8372,8 @@ MOST_WAITING = 20
 UNDO = 10 * SECOND
 """How long after an approval access begins, so that it can be undone."""
 
-_canonical = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
-"""Of what was canonical (RFC 8785) before it was read."""
 
-
+@request_rules.of("request.made", "asking for access", Authority.PERSON, cannot=(Unjudged.ZONE,), version=3)
 @request_rules.of("request.made", "asking for access", Authority.PERSON, cannot=(Unjudged.ZONE,), version=2)
 def request_made(state: State, entry: Entry) -> Why:
     """Somebody who is signed in, for what a role of theirs gives on request, exactly as it is now."""
@@ -8277,8 +8390,7 @@ def _request_made(state: State, entry: Entry) -> Why:
     yield signed_in(state, who)
     yield from offered(state, substance)
     yield from scheduled(state, entry, substance)
-    said = {name: each for name, each in substance.items() if name != "schedule" or each is not None}
-    if body["digest"] != sha256(_canonical(said).encode("utf-8")).hexdigest():
+    if body["digest"] != substance_digest(substance):
         yield "the digest is not that of what is asked"
     if body["expires"] > max(entry.time + ASKED_WITHIN, begins_of(substance) or 0):
         yield "it waits longer than a day, and than until it begins"
@@ -8335,6 +8447,7 @@ def request_approved(state: State, entry: Entry) -> Why:
     state.cause("approval", body["request"], by)
 
 
+@request_rules.of("grant.started", "getting access", Authority.CAUSE, version=3)
 @request_rules.of("grant.started", "getting access", Authority.CAUSE, version=2)
 @request_rules.of("grant.started", "getting access", Authority.CAUSE)
 def grant_started(state: State, entry: Entry) -> Why:
@@ -9217,6 +9330,13 @@ class Chain(NamedTuple):
 
 
 @door_rules.of(
+    "session.opened",
+    "opening a session",
+    Authority.DOOR,
+    cannot=(Unjudged.PROOF, Unjudged.NETWORK, Unjudged.TARGET),
+    version=2,
+)
+@door_rules.of(
     "session.opened", "opening a session", Authority.DOOR, cannot=(Unjudged.PROOF, Unjudged.NETWORK, Unjudged.TARGET)
 )
 def session_opened(state: State, entry: Entry) -> Why:
@@ -9908,7 +10028,7 @@ waiting_statement_rules = Rules()
 
 STATEMENT = "statement"
 
-WAITS_AT_MOST, WAITS_IN_TRANSACTION = 10 * MINUTE, 2 * MINUTE
+WAITS_IN_TRANSACTION = 2 * MINUTE
 STATEMENT_FACTOR = 15 * MINUTE
 """How long ago whoever says yes may have shown their second factor."""
 

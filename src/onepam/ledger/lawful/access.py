@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 from typing import Any
 
 from onepam.kernel.instant import Instant
@@ -29,6 +27,7 @@ from onepam.ledger.lawful.proposals import decides, ends_proposal, one, propose
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, acts, founding, hands, signed_in, there
 from onepam.ledger.lawful.state import State
+from onepam.ledger.lawful.unsaid import role_version
 
 access_rules = Rules()
 
@@ -165,6 +164,7 @@ def resource_removed(state: State, entry: Entry) -> Why:
         yield "there was no such resource"
 
 
+@access_rules.of("role.set", "declaring a role", Authority.CAUSE, version=3)
 @access_rules.of("role.set", "declaring a role", Authority.CAUSE, version=2)
 @access_rules.of("role.set", "declaring a role", Authority.CAUSE)
 def role_set(state: State, entry: Entry) -> Why:
@@ -177,7 +177,7 @@ def role_set(state: State, entry: Entry) -> Why:
     was_of(state).roles.setdefault(name, before)
     wider = [] if before is None else list(wider_role(before, role))
     state.happened("widened", name, holds=bool(wider))
-    if body["version"] != _version(body):
+    if body["version"] != role_version(body):
         yield "its version is not the digest of what it says"
     if alone(state, body):
         yield from (f"it gives {what}, {NOBODY_ELSE}" for what in wider)
@@ -361,14 +361,6 @@ def _gain(state: State, was: Was, who: str) -> Callable[[], bool]:
     """Asks, once the command is over, whether somebody has more by it than before this entry."""
     had = held_by(state, who)
     return lambda: gains(state, was, who, had)
-
-
-def _version(body: Mapping[str, Any]) -> str:
-    """The digest of a role's canonical definition."""
-    said = {each: body[each] for each in ("role", "purpose", "owner", "console")}
-    said["permissions"] = [{k: v for k, v in each.items() if k != "asking" or v} for each in body["permissions"]]
-    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return sha256(text.encode("utf-8")).hexdigest()
 
 
 def _said_member(state: State, body: Mapping[str, Any], provider: str) -> str | Unless | None:

@@ -14,6 +14,7 @@ from onepam.ledger.lawful.known import Binding, Person, Request
 from onepam.ledger.lawful.rule import Unless, Why
 from onepam.ledger.lawful.standing import APPROVE, is_manager, one_hand, roles, signed_in, there
 from onepam.ledger.lawful.state import State
+from onepam.ledger.lawful.unsaid import without_unsaid
 
 PRIVILEGED_FACTOR, ORDINARY_FACTOR = 15 * MINUTE, HOUR
 """How old a second factor may be under which somebody says yes."""
@@ -146,8 +147,8 @@ def goes_on(state: State, request: Request) -> bool:
 
 
 def asks_same(these: Mapping[str, Any], those: Mapping[str, Any]) -> bool:
-    """Whether both ask for the same; what was asked before it could say when, says nothing of it."""
-    return {**these, "schedule": schedule_of(these)} == {**those, "schedule": schedule_of(those)}
+    """Whether both ask for the same, in whichever version each is said."""
+    return without_unsaid(these) == without_unsaid(those)
 
 
 def scheduled(state: State, entry: Entry, substance: Mapping[str, Any]) -> Why:

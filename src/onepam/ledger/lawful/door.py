@@ -38,6 +38,13 @@ class Chain(NamedTuple):
 
 
 @door_rules.of(
+    "session.opened",
+    "opening a session",
+    Authority.DOOR,
+    cannot=(Unjudged.PROOF, Unjudged.NETWORK, Unjudged.TARGET),
+    version=2,
+)
+@door_rules.of(
     "session.opened", "opening a session", Authority.DOOR, cannot=(Unjudged.PROOF, Unjudged.NETWORK, Unjudged.TARGET)
 )
 def session_opened(state: State, entry: Entry) -> Why:

@@ -31,6 +31,7 @@ _KEEPS = ("head_tail", None, "whole")
 _NO_RULE: Mapping[str, Any] = {}
 _PLAINLY: Mapping[str, Any] = {
     "ticket": "", "ticketed": False, "ahead": 0, "weekly": 0, "approvals": 1, "escalates": 0, "then": [],
+    "first_use": False, "unasked": None,
 }  # fmt: skip
 
 

@@ -6,9 +6,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from onepam.kernel.instant import FOREVER
+from onepam.kernel.instant import FOREVER, MINUTE
 
 Guards = Mapping[str, Any]
+
+WAITS_AT_MOST = 10 * MINUTE
+"""How long a statement waits for a yes where they say nothing of it."""
+
+BOUNDED = ("rows", "bytes", "timeout")
+"""What is without a bound where they say none; before version 3 of a role they said none of bytes."""
 
 ASK, RUNS = "ask_", 2
 """How the name of a class begins that asks first, and the level of one that does not."""
@@ -18,9 +24,13 @@ def as_wide(these: Guards | None, those: Guards | None) -> bool:
     """Whether `these` let through all that `those` do."""
     if these is None or those is None:
         return these is None
-    bounds = all(_bound(these[each]) >= _bound(those[each]) for each in ("rows", "timeout"))
+    bounds = all(_bound(these.get(each)) >= _bound(those.get(each)) for each in BOUNDED)
     levels = _levels(these)
-    return bounds and all(levels.get(each, 0) >= level for each, level in _levels(those).items())
+    return (
+        bounds
+        and waits(these) >= waits(those)
+        and all(levels.get(each, 0) >= level for each, level in _levels(those).items())
+    )
 
 
 def narrower(these: Guards | None, those: Guards | None) -> Guards | None:
@@ -31,8 +41,8 @@ def narrower(these: Guards | None, those: Guards | None) -> Guards | None:
     levels = {each: min(level, theirs.get(each, 0)) for each, level in mine.items()}
     return {
         "statements": [each if level == RUNS else f"{ASK}{each}" for each, level in levels.items() if level],
-        "rows": min(_bound(these["rows"]), _bound(those["rows"])),
-        "timeout": min(_bound(these["timeout"]), _bound(those["timeout"])),
+        **{each: min(_bound(these.get(each)), _bound(those.get(each))) for each in BOUNDED},
+        "wait": min(waits(these), waits(those)),
     }
 
 
@@ -50,6 +60,12 @@ def keeps(these: Guards | None, those: Guards | None) -> bool:
     if these is None or those is None:
         return those is None
     return bool(these["rows"] >= those["rows"] and these["bytes"] >= those["bytes"])
+
+
+def waits(these: Guards | None) -> int:
+    """How long a statement may wait for a yes."""
+    said: int | None = (these or {}).get("wait")
+    return WAITS_AT_MOST if said is None else said
 
 
 def asks_first(these: Guards | None) -> frozenset[str]:

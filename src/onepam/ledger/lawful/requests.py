@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-from json import JSONEncoder
-
 from onepam.kernel.instant import DAY, FOREVER, MINUTE, SECOND, Instant
 from onepam.ledger.lawful.asked_for import (
     asks_same,
@@ -28,6 +25,7 @@ from onepam.ledger.lawful.known import Grant, Request
 from onepam.ledger.lawful.rule import Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, acts, signed_in, there
 from onepam.ledger.lawful.state import State
+from onepam.ledger.lawful.unsaid import substance_digest
 
 request_rules = Rules()
 
@@ -39,10 +37,8 @@ MOST_WAITING = 20
 UNDO = 10 * SECOND
 """How long after an approval access begins, so that it can be undone."""
 
-_canonical = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
-"""Of what was canonical (RFC 8785) before it was read."""
 
-
+@request_rules.of("request.made", "asking for access", Authority.PERSON, cannot=(Unjudged.ZONE,), version=3)
 @request_rules.of("request.made", "asking for access", Authority.PERSON, cannot=(Unjudged.ZONE,), version=2)
 def request_made(state: State, entry: Entry) -> Why:
     """Somebody who is signed in, for what a role of theirs gives on request, exactly as it is now."""
@@ -59,8 +55,7 @@ def _request_made(state: State, entry: Entry) -> Why:
     yield signed_in(state, who)
     yield from offered(state, substance)
     yield from scheduled(state, entry, substance)
-    said = {name: each for name, each in substance.items() if name != "schedule" or each is not None}
-    if body["digest"] != sha256(_canonical(said).encode("utf-8")).hexdigest():
+    if body["digest"] != substance_digest(substance):
         yield "the digest is not that of what is asked"
     if body["expires"] > max(entry.time + ASKED_WITHIN, begins_of(substance) or 0):
         yield "it waits longer than a day, and than until it begins"
@@ -117,6 +112,7 @@ def request_approved(state: State, entry: Entry) -> Why:
     state.cause("approval", body["request"], by)
 
 
+@request_rules.of("grant.started", "getting access", Authority.CAUSE, version=3)
 @request_rules.of("grant.started", "getting access", Authority.CAUSE, version=2)
 @request_rules.of("grant.started", "getting access", Authority.CAUSE)
 def grant_started(state: State, entry: Entry) -> Why:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from onepam.kernel.instant import MINUTE
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
+from onepam.ledger.lawful.guardrails import WAITS_AT_MOST
 from onepam.ledger.lawful.known import Proposal, Session
 from onepam.ledger.lawful.proposals import one, propose
 from onepam.ledger.lawful.rule import Rules, Why
@@ -14,7 +15,7 @@ waiting_statement_rules = Rules()
 
 STATEMENT = "statement"
 
-WAITS_AT_MOST, WAITS_IN_TRANSACTION = 10 * MINUTE, 2 * MINUTE
+WAITS_IN_TRANSACTION = 2 * MINUTE
 STATEMENT_FACTOR = 15 * MINUTE
 """How long ago whoever says yes may have shown their second factor."""
 

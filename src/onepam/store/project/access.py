@@ -1,6 +1,6 @@
 """Roles, resources and bindings."""
 
-from onepam.domain.access import model as events
+from onepam.domain.access import events
 from onepam.domain.access.separation import SeparationRemoved, SeparationSet
 from onepam.kernel.text import natural
 from onepam.store.db import Db
