@@ -199,6 +199,23 @@ class Gateway:
         port = str(self.platform.ssh_port)
         return ["ssh", *self.options(person), "-p", port, "-l", user, "127.0.0.1", *arguments]
 
+    def jumping(self, person: Person, *more: str) -> Path:
+        """A configuration by which `ssh LOGIN@TARGET` goes through the gateway; both are known by the host CA alone."""
+        known, config = person.key.with_name("known_hosts"), person.key.with_name("config")
+        known.write_text(self.platform.authorities.host.known_hosts_line(["*"]) + "\n", encoding="ascii")
+        lines = [
+            "Host gateway", "HostName 127.0.0.1", "HostKeyAlias localhost", f"Port {self.platform.ssh_port}",
+            f"IdentityFile {person.key}", "IdentitiesOnly yes",
+            "Host * !gateway", "ProxyJump gateway", "IdentityFile none",
+            "Host *", f"UserKnownHostsFile {known}", "StrictHostKeyChecking yes", *more,
+        ]  # fmt: skip
+        config.write_text("\n".join([*lines, ""]), encoding="ascii")
+        return config
+
+    def jump(self, person: Person, target: str, *arguments: str) -> list[str]:
+        """`ssh -J` to a target."""
+        return ["ssh", "-F", str(self.jumping(person)), f"{self.target.login}@{target}", *arguments]
+
     async def start(self, *command: str) -> asyncio.subprocess.Process:
         """A client with pipes; end it by closing its input, or by taking its access away."""
         return await asyncio.create_subprocess_exec(

@@ -124,11 +124,16 @@ def test_login_ssh_play_logout(reached: tuple[Running, Sshd], tmp_path: Path) ->
     through = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment_of(home))
     assert (through.returncode, through.stdout) == (0, "through the gateway\n"), through.stderr
 
-    session = run_onepam(home, "sessions", "--json").json[0]["session"]
+    by_name = [*command[:3], "dev-1", "echo by its name"]
+    named = subprocess.run(by_name, capture_output=True, text=True, timeout=60, env=environment_of(home))
+    assert (named.returncode, named.stdout) == (0, "by its name\n"), named.stderr
+
+    session = run_onepam(home, "sessions", "--json").json[-1]["session"]
     assert run_onepam(home, "play", session).out == "through the gateway\n"
     assert run_onepam(home, "logout").code == 0
-    again = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment_of(home))
-    assert again.returncode == 255
+    for ended in (command, by_name):
+        again = subprocess.run(ended, capture_output=True, text=True, timeout=60, env=environment_of(home))
+        assert again.returncode == 255
 
 
 def test_the_old_certificate_is_dead_after_logout(reached: tuple[Running, Sshd], tmp_path: Path) -> None:

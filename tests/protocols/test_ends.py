@@ -25,14 +25,15 @@ from onepam.domain.signing_in.events import FactorKind, SteppedUp
 from onepam.identity.tokens import code_digest
 from onepam.kernel.clock import MINUTE, SECOND, Instant
 from tests.gateway_fixture import SECONDS, STANDING, Person, outcome, role_set, shown_code
-from tests.protocols.ways import TARGET, WAYS, Way, connections, heard, own_port, said_back, way_through
+from tests.protocols.sockets import connections, own_port
+from tests.protocols.ways import ENDS, TARGET, Way, heard, said_back, way_through
 
 pytestmark = pytest.mark.anyio
 
 WITHIN_SECONDS = 45.0  # the goal is one second, and bench/revocation.py measures it; a test tells ended from running
 
 
-@pytest.fixture(scope="module", params=list(WAYS))
+@pytest.fixture(scope="module", params=list(ENDS))
 async def way(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Way]:
     async with way_through(request.param, tmp_path_factory.mktemp("gateway")) as running:
         yield running
@@ -255,11 +256,13 @@ async def test_a_kill_does_not_wait_for_a_client_that_sleeps(way: Way, busy: boo
     the client or the target."""
     person = await way.gateway.person()
     process = await way.working(person)
-    its_port = own_port(process.pid, way.port)  # a probe of ours may be at the listener, too
+    its_port = own_port(way.pids(process), way.port)  # a probe of ours may be at the listener, too
     if busy:
         assert process.stdin is not None
         process.stdin.write(way.flood)
-    process.send_signal(signal.SIGSTOP)
+    sleepers = way.pids(process)
+    for pid in sleepers:
+        os.kill(pid, signal.SIGSTOP)
     try:
         await asyncio.sleep(0.5)
         await way.gateway.record(KillOrdered(await session_of(way, person), "per_ada"))
@@ -267,7 +270,8 @@ async def test_a_kill_does_not_wait_for_a_client_that_sleeps(way: Way, busy: boo
         assert connections(way.port, its_port) == []
         assert connections(theirs=way.target_port) == []
     finally:
-        process.kill()
+        for pid in reversed(sleepers):
+            os.kill(pid, signal.SIGKILL)
         await outcome(process, None)
 
 

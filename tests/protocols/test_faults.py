@@ -23,7 +23,8 @@ from onepam.recording.frames import Closed
 from onepam.store.engine import ledger as ledger_module
 from tests.gateway_fixture import SECONDS, Person
 from tests.protocols.echo.gateway import EchoLegs, EchoRelay
-from tests.protocols.ways import WAYS, Way, connections, heard, held, said_back, way_through
+from tests.protocols.sockets import connections
+from tests.protocols.ways import WAYS, Way, heard, held, said_back, way_through
 
 pytestmark = pytest.mark.anyio
 

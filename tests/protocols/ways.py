@@ -100,6 +100,10 @@ class Way(ABC):
             with suppress(ProcessLookupError):  # it followed by itself
                 os.kill(pid, signal.SIGKILL)
 
+    def pids(self, process: asyncio.subprocess.Process) -> list[int]:
+        """The processes of which a client consists."""
+        return [process.pid]
+
     def shows(self, process: asyncio.subprocess.Process) -> asyncio.StreamReader | None:
         """Where a client shows what it is told before it is in."""
         return process.stderr
@@ -131,6 +135,10 @@ class Way(ABC):
             raise AssertionError((line, await heard(process)))
 
 
+SERVES = 'echo ready; while read -r line; do [ "$line" = flood ] && exec cat /dev/zero; echo "$line"; done'
+"""A command of a target's sshd."""
+
+
 class Ssh(Way):
     """The stock client and a real sshd."""
 
@@ -148,12 +156,21 @@ class Ssh(Way):
         return self.gateway.resource(name, **changed)
 
     async def start(self, person: Person, target: str = TARGET) -> asyncio.subprocess.Process:
-        command = 'echo ready; while read -r line; do [ "$line" = flood ] && exec cat /dev/zero; echo "$line"; done'
         user = f"{self.gateway.target.login}@{target}"
-        return await self.gateway.start(*self.gateway.ssh(person, command, user=user))
+        return await self.gateway.start(*self.gateway.ssh(person, SERVES, user=user))
 
     def serving(self) -> list[int]:
         return descendants(self.gateway.target.process.pid)
+
+
+class Jump(Ssh):
+    """The stock client through a connection to the gateway: `ssh -J`, which is a process of its own."""
+
+    async def start(self, person: Person, target: str = TARGET) -> asyncio.subprocess.Process:
+        return await self.gateway.start(*self.gateway.jump(person, target, SERVES))
+
+    def pids(self, process: asyncio.subprocess.Process) -> list[int]:
+        return [process.pid, *descendants(process.pid)]
 
 
 class Echo(Way):
@@ -281,6 +298,11 @@ async def through_ssh(gateway: Gateway, port: int, targets: AsyncExitStack) -> A
 
 
 @asynccontextmanager
+async def through_jump(gateway: Gateway, port: int, targets: AsyncExitStack) -> AsyncIterator[Way]:
+    yield Jump(gateway)
+
+
+@asynccontextmanager
 async def through_echo(gateway: Gateway, port: int, targets: AsyncExitStack) -> AsyncIterator[Way]:
     server = await asyncio.create_subprocess_exec(
         sys.executable, str(ECHO / "line_server.py"), str(port), stdout=asyncio.subprocess.PIPE
@@ -324,6 +346,9 @@ WAYS = {"ssh": through_ssh, "echo": through_echo, "postgres": through_postgres, 
 """Each protocol is one: given a running gateway, a free port of loopback that it may dial for a target, and where to
 put what ends that target, after the gateway."""
 
+ENDS = {**WAYS, "ssh through a connection": through_jump}
+"""And what is no protocol of its own, yet ends otherwise."""
+
 
 @asynccontextmanager
 async def way_through(name: str, folder: Path, **config: Any) -> AsyncIterator[Way]:
@@ -337,7 +362,7 @@ async def way_through(name: str, folder: Path, **config: Any) -> AsyncIterator[W
             egress=(f"127.0.0.1/32:{port}",),
             **config,
         ) as gateway,
-        WAYS[name](gateway, port, targets) as way,
+        ENDS[name](gateway, port, targets) as way,
     ):
         await gateway.record(way.resource(TARGET))
         yield way
@@ -373,28 +398,3 @@ def held(gateway: Gateway) -> Iterator[None]:
         yield
     finally:
         os.close(file)
-
-
-def own_port(pid: int, port: int) -> int:
-    """The local port of a process's connection to a port of loopback."""
-    links = [os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()]
-    (found,) = [row for row in _rows() if f"socket:[{row[9]}]" in links and _port(row[2]) == port]
-    return _port(found[1])
-
-
-def connections(ours: int | None = None, theirs: int | None = None) -> list[str]:
-    """The states of this machine's TCP connections with a local or remote port, as /proc/net/tcp names them; without
-    those that listen, or have ended on both sides and have nothing left to send (TIME_WAIT)."""
-    return [
-        row[3]
-        for row in _rows()
-        if row[3] not in ("0A", "06") and ours in (None, _port(row[1])) and theirs in (None, _port(row[2]))
-    ]
-
-
-def _rows() -> list[list[str]]:
-    return [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]]
-
-
-def _port(address: str) -> int:
-    return int(address.split(":")[1], 16)

@@ -29,7 +29,7 @@ from onepam.boot.node import Node
 from onepam.boot.private_folder import founding, private_folder
 from onepam.boot.publishing import Lacking, author_of, cosigning, hold_to_signed, kept_out, signing, witness_of
 from onepam.boot.session_users import SessionUsers
-from onepam.boot.ssh_keys import host_keys
+from onepam.boot.ssh_keys import TARGET_CERTIFICATE, host_keys
 from onepam.boot.stopping import Stop
 from onepam.boot.waiting import announced_continuation, only_cancelling, waiting_words
 from onepam.boot.web.operations import Operations
@@ -331,6 +331,8 @@ class Platform:
             shared=self.gateway,
             authorities=self.authorities,
             find_key=self._find_key,
+            access=self._access,
+            target_keys=lambda name: host_keys(self.authorities, name, TARGET_CERTIFICATE),
             probes=self.probes,
             prober=self.prober_key.public_data,
             source_addresses=self.config.source_addresses,

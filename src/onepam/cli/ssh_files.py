@@ -1,6 +1,7 @@
 """Ordinary OpenSSH client files: key, certificate, known_hosts and a configuration that one `Include` brings in."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,14 @@ ALIAS = "onepam"
 _HOST = re.compile(r"[A-Za-z0-9_.:-]{1,253}", re.ASCII)
 _LINE = re.compile(r"[\x20-\x7e]{1,16384}", re.ASCII)
 _LOOPBACK = re.compile(r"localhost|127\.[0-9.]+|::1")
+_LOGIN = re.compile(r"[A-Za-z_][A-Za-z0-9._+@\\$-]{0,62}", re.ASCII)
+_TARGET = re.compile(r"[a-z][a-z0-9._-]{0,62}", re.ASCII)
+_AUTHORITY = re.compile(r"@cert-authority \S+ ", re.ASCII)
+
+NAMES_A_LINE = 20
+
+Targets = Mapping[str, frozenset[str]]
+"""Logins by target."""
 
 
 def new_key() -> tuple[str, str]:
@@ -28,8 +37,22 @@ def new_key() -> tuple[str, str]:
     return private.decode("ascii"), public.decode("ascii")
 
 
-def write_ssh(home: Home, private: str, public: str, ssh: dict[str, Any]) -> None:
-    """Writes all files for what the API gave (`ssh` of its token)."""
+def targets(access: dict[str, Any]) -> Targets:
+    """Those of a catalogue (`GET /access`), open or to be asked for. What could not stand in a configuration is left
+    out, and so is every name that the person's own configuration has: it means to them what it meant before."""
+    found: dict[str, frozenset[str]] = {}
+    theirs = _own_hosts() | {ALIAS}
+    for each in (*access["open"], *access["requestable"]):
+        name, login = str(each["resource"]), str(each["login"])
+        named = _TARGET.fullmatch(name) and not _LOOPBACK.fullmatch(name) and name not in theirs
+        if each["kind"] == "ssh" and named and _LOGIN.fullmatch(login):
+            found[name] = found.get(name, frozenset()) | {login}
+    return found
+
+
+def write_ssh(home: Home, private: str, public: str, ssh: dict[str, Any], found: Targets) -> None:
+    """Writes all files for what the API gave (`ssh` of its token), and for the targets. The file of known hosts is for
+    the gateway and what is reached through it alone, so its authority stands for every name."""
     gateway = ssh["gateway"]
     host, port, known = str(gateway["host"]), int(gateway["port"]), str(gateway["known_hosts"])
     lines = known.splitlines()
@@ -38,32 +61,48 @@ def write_ssh(home: Home, private: str, public: str, ssh: dict[str, Any]) -> Non
     home.write(home.key, private)
     home.write(home.public_key, public + "\n")
     home.write(home.certificate, ssh["certificate"] + "\n")
-    home.write(home.known_hosts, "".join(f"{line}\n" for line in lines))
-    home.write(home.ssh_config, configuration(home, host, port))
+    home.write(home.known_hosts, "".join(f"{_AUTHORITY.sub('@cert-authority * ', line)}\n" for line in lines))
+    through = {name: logins for name, logins in sorted(found.items()) if name != host}
+    home.write(home.ssh_config, configuration(home, host, port, through))
 
 
-def configuration(home: Home, host: str, port: int) -> str:
-    """The configuration for one gateway. A loopback name is not taken away from the person's other uses."""
+def configuration(home: Home, host: str, port: int, found: Targets) -> str:
+    """The configuration for one gateway, and for the targets behind it. A loopback name is not taken away from the
+    person's other uses."""
     names = ALIAS if _LOOPBACK.fullmatch(host) else f"{ALIAS} {host}"
-    return "\n".join(
-        (
-            "# Written by onepam login; changes are lost at the next one.",
-            f"# ssh LOGIN@TARGET@{ALIAS}",
-            f"Host {names}",
-            f"    HostName {host}",
-            f"    Port {port}",
-            f"    IdentityFile {_quoted(home.key)}",
-            f"    CertificateFile {_quoted(home.certificate)}",
-            "    IdentitiesOnly yes",
-            "    PreferredAuthentications publickey",
-            f"    UserKnownHostsFile {_quoted(home.known_hosts)}",
-            "    StrictHostKeyChecking yes",
-            "    UpdateHostKeys no",
-            "    ForwardAgent no",
-            "    ForwardX11 no",
-            "",
-        )
+    shared = (
+        f"    UserKnownHostsFile {_quoted(home.known_hosts)}",
+        "    StrictHostKeyChecking yes",
+        "    UpdateHostKeys no",
+        "    ForwardAgent no",
+        "    ForwardX11 no",
     )
+    lines = [
+        "# Written by onepam login; changes are lost at the next one.",
+        f"# ssh LOGIN@TARGET, or ssh LOGIN@TARGET@{ALIAS}",
+        f"Host {names}",
+        f"    HostName {host}",
+        f"    Port {port}",
+        f"    User {ALIAS}",
+        f"    IdentityFile {_quoted(home.key)}",
+        f"    CertificateFile {_quoted(home.certificate)}",
+        "    IdentitiesOnly yes",
+        "    PreferredAuthentications publickey",
+        *shared,
+    ]
+    for name, logins in found.items():
+        lines += [f"Host {name}", f"    User {min(logins)}"] if len(logins) == 1 else []
+    named = sorted(found)
+    for first in range(0, len(named), NAMES_A_LINE):
+        lines += [
+            f"Host {' '.join(named[first : first + NAMES_A_LINE])}",
+            "    HostName %h",
+            "    Port 22",
+            f"    ProxyJump {ALIAS}",
+            "    PubkeyAuthentication no",
+            *shared,
+        ]
+    return "\n".join([*lines, ""])
 
 
 def include_line(home: Home) -> str:
@@ -96,6 +135,16 @@ def include(home: Home) -> None:
 def user_config() -> Path:
     """The person's own SSH configuration."""
     return Path("~/.ssh/config").expanduser()
+
+
+def _own_hosts() -> frozenset[str]:
+    """The names that the person's own configuration gives something to."""
+    try:
+        lines = user_config().read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return frozenset()
+    words = [line.replace("=", " ", 1).replace('"', " ").split() for line in lines]
+    return frozenset(name.lower() for found in words if found and found[0].lower() == "host" for name in found[1:])
 
 
 def ssh_command(home: Home, login: str, target: str) -> str:

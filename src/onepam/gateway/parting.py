@@ -11,9 +11,20 @@ PARTING_SECONDS = 0.3
 _LINGER = Struct("ii")
 
 
+class Nested(asyncio.Transport):
+    """A transport without a socket of its own: its bytes go through another connection."""
+
+    def cut(self) -> None:
+        """What `cut` does to a TCP connection, as far as it can be done to this one alone."""
+        raise NotImplementedError
+
+
 def cut(transport: asyncio.Transport) -> None:
     """Ends a TCP connection at once, in both directions: what our kernel still holds for the other side is dropped
     (`SO_LINGER` of 0 seconds, so RST instead of FIN), whether or when that side reads. Not after `connection_lost`."""
+    if isinstance(transport, Nested):
+        transport.cut()
+        return
     plain: socket.socket = transport.get_extra_info("socket")
     with suppress(OSError):
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER.pack(1, 0))

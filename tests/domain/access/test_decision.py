@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.domain.access.decision import AccessFacts, Because, HeldGrant, Permitted, decide
+from onepam.domain.access.decision import AccessFacts, Because, HeldGrant, Permitted, decide, unknown
 from onepam.domain.access.hours import Offset, Schedule, Weekday, Weekly
 from onepam.domain.access.kinds import KINDS
 from onepam.domain.access.model import MAX_SESSION, Action, Mode, Permission, Recording, ResourceKind
@@ -68,6 +68,9 @@ def test_a_grant_opens_what_was_granted_until_its_end() -> None:
 )  # fmt: skip
 def test_what_stays_closed(facts: AccessFacts, login: str, refused: str) -> None:
     assert code(facts, login) == refused
+    stranger = unknown(facts, NOW)
+    told = refused not in ("person.disabled", "resource.unknown")
+    assert (stranger is None) if told else (stranger is not None and stranger.code == refused)
 
 
 def test_the_refusal_says_where_to_ask() -> None:

@@ -11,7 +11,7 @@ from onepam.cli.database_files import configure, databases, is_configured, named
 from onepam.cli.database_files import new_key as new_database_key
 from onepam.cli.home import Home, Session
 from onepam.cli.show import USAGE, Json, Output, facts, printed, say, stop, when
-from onepam.cli.ssh_files import ALIAS, include, include_line, is_included, new_key, user_config, write_ssh
+from onepam.cli.ssh_files import include, include_line, is_included, new_key, targets, user_config, write_ssh
 
 NOWHERE = "postgres.nowhere"
 """The gateway does not listen for clients of databases."""
@@ -46,9 +46,10 @@ def login(
     check_alive(address)
     private, public = new_key()
     given = _on_another(address, public, key) if device else _by_browser(address, public, browser=not no_browser)
-    write_ssh(home, private, public, given["ssh"])
+    access = ask(address, "GET", "/access", token=given["token"])
+    write_ssh(home, private, public, given["ssh"], targets(access))
     home.keep(Session(address, given["token"], given["session"], given["person"], given["name"], given["expires"]))
-    included, services = _configured(home, configure_ssh), _databases(home, configure_psql)
+    included, services = _configured(home, configure_ssh), _databases(home, access, configure_psql)
     if Output.as_json:
         shown = {name: given[name] for name in ("person", "name", "session", "expires")}
         files = {"ssh_config": str(home.ssh_config), "included": included, "services": services}
@@ -57,7 +58,7 @@ def login(
     say(f"Signed in as {given['name']}; ends {when(given['expires'])}.")
     say("See what you can reach: onepam ls")
     if not included:
-        say(f"For plain `ssh LOGIN@TARGET@{ALIAS}`, put this at the head of {user_config()} (or add --configure-ssh):")
+        say(f"For plain `ssh LOGIN@TARGET`, put this at the head of {user_config()} (or add --configure-ssh):")
         say(f"  {include_line(home)}")
     if services and not is_configured(home):
         say(f"For plain `psql 'service={services[0]} dbname=DATABASE'`, set this (or add --configure-psql):")
@@ -119,9 +120,9 @@ def _configured(home: Home, wanted: bool) -> bool:
     return wanted
 
 
-def _databases(home: Home, wanted: bool) -> list[str]:
+def _databases(home: Home, access: dict[str, Any], wanted: bool) -> list[str]:
     """Writes what leads to the person's databases; the names of the services."""
-    found = databases(call("GET", "/access"))
+    found = databases(access)
     private, public = new_database_key()
     given = call("POST", "/cli/database-certificate", {"public_key": public}, expected=(NOWHERE,)) if found else {}
     if not found or given.get("code") == NOWHERE:

@@ -117,6 +117,13 @@ class Permitted:
         return (self.because, *self.also)
 
 
+def unknown(facts: AccessFacts, now: Instant) -> Refused | None:
+    """Why nothing of the resource is told to the person, whether it exists or not; None where it is in their
+    catalogue."""
+    found = _catalogued(facts, now)
+    return found if isinstance(found, Refused) else None
+
+
 def decide(
     facts: AccessFacts,
     login: str,
@@ -130,12 +137,10 @@ def decide(
     the actions that it `needed`: it goes on under whatever allows all of them, and no longer than that does. It keeps
     the guardrails that it is `guarded` by, so it goes on only under what lets through as much.
     """
-    if not facts.enabled or (facts.ends is not None and facts.ends <= now):
-        return Refused("person.disabled", "This account is disabled.", "Ask an administrator.")
-    resource = facts.resource
-    reach = [] if resource is None else _reach(facts.roles, resource, now)
-    if resource is None or not reach:
-        return Refused("resource.unknown", "There is no such target in your catalogue.", "See what you can reach: /")
+    found = _catalogued(facts, now)
+    if isinstance(found, Refused):
+        return found
+    resource, reach = found
     options = [
         option
         for held, permission in reach
@@ -201,6 +206,16 @@ def _recording(options: list[Permitted]) -> Recording | None:
     if Recording.WHOLE in asked:
         return Recording.WHOLE
     return Recording.HEAD_TAIL if asked == {Recording.HEAD_TAIL} else None
+
+
+def _catalogued(facts: AccessFacts, now: Instant) -> tuple[ResourceFacts, list[tuple[HeldRole, Permission]]] | Refused:
+    """The resource, with the roles and permissions by which it is in the person's catalogue."""
+    if not facts.enabled or (facts.ends is not None and facts.ends <= now):
+        return Refused("person.disabled", "This account is disabled.", "Ask an administrator.")
+    reach = [] if facts.resource is None else _reach(facts.roles, facts.resource, now)
+    if facts.resource is None or not reach:
+        return Refused("resource.unknown", "There is no such target in your catalogue.", "See what you can reach: /")
+    return facts.resource, reach
 
 
 def _reach(roles: tuple[HeldRole, ...], resource: ResourceFacts, now: Instant) -> list[tuple[HeldRole, Permission]]:

@@ -7,8 +7,9 @@ connection hears when its transport is full or its keys change, and pauses its s
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from copy import copy
 from typing import Any, cast
 
 import asyncssh
@@ -27,6 +28,8 @@ from onepam.domain.sessions.ends import SessionEnd
 from onepam.gateway.crowd import Place
 from onepam.gateway.parting import cut, part
 from onepam.gateway.turns import Turns
+from onepam.protocols.ssh.algorithms import HostKey
+from onepam.protocols.ssh.algorithms import host_keys as shown
 from onepam.protocols.ssh.entering import Entering
 from onepam.protocols.ssh.fast_data import FastDataConnection
 from onepam.protocols.ssh.portions import KEY_BYTES
@@ -96,7 +99,7 @@ class _Tuned(PacketsUnlogged, FastDataConnection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.brake = Brake()
-        self._tcp: socket.socket = transport.get_extra_info("socket")
+        self._tcp: socket.socket | None = transport.get_extra_info("socket")
         self._transport_full = False
         self._batch: list[Callable[[], object]] | None = None
         cast(asyncio.Transport, transport).set_write_buffer_limits(high=TRANSPORT_BYTES)
@@ -138,6 +141,8 @@ class _Tuned(PacketsUnlogged, FastDataConnection):
     def _acknowledge(self) -> None:
         """OpenSSH's second small packet waits until the first is acknowledged (Nagle, RFC 896), and where we have
         nothing to send our kernel would take 40 ms for that: at each sign-in twice."""
+        if self._tcp is None:  # it goes through another connection
+            return
         with suppress(OSError):  # it was closed just now
             self._tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
@@ -205,7 +210,15 @@ class PersonConnection(Entering, _Tuned, asyncssh.SSHServerConnection):
         """The kernel waits as long as we do for a client that acknowledges nothing (RFC 5482): by itself it would give
         up at some time of its own, or, with a client that is stopped and full, never."""
         super().connection_made(transport)
-        self._tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._silent_seconds * 1000)
+        if self._tcp is not None:
+            self._tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._silent_seconds * 1000)
+
+    def within(self, owner: Callable[[], asyncssh.SSHServer], keys: Sequence[HostKey]) -> "PersonConnection":
+        """A connection that is to go through this one, which counts as from the same client; it shows `keys`."""
+        options = copy(self._options)
+        options.protocol_factory = owner
+        options.server_host_keys = shown(keys)
+        return PersonConnection(self._loop, options, self._silent_seconds, self.place, self._turns)
 
     def part(self, words: str) -> asyncio.Event:
         """Ends the connection as asyncssh's own abort does, yet what was forwarded already and `words` still reach a

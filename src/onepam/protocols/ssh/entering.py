@@ -138,9 +138,13 @@ class Entering(asyncssh.SSHServerConnection):
             self._held = False
             self._socket.resume_reading()
 
+    keeps_its_place = False
+    """Whether a client that has signed in stays in the crowd: it has opened nothing yet."""
+
     async def send_userauth_success(self) -> None:
         """The client is in: nothing of the crowd concerns it any more."""
-        self.place.leave()
+        if not self.keeps_its_place:
+            self.place.leave()
         self._max_recv_pktlen = self._most_packet
         await super().send_userauth_success()
 

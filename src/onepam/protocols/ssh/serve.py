@@ -7,14 +7,18 @@ section 5.4, which ssh, scp, sftp, rsync and whatever runs them all show.
 
 import logging
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from hmac import compare_digest
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import asyncssh
+from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED
 from asyncssh.packet import String
 from asyncssh.public_key import decode_ssh_certificate
 
+from onepam.domain.access.decision import AccessFacts, unknown
+from onepam.domain.access.model import ResourceKind
 from onepam.domain.matrix.fields import LOGIN
 from onepam.domain.sessions.events import EntryPoint
 from onepam.gateway.entering import Admission, Proven, refusal_words
@@ -22,9 +26,9 @@ from onepam.gateway.probes import of_this_machine
 from onepam.identity.ssh_keys import fingerprint
 from onepam.kernel.errors import Fault, Refused
 from onepam.protocols.ssh.algorithms import is_certificate, signs_strongly
-from onepam.protocols.ssh.connections import PersonConnection
+from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
 from onepam.protocols.ssh.door import Door
-from onepam.protocols.ssh.person_channel import PersonChannel
+from onepam.protocols.ssh.jump import Jump
 from onepam.protocols.ssh.probe import MOST_CHANNELS, PROBER, ProbeSession
 from onepam.protocols.ssh.relay import Relay
 from onepam.protocols.ssh.session import SshGateway, SshLegs, proven_by
@@ -38,6 +42,12 @@ MAX_OFFERS = 20
 
 _USER = re.compile(rf"(?=.{{1,128}}\Z)({LOGIN.pattern})@([A-Za-z][A-Za-z0-9._-]{{0,62}})", re.ASCII)
 """LOGIN@TARGET. The last `@` parts them, as no target's name has one; of the target's case nothing depends."""
+
+_THROUGH = re.compile(r"[^@]{0,128}")
+"""A user name that names no target: ssh sends the one on its own machine where nobody gave another."""
+
+_NO_TARGET = Refused("ssh.user", "Say where to: ssh LOGIN@TARGET@GATEWAY", "/")
+_NO_LOGIN = Refused("ssh.user", "Say as whom and where to: ssh -J GATEWAY LOGIN@TARGET", "/")
 
 _NOT_OURS = ("certificate.malformed", "certificate.foreign_ca")
 _UNKNOWN = Refused(
@@ -62,6 +72,11 @@ class PersonDoor(Door):
         self._asked: tuple[str, str] | None = None
         self._offers = 0
         self._over = False
+        self._jump: Jump | None = None
+        """What goes through a connection that names no target."""
+        self._through: Proven | None = None
+        self._key_data = b""
+        self._told_nowhere = False
         self._probing = 0
         """How many channels the prober may still open; none is anybody else's."""
         self._explained = False
@@ -78,6 +93,8 @@ class PersonDoor(Door):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._over = True
+        if self._jump is not None:
+            self._jump.end()
 
     def begin_auth(self, username: str) -> bool:
         self._user = username
@@ -129,12 +146,20 @@ class PersonDoor(Door):
             self._probing = MOST_CHANNELS
         return True
 
-    def session_requested(self) -> tuple[PersonChannel, Any] | asyncssh.SSHServerSession[bytes] | bool:
+    def session_requested(self) -> Any:
         """A channel of the permitted session, or the prober's."""
         if self.relay is None and self._probing:
             self._probing -= 1
             return ProbeSession(self._gateway, self._conn)
+        if self._jump is not None:
+            return self._nowhere()
         return super().session_requested()
+
+    def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> Any:
+        """A connection to a target that goes through this one; else what the permitted session says."""
+        if self._jump is not None:
+            return self._jump.opened(dest_host, dest_port)
+        return super().connection_requested(dest_host, dest_port, orig_host, orig_port)
 
     async def _signed(self, username: str, key_data: bytes, msg: bytes, signature: bytes) -> bool:
         """Whether the client holds the private key. asyncssh would compare a certificate's principal with the login
@@ -162,22 +187,23 @@ class PersonDoor(Door):
     # The one door ----------------------------------------------------------------------------------------------------
 
     async def _enter(self, who: Claims | KeyHolder | Refused, key_data: bytes) -> bool:
-        """From proof to permit and the beginning of the session; False has been explained."""
-        client = str(self._conn.get_extra_info("client_version") or "")
-        legs = SshLegs(self._gateway, self._conn)
-        admission = Admission(self._gateway.shared, legs, self._conn.place, self._source, client, self._say)
+        """From proof to permit and the beginning of the session; False has been explained. Who names no target may go
+        through to one."""
+        admission = self._admission(self._conn, self._say)
         if isinstance(who, Refused):
             # Another key of this client may still serve: that of the certificate by itself, if it is registered.
             await admission.refuse(EntryPoint.SSH_CERTIFICATE, person_of(key_data), self._user, who)
             return self._not_this(who)
-        if isinstance(who, KeyHolder):
-            proven = proven_by(who)
-        else:
-            proven = Proven(who.person_id, EntryPoint.SSH_CERTIFICATE, sign_in=who.session_id)
+        proven = _proven(who)
+        if self._asked is None and _THROUGH.fullmatch(self._user):
+            self._conn.place.vouch()
+            self._conn.keeps_its_place = True
+            self._through, self._key_data = proven, key_data
+            self._jump = Jump(self._conn, self._known, self._gateway.target_keys, self._enter_through)
+            return True
         if self._asked is None:
-            refused = Refused("ssh.user", "Say where to: ssh LOGIN@TARGET@GATEWAY", "/")
-            await admission.refuse(proven.entry, proven.person, self._user, refused)
-            return self._no(refused)
+            await admission.refuse(proven.entry, proven.person, self._user, _NO_TARGET)
+            return self._no(_NO_TARGET)
         answer = await admission.enter(proven, *self._asked)
         if isinstance(answer, Relay):
             self.relay = answer
@@ -186,6 +212,61 @@ class PersonDoor(Door):
             # No registered key opens this, whatever its person confirms; a certificate of the same client may.
             return self._not_this(answer)
         return self._no(answer)
+
+    def _admission(self, client: PersonConnection, say: Callable[[str], None]) -> "Admission[TargetConnection, Relay]":
+        said = str(client.get_extra_info("client_version") or "")
+        legs = SshLegs(self._gateway, client)
+        return Admission(self._gateway.shared, legs, client.place, self._source, said, say)
+
+    # Through to a target ----------------------------------------------------------------------------------------------
+
+    async def _known(self, target: str) -> Refused | None:
+        """Why a target's name is refused to whoever is here."""
+        who = await self._still()
+        if isinstance(who, Refused):
+            refused: Refused | None = who
+        else:
+            (facts,) = await self._gateway.access([(who.person, target)])
+            refused = unknown(facts, self._gateway.shared.clock()) or _speaks_ssh(facts)
+        if refused is not None:
+            await self._refused(target, refused)
+        return refused
+
+    async def _enter_through(
+        self, inner: PersonConnection, login: str, target: str, say: Callable[[str], None]
+    ) -> Relay | Refused:
+        """By the one door, with the proof of this connection."""
+        who = await self._still()
+        if not isinstance(who, Refused) and not _USER.fullmatch(f"{login}@{target}"):
+            who = _NO_LOGIN
+        if isinstance(who, Refused):
+            answer: Relay | Refused = who
+            await self._refused(f"{login}@{target}", who)
+        else:
+            answer = await self._admission(inner, say).enter(who, login, target)
+        if isinstance(answer, Refused):
+            say(refusal_words(answer, self._gateway.shared.console_url))
+        return answer
+
+    async def _still(self) -> Proven | Refused:
+        """Who is here: the proof was good, and may have ended since."""
+        who = await self._who(self._key_data)
+        return _UNKNOWN if who is None else who if isinstance(who, Refused) else _proven(who)
+
+    async def _refused(self, asked: str, refused: Refused) -> None:
+        by = self._through
+        assert by is not None
+        await self._admission(self._conn, self._say).refuse(by.entry, by.person, asked, refused)
+
+    async def _nowhere(self) -> NoReturn:
+        """Somebody wants a shell, a command or a transfer, and has named no target. It is recorded once."""
+        told, self._told_nowhere = self._told_nowhere, True
+        try:
+            if not told:
+                await self._refused(self._user, _NO_TARGET)
+        except Fault as fault:
+            log.error("a refusal of %s could not be recorded: %s", self._source, fault)
+        raise asyncssh.ChannelOpenError(OPEN_ADMINISTRATIVELY_PROHIBITED, _NO_TARGET.message)
 
     def _no(self, refused: Refused) -> bool:
         """Says why, and admits no further key on this connection."""
@@ -202,3 +283,17 @@ class PersonDoor(Door):
 
     def _say(self, lines: str) -> None:
         self._conn.send_auth_banner(lines.replace("\n", "\r\n"))
+
+
+def _proven(who: Claims | KeyHolder) -> Proven:
+    if isinstance(who, KeyHolder):
+        return proven_by(who)
+    return Proven(who.person_id, EntryPoint.SSH_CERTIFICATE, sign_in=who.session_id)
+
+
+def _speaks_ssh(facts: AccessFacts) -> Refused | None:
+    """What speaks something else has a door of its own."""
+    resource = facts.resource
+    if resource is None or resource.kind is ResourceKind.SSH:
+        return None
+    return Refused("resource.protocol", f"{resource.resource} speaks {resource.kind}, and this door ssh.")

@@ -1,12 +1,13 @@
 """SSH's two legs of a session: a fresh key with a certificate for one session to the target, channels between both."""
 
 from asyncio import Future
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import asyncssh
 
 from onepam.app.open_session import Opened
+from onepam.domain.access.decision import AccessFacts
 from onepam.domain.access.model import Action, Recording
 from onepam.domain.people.events import PersonKind
 from onepam.domain.sessions.events import EntryPoint
@@ -16,6 +17,7 @@ from onepam.gateway.recorder import Recorder
 from onepam.gateway.session import Gateway, Legs
 from onepam.kernel.clock import MINUTE, Clock, moment
 from onepam.kernel.errors import Refused
+from onepam.protocols.ssh.algorithms import HostKey
 from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
 from onepam.protocols.ssh.dial import dial
 from onepam.protocols.ssh.relay import Relay
@@ -32,11 +34,15 @@ _KINDS: dict[Action, Kind] = {Action.SHELL: "pty", Action.EXEC: "exec", Action.S
 @dataclass(frozen=True, slots=True)
 class SshGateway:
     """What SSH needs beside the parts that all protocols share. `find_key` says by its fingerprint whose key it is;
-    `prober` is the public key of this process's own prober; `wall` the time that certificates are judged by."""
+    `access` gives the facts of people and targets as they are now; `target_keys` are our host keys, certified for a
+    target's name; `prober` is the public key of this process's own prober; `wall` the time that certificates are judged
+    by."""
 
     shared: Gateway
     authorities: Authorities
     find_key: Callable[[str], Awaitable[KeyHolder | None]]
+    access: Callable[[Sequence[tuple[str, str]]], Awaitable[list[AccessFacts]]]
+    target_keys: Callable[[str], Sequence[HostKey]]
     probes: Probes
     prober: bytes
     source_addresses: tuple[str, ...]
