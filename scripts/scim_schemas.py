@@ -6,13 +6,13 @@ They are a file of the product because importing that library takes longer than 
 import json
 from pathlib import Path
 
-from scim2_models import EnterpriseUser, Group, User
-
 PAGE = Path(__file__).resolve().parent.parent / "src" / "onepam" / "scim" / "schemas.json"
 
 
 def document() -> str:
     """The file's text."""
+    from scim2_models import EnterpriseUser, Group, User  # slow: whoever collects tests need not wait for it
+
     return json.dumps([model.to_schema().model_dump() for model in (User, Group, EnterpriseUser)], indent=1) + "\n"
 
 

@@ -17,7 +17,7 @@ settings.register_profile("onepam", parent=settings.get_profile(settings.get_cur
 settings.load_profile("onepam")
 
 
-LONG = ("attack", "simulation", "tour", "boot", "install", "outbox", "protocols", "console")
+LONG = ("attack", "simulation", "tour", "boot", "install", "outbox", "protocols", "console", "ledger")
 """Rooms whose files take long: begun first, so that at the end no worker is alone with one."""
 
 

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,14 @@ from onepam.identity.devices import Devices
 from onepam.identity.oidc.relying_party import RelyingParty as OpenIdParty
 from onepam.identity.passkeys import RelyingParty
 from onepam.identity.providers import Providers
+from onepam.identity.recovery import StoredCodes, new_codes
 from onepam.identity.saml.reading import MetadataReader
 from onepam.identity.signals.receiver import Receiver
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import DAY, HOUR, Instant, iso
 from onepam.kernel.errors import Refused, Unavailable
 from onepam.kernel.ids import new_id
+from onepam.kernel.secret import Secret
 from onepam.ledger.checkpoint import Checkpoint, sign_checkpoint
 from onepam.ledger.merkle import Frontier
 from onepam.ledger.note import ED25519, VerifierKey
@@ -65,6 +68,14 @@ _CLIENTS: Any = {
     "mysql": ("gate.example.org", 3307),
     "database_root": lambda: b"a root",
 }
+
+
+@cache
+def recovery_codes() -> tuple[Secret, StoredCodes]:
+    """One of ten codes, and what is stored of all. Made when somebody asks: that is slow, and each worker that collects
+    would wait for it."""
+    shown, stored = new_codes(secrets.token_bytes)
+    return shown[0], stored
 
 
 @dataclass

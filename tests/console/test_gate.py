@@ -2,7 +2,6 @@
 
 import ast
 import asyncio
-import secrets
 from base64 import b32encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
@@ -17,7 +16,7 @@ from onepam.console.frame.visit import FLOW_COOKIE
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, FactorRemoved, SignedIn, SignInFailed
 from onepam.domain.signing_in.gate import LOCKED
 from onepam.gateway.guesses import OF_ADDRESS
-from onepam.identity import passwords, recovery
+from onepam.identity import passwords
 from onepam.identity.passwords import hash_password
 from onepam.identity.stored import codes_text, sealed_seed
 from onepam.kernel.clock import MINUTE, SECOND
@@ -25,14 +24,13 @@ from onepam.kernel.secret import Secret
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
 from tests.company import record
-from tests.console.browsing import Browser, Office, opened
+from tests.console.browsing import Browser, Office, opened, recovery_codes
 from tests.house.sources import PACKAGE
 
 pytestmark = pytest.mark.anyio
 
 PASSWORD = "violet harbour ladder"
 SEED = Secret(b"twenty bytes of seed")
-CODES, STORED = recovery.new_codes(secrets.token_bytes)
 APP = pyotp.TOTP(b32encode(SEED.reveal()).decode())
 
 
@@ -47,7 +45,7 @@ def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
     async with opened(tmp_path) as office:
         seed = sealed_seed(SEED, "ada", office.services.envelope)
-        kept = ((FactorKind.PASSWORD, hash_password(PASSWORD)), (FactorKind.RECOVERY, codes_text(STORED)),
+        kept = ((FactorKind.PASSWORD, hash_password(PASSWORD)), (FactorKind.RECOVERY, codes_text(recovery_codes()[1])),
                 (FactorKind.TOTP, seed))  # fmt: skip
         await record(
             office.company.ledger,
@@ -73,7 +71,9 @@ async def by_app(office: Office, browser: Browser, right: bool) -> bool:
 
 
 async def by_recovery_code(office: Office, browser: Browser, right: bool) -> bool:
-    answer = await browser.post("/sign-in/recovery", code=CODES[0].reveal().decode() if right else "abcde-fghij")
+    answer = await browser.post(
+        "/sign-in/recovery", code=recovery_codes()[0].reveal().decode() if right else "abcde-fghij"
+    )
     return answer.status_code == 303
 
 

@@ -12,7 +12,6 @@ import pytest
 from onepam.console.app import PLACES
 from onepam.console.frame.visit import SESSION_COOKIE
 from onepam.domain.signing_in.events import EnrolmentOpened, FactorEnrolled, FactorKind, SignedIn
-from onepam.identity import recovery
 from onepam.identity.passwords import hash_password
 from onepam.identity.stored import codes_text
 from onepam.identity.tokens import new_token, token_digest
@@ -20,13 +19,12 @@ from onepam.kernel.clock import HOUR, Instant
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
 from tests.company import record
-from tests.console.browsing import Browser, Office, opened
+from tests.console.browsing import Browser, Office, opened, recovery_codes
 from tests.console.test_routes import path_of
 
 pytestmark = pytest.mark.anyio
 
 PASSWORD = "violet harbour ladder"
-CODES, STORED = recovery.new_codes(secrets.token_bytes)
 CLOSED = [place for place in PLACES if place.needs.signed_in]
 
 
@@ -39,7 +37,14 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
                 "fac_pw", "ada", FactorKind.PASSWORD, "v1", None, "ada", secret=hash_password(PASSWORD), reference=""
             ),
             FactorEnrolled(
-                "fac_rc", "ada", FactorKind.RECOVERY, "v1", None, "ada", secret=codes_text(STORED), reference=""
+                "fac_rc",
+                "ada",
+                FactorKind.RECOVERY,
+                "v1",
+                None,
+                "ada",
+                secret=codes_text(recovery_codes()[1]),
+                reference="",
             ),
         )
         yield office
@@ -68,7 +73,7 @@ async def wrong_code(office: Office) -> Browser:
 async def recovery_code(office: Office) -> Browser:
     """The password and a recovery code: that lets one enrol anew."""
     browser = await password(office)
-    code = CODES[0].reveal().decode("ascii")
+    code = recovery_codes()[0].reveal().decode("ascii")
     answer = await browser.post("/sign-in/recovery", code=code)
     assert answer.headers["Location"].startswith("/enrol/enr_")
     await browser.read(answer.headers["Location"])

@@ -37,7 +37,6 @@ from onepam.domain.sessions.events import EntryPoint
 from onepam.domain.signing_in.devices import DeviceOpening
 from onepam.domain.signing_in.events import EnrolmentOpened, FactorEnrolled, FactorKind, FactorRemoved
 from onepam.domain.signing_in.gate import Visitor
-from onepam.identity import recovery
 from onepam.identity.cli_codes import issue_code, open_code
 from onepam.identity.passwords import hash_password
 from onepam.identity.stored import codes_text, sealed_seed
@@ -49,7 +48,7 @@ from onepam.store.db import rows
 from onepam.store.engine.database import connect
 from onepam.store.engine.projections import STATE_TABLES
 from tests.company import record
-from tests.console.browsing import ORIGIN, Browser, Office, opened
+from tests.console.browsing import ORIGIN, Browser, Office, opened, recovery_codes
 from tests.console.lasting_tables import NOT_ONE_USE
 from tests.identity.test_passkeys import Authenticator
 
@@ -74,7 +73,6 @@ class OneUse:
 
 PASSWORD = "violet harbour ladder"
 SEED = Secret(b"twenty bytes of seed")
-CODES, STORED = recovery.new_codes(secrets.token_bytes)
 VERIFIER, REDIRECT = "v" * 43, "http://127.0.0.1:40000/callback"
 RULE = ProviderRule(attests=("mfa",), domains=("example.com",))
 Begun = tuple[Use, Callable[[], Awaitable[None]]]
@@ -86,7 +84,7 @@ def done(outcome: object) -> bool:
 
 async def with_factors(office: Office) -> None:
     seed = sealed_seed(SEED, "ada", office.services.envelope)
-    kept = ((FactorKind.PASSWORD, hash_password(PASSWORD)), (FactorKind.RECOVERY, codes_text(STORED)),
+    kept = ((FactorKind.PASSWORD, hash_password(PASSWORD)), (FactorKind.RECOVERY, codes_text(recovery_codes()[1])),
             (FactorKind.TOTP, seed))  # fmt: skip
     await record(
         office.company.ledger,
@@ -174,7 +172,7 @@ async def app_code(office: Office) -> Begun:
 async def recovery_code(office: Office) -> Begun:
     await with_factors(office)
     browsers = [await after_password(office), await after_password(office)]
-    code = CODES[0].reveal().decode("ascii")
+    code = recovery_codes()[0].reveal().decode("ascii")
     return lambda: _redirected(browsers.pop(), "/sign-in/recovery", code=code), nothing
 
 

@@ -6,8 +6,6 @@ from pathlib import Path
 import httpx2
 import pytest
 import uvicorn
-from scim2_client.engines.httpx2 import SyncSCIMClient
-from scim2_tester import Status, check_server
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -30,13 +28,17 @@ async def test_every_check_of_the_tester_passes(tmp_path: Path, loopback_port: i
         server.should_exit = True
         await serving
         directory.company.close()
-    assert [each for each in results if each[0] not in (Status.SUCCESS, Status.SKIPPED)] == []
-    assert sum(status is Status.SUCCESS for status, *_ in results) > 100
+    assert [each for each in results if each[0] not in ("SUCCESS", "SKIPPED")] == []
+    assert sum(status == "SUCCESS" for status, *_ in results) > 100
     # A search of users and groups at once, which RFC 7644 leaves optional; nothing else may be passed over.
-    assert {title for status, title, _ in results if status is Status.SKIPPED} <= {"search_with_attributes"}
+    assert {title for status, title, _ in results if status == "SKIPPED"} <= {"search_with_attributes"}
 
 
-def _checked(url: str, token: str) -> list[tuple[Status, str, str]]:
+def _checked(url: str, token: str) -> list[tuple[str, str, str]]:
+    # Here, not above: each worker that collects would wait for them, a fifth of all its collecting.
+    from scim2_client.engines.httpx2 import SyncSCIMClient
+    from scim2_tester import check_server
+
     with httpx2.Client(base_url=url, headers={"authorization": f"Bearer {token}"}) as http:
         found = check_server(SyncSCIMClient(http))
-    return [(each.status, str(each.title), str(each.reason)) for each in found]
+    return [(each.status.name, str(each.title), str(each.reason)) for each in found]
