@@ -53,7 +53,8 @@ def item(who: Context, role: str, **more: Any) -> Context:
         "by": ["Their product (through directory:Platform)", "Cover for the night shift"], "last_used": ago(3 * DAY),
         "opens": True, "beyond": False, "peers": 4, "unusual": [], "look": False, "against": [],
         "decides": "Mira Okafor", "answers": ANSWERS[Answers.MANAGER], "verdict": "",
-        "decider": "", "note": "", "state": "due", "word": "Waits", "mine": True, "passes": True, "may_assign": False,
+        "decider": "", "note": "", "probe": None,
+        "state": "due", "word": "Waits", "mine": True, "passes": True, "may_assign": False,
         **more,
     }  # fmt: skip
 
@@ -72,7 +73,8 @@ REVIEW = ReviewPage(
              by=["j.weber: approve, read"], opens=False, verdict="remove", state="finding", word="Not remediated",
              **_DONE),
         item(TOMAS, "operator", verdict="keep", note="on call in winter", state="proven", word="Kept", **_DONE),
-        item(JONAS, "operator", verdict="remove", word="Removed; a binding gives it still", **_DONE),
+        item(JONAS, "operator", verdict="remove", word="Removed; a binding gives it still", **_DONE,
+             probe={"state": "proven", "word": "refused", "at": ago(5 * DAY), "where": "db-1"}),
         item(JONAS, "auditor", decides="", answers="", state="finding", word="Nobody left to decide", mine=False,
              passes=False, may_assign=True),
     ],

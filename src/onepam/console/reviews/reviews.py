@@ -11,6 +11,7 @@ from onepam.console.frame.page import Context
 from onepam.console.frame.places import ADMINISTERS, MEMBER, SEES_ALL, Needs, Place, Shown
 from onepam.console.frame.rendering import Flash, plural
 from onepam.console.frame.visit import Visit
+from onepam.console.frame.wording import probe_words
 from onepam.console.reviews.reviews_page import ReviewPage, ReviewsPage
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.review_schedule import Suspends, Trigger
@@ -304,6 +305,7 @@ def _item(each: ItemRow, review: rows.ReviewRow, at: Instant, reader: str, assig
         "verdict": each.verdict.value if each.verdict is not None else "",
         "decider": each.decider_name,
         "note": each.note,
+        "probe": {**probe_words(each.probed[1]), "where": each.probed[0]} if each.probed is not None else None,
         "state": state,
         "word": word,
         "mine": each.decides == reader and (waits or (runs and each.verdict is not None)),

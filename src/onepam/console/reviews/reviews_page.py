@@ -37,8 +37,9 @@ class ReviewPage(PageContext):
     `items`: list of {id, key, person {id, name}, role, purpose, privileged, by (list of str), opens (sessions),
         beyond (of another system), last_used (or none), peers, unusual (list of str), look (mark it in the list),
         against (list of str: why it is recommended to remove it), decides (name or ""), answers (str), verdict (str),
-        decider, note, state, word, mine (bool: the reader decides on it now),
-        passes (bool: it waits for the reader), may_assign (bool: the reader names who decides)}
+        decider, note, probe ({state, word, at, where}, or none: after it was taken), state, word,
+        mine (bool: the reader decides on it now), passes (bool: it waits for the reader),
+        may_assign (bool: the reader names who decides)}
     `usual`: those of the items that wait for the reader and about which nothing is unusual, as <person>/<role>
     `figures`: {not_remediated, unanswered, seen (str), why_not (why the reader may not sign it off, or ""), reviewers
         (list of {name, items, kept, median (str), rubber_stamp})}, or none: for whoever oversees

@@ -14,7 +14,7 @@ from onepam.domain.signing_in.events import SignInKind
 from onepam.kernel.clock import DAY, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
-from onepam.store.facts.holdings import bound_roles
+from onepam.store.facts.holdings import bound_roles, permissions
 
 MOST_PROOFS = 10
 """Of each kind, the newest."""
@@ -186,6 +186,36 @@ def probed_after(db: Snapshot, at: Instant, person: str, resource: str, login: s
     if found is None:
         return None
     return Probed(found["made"], ProbePurpose(found["purpose"]), ProbeResult(found["result"]), found["code"])
+
+
+def probed_since(
+    db: Snapshot, at: Instant, taken: Mapping[tuple[str, str], Instant]
+) -> dict[tuple[str, str], tuple[str, Probed]]:
+    """Of people and the roles that were taken from them, since when: the newest answer since then at what the role
+    reaches, and which resource that is. What was not asked is not in it."""
+    of = {"people": json.dumps(sorted({person for person, _ in taken})), "at": at}
+    made = rows(db, _PROBED_OF_ALL, of) if taken else []
+    targets = {"targets": json.dumps(sorted({each["resource"] for each in made})), "at": at}
+    labels = {name: json.loads(said) for name, said in (rows(db, _LABELS, targets) if made else ())}
+    named = {"roles": json.dumps(sorted({role for _, role in taken})), "at": at}
+    gives = {role: permissions(said) for role, said in (rows(db, _GIVES, named) if made else ())}
+    found = dict[tuple[str, str], tuple[str, Probed]]()
+    for each in made:
+        answer = Probed(each["made"], ProbePurpose(each["purpose"]), ProbeResult(each["result"]), each["code"])
+        for (person, role), since in taken.items():
+            reaches = each["person"] == person and each["resource"] in labels and answer.made > since
+            if reaches and any(one.covers(labels[each["resource"]]) for one in gives.get(role, ())):
+                found[person, role] = each["resource"], answer
+    return found
+
+
+_PROBED_OF_ALL = (
+    "SELECT person, resource, made, purpose, result, code FROM probe WHERE person IN "
+    f"(SELECT value FROM json_each(:people)) AND resource <> '' AND purpose IN ('revoked', 'leaver') AND {AT} "
+    "ORDER BY made"
+)
+_LABELS = f"SELECT resource, labels FROM resource WHERE resource IN (SELECT value FROM json_each(:targets)) AND {AT}"
+_GIVES = f"SELECT role, permissions FROM role WHERE role IN (SELECT value FROM json_each(:roles)) AND {AT}"
 
 
 def probes(

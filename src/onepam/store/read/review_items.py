@@ -15,6 +15,7 @@ from onepam.store.facts.review_advice import Circumstances
 from onepam.store.facts.systems import still_held
 from onepam.store.read import beyond as told
 from onepam.store.read.names import Called
+from onepam.store.read.probes import Probed, probed_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +48,25 @@ class ItemRow:
     """A binding gives it now; of another system: it is there now."""
     beyond: bool = False
     """It is of another system, where nothing is ours to withhold."""
+    probed: tuple[str, Probed] | None = None
+    """Of what was removed, or taken in silence: at which resource the listener was asked afterwards, and what it said.
+    None where it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Of an item: who decides on it now and as what (None: nobody is left), the last decision, and why it is withheld
+    """Of an item: who decides on it now and as what (None: nobody is left), the last decision, and the withholding
     after this review."""
 
     decides: tuple[str, Answers] | None
     decided: Row | None
-    withheld: Withheld | None
+    withheld: Row | None
+
+    def taken(self) -> Instant | None:
+        """Since when it gives nothing; None where it was not taken."""
+        removed = self.decided is not None and self.decided["verdict"] == Verdict.REMOVE
+        since: Instant | None = self.decided["decided"] if self.decided and removed else None
+        return self.withheld["withheld"] if since is None and self.withheld else since
 
 
 def item_rows(
@@ -73,6 +83,8 @@ def item_rows(
     asked = Circumstances(db, at, everything, people)
     purposes, because, accounts = _purposes(db, at, items), _because(db, items), told.accounts(db, at, items)
     there = still_held(db, at, items)
+    taken = {(each.person, each.role): so.taken() for each, so in zip(items, said, strict=True)}
+    probed = probed_since(db, at, {key: since for key, since in taken.items() if since is not None})
     made = []
     for each, so in zip(items, said, strict=True):
         key = (each.person, each.role)
@@ -96,9 +108,10 @@ def item_rows(
                 verdict=Verdict(decided["verdict"]) if decided else None,
                 decider_name=called[decided["decider"]] if decided else "",
                 note=(decided["note"] or "") if decided else "",
-                withheld=so.withheld,
+                withheld=Withheld(so.withheld["because"]) if so.withheld else None,
                 held=key in there if beyond else asked.bound(*key),
                 beyond=beyond,
+                probed=probed.get(key),
             )
         )
     return tuple(made)

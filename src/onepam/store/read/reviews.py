@@ -182,7 +182,7 @@ class _Look:
         decided = rows(db, f"SELECT * FROM review_decision WHERE review = :review AND {AT}", of)
         self.decided = {(each["person"], each["role"]): each for each in decided}
         kept_back = rows(db, f"SELECT * FROM role_withheld WHERE review = :review AND {AT}", of)
-        self.withheld = {(each["person"], each["role"]): Withheld(each["because"]) for each in kept_back}
+        self.withheld = {(each["person"], each["role"]): each for each in kept_back}
 
     def decides(self, item: Item) -> str:
         """Whose an item is; empty where nobody is left."""
@@ -192,8 +192,11 @@ class _Look:
     def waits_for(self, item: Item, reader: str) -> bool:
         """Whether it waits for the reader: undecided, or withheld because nobody answered."""
         key = (item.person, item.role)
-        open_still = (self.runs and key not in self.decided) or self.withheld.get(key) is Withheld.SILENCE
+        open_still = (self.runs and key not in self.decided) or self._silent(key)
         return open_still and self.decides(item) == reader
+
+    def _silent(self, key: tuple[str, str]) -> bool:
+        return key in self.withheld and self.withheld[key]["because"] == Withheld.SILENCE
 
     def comes_to(self, item: Item, reader: str) -> bool:
         """Whether it waits for somebody else since half time, and the reader is next."""
@@ -215,7 +218,7 @@ class _Look:
             case "removed":
                 return decided is not None and decided["verdict"] == Verdict.REMOVE
             case "suspended":
-                return self.withheld.get(key) is Withheld.SILENCE
+                return self._silent(key)
             case "mine":
                 said = decided is not None and decided["decider"] == reader
                 return said or self.waits_for(item, reader) or self.comes_to(item, reader)
