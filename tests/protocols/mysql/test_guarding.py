@@ -11,8 +11,8 @@ from onepam.kernel.errors import Refused
 from onepam.protocols.mysql import guarding, wire
 from onepam.protocols.mysql.machine import Conversation
 from onepam.protocols.mysql.startup import NOBODY, Greeting
-from onepam.protocols.mysql.statements import AT_ONCE_BYTES
 from onepam.protocols.mysql.wire import Can
+from onepam.protocols.sql.conversation import AT_ONCE_BYTES
 from onepam.protocols.sql.events import Text
 from onepam.recording.statements import Outcome
 from tests.protocols.mysql import messages as my

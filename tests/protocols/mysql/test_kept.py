@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,8 @@ from onepam.app.open_session import Opened
 from onepam.domain.access.guardrails import PLAIN, Guardrails, StatementClass
 from onepam.kernel.errors import Refused
 from onepam.protocols.mysql import session, texts
-from onepam.protocols.mysql.statements import AT_ONCE_BYTES
+from onepam.protocols.mysql.dial import TargetLeg
+from onepam.protocols.sql.conversation import AT_ONCE_BYTES
 from onepam.protocols.sql.events import Allowance, Wanted
 from onepam.protocols.sql.judging import Judged, judged
 from onepam.recording.frames import Marker
@@ -175,6 +177,45 @@ async def test_a_session_whose_text_cannot_be_read_by_our_fault_ends(
     monkeypatch.setattr(texts, "judged", fails)
     status, _, errors = await small.mariadb(f"SELECT {'1 + ' * 200} 1", "app", user=mighty)
     assert (status, "the gateway failed at reading this statement" in errors) == (1, True), errors
+
+
+async def test_a_kill_of_a_text_that_is_read_comes_behind_it(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server would have nothing to kill before, and the statement would run."""
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def held(text: bytes, *how: object) -> tuple[bytes, int]:
+        begun.set()
+        assert goes_on.wait(60)
+        return text, 0
+
+    monkeypatch.setattr(texts, "surely_hidden", held)
+    running = asyncio.create_task(small.mariadb(f"SELECT SLEEP(600), 'password {'x' * 600}';"))
+
+    assert await asyncio.to_thread(begun.wait, 60)
+    [relay] = small.relays
+    there = relay._target.result()
+    assert isinstance(there, TargetLeg)
+    order: list[str] = []
+    send, cancel = there.send, there.cancel
+
+    def noted(word: str, does: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def does_it(what: Any) -> Any:
+            order.append(word)
+            return does(what)
+
+        return does_it
+
+    monkeypatch.setattr(there, "send", noted("sent", send))
+    monkeypatch.setattr(there, "cancel", noted("cancelled", cancel))
+    relay._killed(there)  # as another session's KILL does
+    assert order == []
+    goes_on.set()
+    while not running.done():  # a server that has not begun it yet has nothing to kill
+        await asyncio.sleep(0.1)
+        relay._killed(there)
+    assert order[:2] == ["sent", "cancelled"]
+    status, said, errors = await running
+    assert (status, said[:1]) in ((0, "1"), (1, "")), errors
 
 
 class Asker:

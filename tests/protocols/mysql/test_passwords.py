@@ -2,7 +2,9 @@
 
 from struct import pack
 
-from onepam.protocols.mysql.statements import AT_ONCE_BYTES
+import pytest
+
+from onepam.protocols.sql.conversation import AT_ONCE_BYTES
 from onepam.protocols.sql.events import Hidden, Run, Text
 from onepam.recording.statements import Parameter
 from tests.protocols.mysql import messages as my
@@ -26,8 +28,9 @@ def test_what_is_bound_in_a_long_text_in_which_a_password_may_stand_is_not_recor
     assert [each.parameters for each in talk.events if isinstance(each, Run)] == [(Parameter(7),)]
 
 
-def test_a_text_in_which_one_is_looked_for_is_read_beside_the_loop() -> None:
-    text = b"SELECT 1 -- ".ljust(AT_ONCE_BYTES + 1, b"x") + b" password"
+@pytest.mark.parametrize("word", [b" password", b" kill"])
+def test_a_text_in_which_one_or_a_kill_is_looked_for_is_read_beside_the_loop(word: bytes) -> None:
+    text = b"SELECT 1 -- ".ljust(AT_ONCE_BYTES + 1, b"x") + word
     talk = Talk()
     assert talk.talk.from_client(my.query(text)).to_target == []
     assert talk.talk.reading == text

@@ -39,6 +39,9 @@ class Talk:
         """What passes to the target, and what the client hears, of bytes of the client's."""
         self.to_target = self.to_client = b""
         self.step(self.talk.from_client(data))
+        while self.talk.reading is not None:  # as the relay does, beside the loop
+            self.talk.has_read(self.talk.look())
+            self.step(self.talk.from_client(b""))
         return self.to_target, self.to_client
 
     def answers(self, data: bytes) -> bytes:

@@ -14,7 +14,12 @@ class Told:
 
     def client(self, data: bytes) -> tuple[bytes, bytes]:
         """What goes to the target, and to the client, of bytes from the client."""
-        return self._step(self.conversation.from_client(data))
+        to_target, to_client = self._step(self.conversation.from_client(data))
+        while self.conversation.reading is not None:  # as the relay does, beside the loop
+            self.conversation.has_read(self.conversation.look())
+            more = self._step(self.conversation.from_client(b""))
+            to_target, to_client = to_target + more[0], to_client + more[1]
+        return to_target, to_client
 
     def target(self, data: bytes) -> bytes:
         """What goes to the client of bytes from the target, which itself hears nothing."""

@@ -25,10 +25,10 @@ from onepam.protocols.mysql.exchange import (
 from onepam.protocols.mysql.executable import some
 from onepam.protocols.mysql.long import LongCommand
 from onepam.protocols.mysql.pieces import Ahead, Executed, Text, TooLong
-from onepam.protocols.mysql.statements import AT_ONCE_BYTES
-from onepam.protocols.mysql.texts import Texts, killed
+from onepam.protocols.mysql.texts import Texts
 from onepam.protocols.mysql.uploading import Upload
 from onepam.protocols.mysql.wire import HEAD_BYTES, Malformed
+from onepam.protocols.sql.conversation import AT_ONCE_BYTES
 from onepam.recording.statements import Form, Outcome, Parameter
 
 HELD_BYTES: Final = 64 * 1024
@@ -166,7 +166,8 @@ class Asking:
     # --- Statements --------------------------------------------------------------------------------------------------
 
     def _query(self, text: bytes, whole: bytes) -> None:
-        statement, kill = self._texts.statement(text), killed(text)
+        statement = self._texts.statement(text)
+        kill = statement.kills
         if kill is not None and statement.refusal is None:
             self._killed(statement, *kill)
         elif self.allows(statement, Form.SIMPLE):
@@ -178,7 +179,7 @@ class Asking:
 
     def _prepare(self, text: bytes, whole: bytes) -> None:
         statement = self._texts.statement(text)
-        if killed(text) is not None:
+        if statement.kills is not None:
             self.refuse(statement, Form.EXTENDED, _NOT_YOURS, NO_KILL)
         elif self.has_room(statement) and self.allows(statement, Form.EXTENDED) and self._keeps(statement):
             self.prepared(statement)

@@ -59,7 +59,8 @@ class Answer(Enum):
 class Statement:
     """A statement as it was judged: its number in the session, and why it may not run. It `asks` for these classes
     before it runs, and then its `text` is kept. `shown` says what of its parameters is recorded, None for all; with
-    `masked` the words of an error may repeat what is not. It `loads` a file of the client's."""
+    `masked` the words of an error may repeat what is not. It `loads` a file of the client's. It
+    `kills` the session of this number, or (False) its statement, and is not the target's affair."""
 
     number: int
     refusal: Refused | None = None
@@ -68,13 +69,14 @@ class Statement:
     shown: Shown | None = None
     masked: bool = False
     loads: bool = False
+    kills: tuple[int, bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
     """What a text is, where the session was so `unsettled`: how it is `judged`, whether it is sure how it reads, and
     how it is recorded: `masked`, and then without its passwords, of which `taken` parts held one; `binds`: a parameter
-    may be one."""
+    may be one; whom a KILL in it is for, as a `Statement` has it."""
 
     text: bytes
     unsettled: bool
@@ -84,6 +86,7 @@ class Looked:
     said: bytes
     taken: int
     binds: bool
+    kills: tuple[int, bool] | None
 
 
 @dataclass(slots=True)

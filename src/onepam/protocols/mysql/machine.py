@@ -60,18 +60,8 @@ class Conversation(conversation.Conversation[Exchange]):
         self._asking.decided(_NUMBERS.get(refused.code, NOT_ALLOWED) if refused else 0, refused)
         return step
 
-    @property
-    def reading(self) -> bytes | None:
-        """A text that is to be read before anything more of the client's is taken."""
-        return self._exchange.reading
-
     def look(self) -> Looked:
-        """What it is; this takes long, and may run beside the loop."""
         return self._asking.look(self._exchange.reading or b"")
-
-    def has_read(self, looked: Looked) -> None:
-        """It is read, and found to be this."""
-        self._exchange.read, self._exchange.reading = looked, None
 
     @property
     def said(self) -> int:

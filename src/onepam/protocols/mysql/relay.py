@@ -1,10 +1,7 @@
 """MySQL's relay: what a client hears when it is in, and the numbers by which its person's other clients may end it."""
 
-import asyncio
-import logging
 from asyncio import Future
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from onepam.gateway.recorder import Recorder
 from onepam.gateway.tasks import Tasks
@@ -18,10 +15,7 @@ from onepam.protocols.mysql.threads import Threads
 from onepam.protocols.mysql.wire import Can
 from onepam.protocols.sql import relay
 from onepam.protocols.sql.asker import Asker
-from onepam.protocols.sql.events import Allowance, Step
-
-log = logging.getLogger(__name__)
-_pool = ThreadPoolExecutor(2, thread_name_prefix="sql")
+from onepam.protocols.sql.events import Allowance
 
 
 class Relay(relay.Relay[PersonLeg, TargetLeg]):
@@ -39,7 +33,6 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
         asker: Asker | None = None,
     ) -> None:
         self._allowance, self._threads, self._person = allowance, threads, person
-        self._reads = False
         super().__init__(client, target, recorder, tasks, asker)
 
     def conversation(self, there: TargetLeg) -> Conversation:
@@ -58,26 +51,6 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
             files=Can.LOCAL_FILES in there.can,
         )
 
-    def _pass(self, step: Step) -> bool:
-        passed = super()._pass(step)
-        talk = self._conversation
-        if isinstance(talk, Conversation) and talk.reading is not None and not self._reads and not self._ended:
-            self._reads = True
-            self._tasks.spawn(self._read(talk))
-        return passed
-
-    async def _read(self, talk: Conversation) -> None:
-        """Reads a long text beside the loop: of which classes it is, and what a mask asks of it."""
-        try:
-            looked = await asyncio.get_running_loop().run_in_executor(_pool, talk.look)
-        except Exception:  # nothing of the session's could be read any more: it would wait for ever
-            log.exception("a text of a session cannot be read")
-            self._client.part("the gateway failed at reading this statement")
-            return
-        self._reads = False
-        talk.has_read(looked)
-        self._from_client(b"")
-
     def greeting(self, there: TargetLeg) -> bytes:
         """An OK with the target's status; from now on the sequence is that of the commands."""
         client, conversation = self._client, self._conversation
@@ -90,7 +63,7 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
 
     def _killed(self, there: TargetLeg) -> None:
         """What waits or runs now is cancelled, and nothing where nothing does: it would hit the next statement."""
-        if self._take_back():
+        if self._take_back() or self._is_for_later(lambda: self._killed(there)):
             return
         if self._conversation is not None and self._conversation.busy:
             self._stop(there)

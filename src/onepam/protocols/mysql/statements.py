@@ -31,9 +31,6 @@ Reading = Callable[[Part], Classes | None]
 MOST_BYTES: Final = 64 * 1024
 """Longest text that is read."""
 
-AT_ONCE_BYTES: Final = 512
-"""A longer one is read beside the loop (`relay.py`), for all sessions would wait meanwhile."""
-
 _SHARING: Final = (("FOR", "UPDATE"), ("FOR", "SHARE"), ("LOCK", "IN"))
 """Words of a query that locks rows."""
 

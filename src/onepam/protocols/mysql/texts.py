@@ -46,11 +46,16 @@ _FIRST: Final = 16
 """Of so many pieces a text says what it is."""
 
 
+def kills(text: bytes) -> bool:
+    """Whether a KILL may stand in it; most texts have none, and are read no further."""
+    return b"kill" in text.lower()
+
+
 def killed(text: bytes) -> tuple[int, bool] | None:
     """Whom a KILL is for, and whether the whole session (not only its statement); None for what has no KILL. One that
     stands beside something else, or names nobody in plain digits, is for 0, which is nobody. KILL is reserved: where it
     is not quoted, it is one, but in the body of a routine that is made, whose execution is the server's affair."""
-    if b"kill" not in text.lower():
+    if not kills(text):
         return None
     first: list[bytes] = []
     found = False
@@ -106,9 +111,9 @@ class Texts:
             self._known.clear()
 
     def reads(self, text: bytes) -> bool:
-        """Whether a text that was not read before is read as SQL, or looked through for passwords."""
+        """Whether a text that was not read before is read as SQL, or looked through for passwords or a KILL."""
         allowance = self._exchange.allowance
-        reads = allowance.classify is not None or allowance.masking is not None or announced(text)
+        reads = allowance.classify is not None or allowance.masking is not None or announced(text) or kills(text)
         return reads and text not in self._known
 
     def statement(self, text: bytes) -> Statement:
@@ -124,7 +129,8 @@ class Texts:
         if (found.resets and found.refusal is None) or (unguarded and (not looked.sure or _RESETS.search(text))):
             self._unsettled = True
             self._known.clear()
-        statement = Statement(number, found.refusal, found.asks, text if found.asks else b"", loads=loads(text))
+        kept = text if found.asks else b""
+        statement = Statement(number, found.refusal, found.asks, kept, loads=loads(text), kills=looked.kills)
         if looked.taken or masked.parts or masked.shown is not None:
             statement = replace(statement, shown=masked.shown, masked=True)
         if looked.binds:
@@ -142,7 +148,7 @@ class Texts:
         found = judged(allowance, words, len(text), UNSETTLED if unsettled else UNREADABLE)
         masked = Masked(text, 0, None) if allowance.masking is None else allowance.masking.text(text, words)
         said, taken = without_passwords(masked.text)
-        return Looked(text, unsettled, found, words is not None, masked, said, taken, binds(text))
+        return Looked(text, unsettled, found, words is not None, masked, said, taken, binds(text), killed(text))
 
     def _words(self, text: bytes) -> str | None:
         """The text as it is read, None where that is not sure. A guarded session begins with character sets in which

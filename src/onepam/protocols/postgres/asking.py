@@ -10,6 +10,7 @@ from onepam.protocols.postgres.holding import Holding
 from onepam.protocols.postgres.refusing import NOBODYS, NOT_ALLOWED, UNKNOWN_PORTAL
 from onepam.protocols.postgres.texts import TextReader, Texts
 from onepam.protocols.postgres.wire import HEAD, Malformed
+from onepam.protocols.sql.conversation import AT_ONCE_BYTES
 from onepam.recording.statements import Form, Outcome, Parameter
 
 HELD_BYTES = 256 * 1024
@@ -26,6 +27,7 @@ _LOST: Final = Refused("statement.portal", "this portal was not bound in this se
 _LARGE: Final = (Parameter(0),)
 """Stands for parameters that are too large to be read whole."""
 
+_TEXTS: Final = frozenset((wire.QUERY, wire.PARSE))
 _DURING_COPY: Final = frozenset((wire.COPY_DONE, wire.COPY_FAIL, wire.SYNC, wire.FLUSH, wire.TERMINATE))
 
 
@@ -34,7 +36,7 @@ class Asking(Holding):
 
     def __init__(self, exchange: Exchange) -> None:
         super().__init__(exchange)
-        self._texts = Texts(exchange)
+        self.texts = Texts(exchange)
         self._held = bytearray()
         self._needed = 0
         self._left = 0
@@ -65,15 +67,16 @@ class Asking(Holding):
 
     @property
     def behind(self) -> int:
-        """Bytes behind what waits."""
-        return len(self._held) if self.waits else 0
+        """Bytes behind what waits, or is read beside the loop."""
+        return len(self._held) if self.waits or self._exchange.reading is not None else 0
 
     def take(self, data: bytes) -> None:
-        """The next bytes from the client. Behind an execution that waits, they do, too."""
+        """The next bytes from the client. Behind an execution that waits, or a text that is read, they wait, too."""
         exchange = self._exchange
-        if exchange.waiting is not None:
+        if exchange.waiting is not None or exchange.reading is not None:
             self._held += data
             return
+        self.texts.spent = 0
         if self._held:
             self._held += data
             if len(self._held) < self._needed:
@@ -117,9 +120,21 @@ class Asking(Holding):
             return self._hold(data, offset, 1 + length)
         if exchange.skipping:
             self._skip()
+        elif kind in _TEXTS and self._reads_first(kind, data[offset + HEAD.size : end]):
+            return self._hold(data, offset, 0)
         if not exchange.skipping or kind in (wire.SYNC, wire.TERMINATE):
             self._asked[kind](data[offset + HEAD.size : end], data[offset:end])
         return end
+
+    def _reads_first(self, kind: int, body: bytes) -> bool:
+        """Whether the text of a message is read beside the loop before the message is taken. Raises `Malformed`."""
+        if self.texts.spent + len(body) <= AT_ONCE_BYTES:
+            return False
+        text = wire.query(body) if kind == wire.QUERY else wire.parse(body)[1]
+        reads = self.texts.reads(text)
+        if reads:
+            self._exchange.reading = text
+        return reads
 
     def _judges(self, kind: int) -> bool:
         return self._exchange.allowance.classes is not None and kind in (wire.QUERY, wire.PARSE)
@@ -147,13 +162,13 @@ class Asking(Holding):
         if exchange.skipping:
             return
         if self._judges(kind):
-            self._allows(self._texts.too_long(), Form.SIMPLE if kind == wire.QUERY else Form.EXTENDED)
+            self._allows(self.texts.too_long(), Form.SIMPLE if kind == wire.QUERY else Form.EXTENDED)
         elif kind == wire.FUNCTION and exchange.allowance.classes is not None:
             self._refuse_and_ready(_BY_NUMBER)
         elif kind in (wire.BIND, wire.FUNCTION):
             self._reader = binding.Reader(exchange.allowance.parameter, function=kind == wire.FUNCTION)
         else:
-            self._reader = self._texts.reader(named=kind == wire.PARSE)
+            self._reader = self.texts.reader(named=kind == wire.PARSE)
 
     def _go_on(self, data: bytes, offset: int) -> int:
         """The next part of a message that is not read whole: of one that is recorded, in pieces of one size."""
@@ -210,7 +225,7 @@ class Asking(Holding):
     # --- Statements --------------------------------------------------------------------------------------------------
 
     def _query(self, body: bytes, whole: bytes) -> None:
-        statement = self._texts.statement(wire.query(body))
+        statement = self.texts.statement(wire.query(body))
         if self._allows(statement, Form.SIMPLE):
             if statement.asks:
                 execution = self._exchange.begin(statement, _form(statement, Form.SIMPLE))
@@ -229,7 +244,7 @@ class Asking(Holding):
         name, text = wire.parse(body)
         name = binding.cut_name(name)
         if self._has_room(self._exchange.statements, name):
-            statement = self._texts.statement(text)
+            statement = self.texts.statement(text)
             if self._allows(statement, Form.EXTENDED) and self._keeps(statement):
                 self._prepared(name, statement)
                 self._pass_or_hold(whole, asks=bool(statement.asks))
@@ -298,7 +313,7 @@ class Asking(Holding):
         self._pass(whole)
 
     def _called(self, bound: binding.Bound) -> None:
-        statement = self._texts.function(bound.function)
+        statement = self.texts.function(bound.function)
         self._last = self._exchange.begin(statement, Form.FUNCTION, bound.parameters)
         self._owe(wire.FUNCTION, execution=self._last, first=True)
         self._end_batch()

@@ -173,11 +173,11 @@ class Exchange:
     `muted`: the client had its error, and hears no answers until the target is ready. `copying`: the execution that the
     target takes data for; `swallowed`: a Sync came meanwhile. `turn` counts executions of texts of which nobody can
     tell beforehand which names they give up, `doubt` is the last of these, and `ended` the last batch that left no
-    transaction open. While one is `waiting`, nothing of the client's is taken; `notice` is said
-    where the next message of the target's ends. `resets`: how the server reads texts may have been changed, so that
-    also the end of a transaction may change it; `unsettled` is the last batch in which something ran since then of
-    which the target has not said what it reads by now, -1 for none. `path`: what
-    set the search_path last, as far as that is known."""
+    transaction open. While one is `waiting`, nothing of the client's is taken, nor while a text is `reading` beside the
+    loop; `read` is what the last one was found to be (`texts.Looked`). `notice` is said where the next message of the
+    target's ends. `resets`: how the server reads texts may have been changed, so that also the end of a transaction may
+    change it; `unsettled` is the last batch in which something ran since then of which the target has not said what it
+    reads by now, -1 for none. `path`: what set the search_path last, as far as that is known."""
 
     allowance: Allowance
     status: bytes
@@ -201,6 +201,8 @@ class Exchange:
     over: bool = False
     failed: bool = False
     waiting: Waiting | None = None
+    reading: bytes | None = None
+    read: Any = None
     notice: bytes = b""
     resets: bool = False
     unsettled: int = -1

@@ -11,7 +11,7 @@ from onepam.protocols.postgres.asking import MOST_BEHIND, Asking
 from onepam.protocols.postgres.exchange import MAX_OWED, Exchange, Waiting
 from onepam.protocols.postgres.hiding import Hiding
 from onepam.protocols.postgres.refusing import NOT_ALLOWED
-from onepam.protocols.postgres.texts import read_otherwise
+from onepam.protocols.postgres.texts import Looked, read_otherwise
 from onepam.protocols.sql import conversation
 from onepam.protocols.sql.asker import CANCELLED
 from onepam.protocols.sql.events import Allowance, Step, Wanted
@@ -26,6 +26,8 @@ _SQLSTATES: Final = {
     "gateway.failed": FAILED,
 }
 """Of what does not run although nobody said no; of everything else `NOT_ALLOWED`."""
+
+_RUNNING: Final = frozenset((wire.QUERY, wire.EXECUTE, wire.FUNCTION))
 
 
 class Conversation(conversation.Conversation[Exchange]):
@@ -70,6 +72,13 @@ class Conversation(conversation.Conversation[Exchange]):
     @property
     def busy(self) -> bool:
         return bool(self._exchange.owed)
+
+    @property
+    def runs(self) -> bool:
+        return any(each.kind in _RUNNING for each in self._exchange.owed)
+
+    def look(self) -> Looked:
+        return self._asking.texts.look(self._exchange.reading or b"")
 
     def from_client(self, data: bytes) -> Step:
         step = self._exchange.step = Step()

@@ -51,8 +51,8 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
         self._keys.drop(*self._key)
 
     def _cancel(self, there: TargetLeg) -> None:
-        """The client cancels what waits, or what runs."""
-        if not self._take_back():
+        """The client cancels what waits, what runs, or what is read before it does."""
+        if not self._take_back() and not self._is_for_later(lambda: self._cancel(there)):
             there.cancel(self._tasks)
 
 

@@ -10,6 +10,7 @@ import resource
 from collections import OrderedDict
 from collections.abc import Mapping
 from hashlib import sha256
+from threading import Lock
 from typing import Any, Final
 
 import pgparse
@@ -31,14 +32,14 @@ ANYTHING: Final = frozenset((WRITE, DDL, GRANT, EXPORT, ADMIN))
 
 
 def _stack() -> int:
-    """Bytes that the stack of this process may have."""
+    """Bytes that the stack of any thread of this process may have; where nothing bounds it, glibc gives 2 MiB."""
     soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
-    return 1 << 30 if soft == resource.RLIM_INFINITY else soft
+    return 2 << 20 if soft == resource.RLIM_INFINITY else soft
 
 
 MOST_BYTES: Final = min(16 * 1024, _stack() // 128)
-"""Longest text that is read; all sessions wait meanwhile. The grammar's library walks a tree of one level for each two
-bytes of a text like `1+1+1…` on the stack, some 64 bytes a level, and ends the process where that is too small."""
+"""Longest text that is read. The grammar's library walks a tree of one level for each two bytes of a text like `1+1+1…`
+on the stack, some 64 bytes a level, and ends the process where that is too small."""
 
 
 def _each(kind: StatementClass, names: str) -> dict[str, Classes]:
@@ -219,6 +220,7 @@ _CALLS: Final = _FUNCTIONS | _OPERATORS
 
 Trees = list[dict[str, Any]]
 
+_READS: Final = Lock()
 _READ: Final[OrderedDict[bytes, tuple[int, Trees | None]]] = OrderedDict()
 """What was read lately, by the digest of its text, with the text's size: what one asks of a text another does, too."""
 
@@ -232,14 +234,16 @@ def tree(sql: str) -> Trees | None:
     if len(text) > MOST_BYTES or "\0" in sql:
         return None
     digest = sha256(text).digest()
-    if (known := _READ.get(digest)) is not None:
-        _READ.move_to_end(digest)
-        return known[1]
+    with _READS:
+        if (known := _READ.get(digest)) is not None:
+            _READ.move_to_end(digest)
+            return known[1]
     statements = _parsed(sql)
-    _READ[digest] = (len(text), statements)
-    size = sum(each for each, _ in _READ.values())
-    while size > MOST_READ_BYTES or len(_READ) > MOST_TREES:
-        size -= _READ.popitem(last=False)[1][0]
+    with _READS:
+        _READ[digest] = (len(text), statements)
+        size = sum(each for each, _ in _READ.values())
+        while size > MOST_READ_BYTES or len(_READ) > MOST_TREES:
+            size -= _READ.popitem(last=False)[1][0]
     return statements
 
 

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres.binding import NAME_BYTES, cut_name
@@ -14,7 +15,7 @@ from onepam.protocols.sql.journal import LongText
 from onepam.protocols.sql.judging import ALLOWED, UNREADABLE, judged
 from onepam.protocols.sql.literals import behind_blanks, literals
 from onepam.protocols.sql.masking import NOTHING as NOTHING_SHOWN
-from onepam.protocols.sql.masking import Masked, Masking, parts_masked
+from onepam.protocols.sql.masking import Masked, parts_masked
 from onepam.protocols.sql.passwords import announced, binds, surely_hidden
 from onepam.recording.statements import MAX_TEXT_BYTES
 
@@ -38,7 +39,7 @@ _GIVING = rb"(?:deallocate|discard|close|declare|prepare|commit|rollback|abort|e
 _GIVES = re.compile(rb"\b" + _GIVING, re.IGNORECASE)
 _GIVES_NOT = re.compile(rb"\s*(?!" + _GIVING + rb")[a-z(]", re.IGNORECASE)
 _READ_BYTES = 4096
-"""So long may a text be that is read, while all sessions wait, for the names that it gives up."""
+"""So long may a text be that is read for the names that it gives up alone."""
 _UNSETTLED = Refused(
     UNREADABLE.code,
     "this statement cannot be read before what was sent ahead of it has been answered.",
@@ -53,58 +54,101 @@ def read_otherwise(settings: Mapping[str, str]) -> bool:
     return (encoding, settings.get("standard_conforming_strings", "on")) != ("UTF8", "on")
 
 
+class Under(NamedTuple):
+    """The settings by which a server reads a text, as it told them; `settled`: whether it is known that it does."""
+
+    encoding: str | None
+    conforming: str | None
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a text is, where the server reads it `under` these settings: a statement that has no number yet, how it is
+    recorded, and how many of its parts are masked."""
+
+    text: bytes
+    under: Under
+    statement: Statement
+    said: bytes
+    parts: int
+
+
 class Texts:
-    """Gives each text its number."""
+    """Gives each text its number. `spent`: bytes of those that were new and read on the loop, since it was set to 0."""
 
     def __init__(self, exchange: Exchange) -> None:
+        self.spent = 0
         self._exchange = exchange
         self._numbers = 0
         self._known: dict[bytes, Statement] = {}
         self._known_under = self._settings()
 
+    def reads(self, text: bytes) -> bool:
+        """Whether a text that was not read before is read as SQL, or looked through for passwords."""
+        under = self._under(text)
+        read: Looked | None = self._exchange.read
+        if read is not None and (read.text, read.under) == (text, under):
+            return False
+        return self._is_read(text) and self._found(text, under) is None
+
+    def _is_read(self, text: bytes) -> bool:
+        allowance = self._exchange.allowance
+        return allowance.classes is not None or allowance.masking is not None or announced(text)
+
+    def _found(self, text: bytes, under: Under) -> Statement | None:
+        """What the text is known to be."""
+        if self._known_under != under[:2]:  # the same bytes may be another statement now
+            self._known.clear()
+            self._known_under = under[:2]
+        return self._known.get(text) if under.settled else None
+
     def statement(self, text: bytes) -> Statement:
         """The statement of a whole text, recorded where it is new."""
-        if self._known_under != (now := self._settings()):  # the same bytes may be another statement now
-            self._known.clear()
-            self._known_under = now
-        settled = self._settled(text)
-        known = self._known.get(text) if settled else None
+        known = self._found(text, under := self._under(text))
         if known is not None:
             return known
-        number, allowance, unreadable = self._next(), self._exchange.allowance, UNREADABLE if settled else _UNSETTLED
-        verdict = ALLOWED if allowance.classes is None else judged(allowance, self._words(text), len(text), unreadable)
-        statement = Statement(
-            number,
-            verdict.refusal,
-            _copies(text),
-            self._freed(text),
-            asks=verdict.asks,
-            text=text if verdict.asks else b"",
-            resets=verdict.resets,
-            path=text[:MOST_PATH] if self._exchange.allowance.asks and _PATH.search(text) else b"",
-        )
-        if allowance.masking is None and not announced(text):
-            self._record(number, text)
-        else:
-            statement = self._record_masked(statement, allowance.masking, text)
-        if settled and len(text) <= KNOWN_BYTES:
+        looked: Looked | None = self._exchange.read
+        if looked is None or (looked.text, looked.under) != (text, under):
+            looked = self.look(text)
+            self.spent += len(text)
+        self._exchange.read = None
+        statement = looked.statement._replace(number=self._next())
+        self._record(statement.number, looked.said)
+        if looked.parts:
+            self._exchange.step.events.append(Hidden("statement", statement.number, parts_masked(looked.parts)))
+        if under.settled and len(text) <= KNOWN_BYTES:
             if len(self._known) >= KNOWN_TEXTS:
                 del self._known[next(iter(self._known))]
             self._known[text] = statement
         return statement
 
-    def _record_masked(self, statement: Statement, masking: Masking | None, text: bytes) -> Statement:
-        """What may be known of it; what it is from then on."""
-        masked = Masked(text, 0, None) if masking is None else masking.text(text, self._words(text))
+    def look(self, text: bytes) -> Looked:
+        """What a text is. It changes nothing of the session's, and may run beside the loop: nothing of the client's is
+        taken meanwhile, and `under` tells where the target said what makes another text of it."""
+        allowance, under = self._exchange.allowance, self._under(text)
+        words = self._words(text, under)
+        unreadable = UNREADABLE if under.settled else _UNSETTLED
+        verdict = ALLOWED if allowance.classes is None else judged(allowance, words, len(text), unreadable)
+        statement = Statement(
+            0,
+            verdict.refusal,
+            _copies(text),
+            self._freed(text, words),
+            asks=verdict.asks,
+            text=text if verdict.asks else b"",
+            resets=verdict.resets,
+            path=text[:MOST_PATH] if allowance.asks and _PATH.search(text) else b"",
+        )
+        if not self._is_read(text):
+            return Looked(text, under, statement, text, 0)
+        masked = Masked(text, 0, None) if allowance.masking is None else allowance.masking.text(text, words)
         said, found = surely_hidden(masked.text, literals, _ESCAPING)
         if found or masked.parts or masked.shown is not None:
             statement = statement._replace(shown=masked.shown, masked=True)
         if binds(text):
             statement = statement._replace(shown=NOTHING_SHOWN, masked=True)
-        self._record(statement.number, said)
-        if found or masked.parts:
-            self._exchange.step.events.append(Hidden("statement", statement.number, parts_masked(masked.parts + found)))
-        return statement
+        return Looked(text, under, statement, said, masked.parts + found)
 
     def _next(self) -> int:
         self._numbers += 1
@@ -140,7 +184,7 @@ class Texts:
         self._record(statement.number, b"")
         return statement
 
-    def _settings(self) -> tuple[str | None, ...]:
+    def _settings(self) -> tuple[str | None, str | None]:
         settings = self._exchange.settings
         return settings.get("client_encoding"), settings.get("standard_conforming_strings")
 
@@ -148,7 +192,7 @@ class Texts:
         """Whether it is known by which settings the server reads this text, or it reads it alike by any."""
         return self._exchange.unsettled < 0 or (text.isascii() and b"\\" not in text)
 
-    def _freed(self, text: bytes) -> Freed | None:
+    def _freed(self, text: bytes, words: str | None) -> Freed | None:
         """Names that it gives up, if any; None where they cannot be told. Most texts are one statement that does not
         begin with a word that gives up names, and are read no further."""
         second = text.find(b";")
@@ -157,17 +201,20 @@ class Texts:
         if _GIVES.search(text) is None:
             return NOTHING
         freed = self._exchange.allowance.freed
-        words = self._words(text) if freed is not None and len(text) <= _READ_BYTES else None
-        return None if words is None or freed is None else freed(words)
+        return None if words is None or freed is None or len(text) > _READ_BYTES else freed(words)
 
-    def _words(self, text: bytes) -> str | None:
+    def _under(self, text: bytes) -> Under:
+        """By which settings the server reads a text."""
+        return Under(*self._settings(), self._settled(text))
+
+    @staticmethod
+    def _words(text: bytes, under: Under) -> str | None:
         """The text as the server will read it, None where that is not sure."""
-        if not self._settled(text):
+        if not under.settled:
             return None
-        encoding, conforming = self._settings()
-        if conforming == "off" and b"\\" in text:
+        if under.conforming == "off" and b"\\" in text:
             return None
-        encoding = (encoding or "UTF8").upper()
+        encoding = (under.encoding or "UTF8").upper()
         try:
             return text.decode("ascii" if encoding in UNSAFE_ENCODINGS else "utf-8")
         except UnicodeDecodeError:

@@ -3,16 +3,21 @@ bytes of either side to where they go, what is recorded of them, and what is ref
 the same effects."""
 
 from abc import ABC, abstractmethod
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from onepam.kernel.errors import Refused
 from onepam.protocols.sql.events import Event, Step, Wanted
+
+AT_ONCE_BYTES: Final = 512
+"""A longer text is read beside the loop (`relay.py`), for all sessions would wait meanwhile: reading takes some 4 µs a
+byte of one that is made to take long."""
 
 
 class Exchange(Protocol):
     """What stands open between both. `over`: what comes now goes nowhere; `failed`: for a side broke the protocol, or
     has gone. `midway`: the client has a part of a message; `parting`: the target's last word. `muted`: of the rest of
-    an answer the client hears nothing."""
+    an answer the client hears nothing. Nothing of the client's is taken while a text is `reading` beside the loop;
+    `read` is what the last one was."""
 
     step: Step
     over: bool
@@ -20,6 +25,8 @@ class Exchange(Protocol):
     midway: bool
     parting: bool
     muted: bool
+    reading: bytes | None
+    read: Any
 
     def end(self) -> None: ...
 
@@ -64,6 +71,11 @@ class Conversation(ABC, Generic[E]):
         """The target has something to do."""
 
     @property
+    def runs(self) -> bool:
+        """The target runs a statement, which it can be told to cancel."""
+        return self.busy
+
+    @property
     @abstractmethod
     def wanted(self) -> Wanted | None:
         """The execution that waits for somebody's yes."""
@@ -72,6 +84,19 @@ class Conversation(ABC, Generic[E]):
     def moot(self) -> bool:
         """The target skips what it was sent with the execution that waits."""
         return False
+
+    @property
+    def reading(self) -> bytes | None:
+        """A text that is to be read before anything more of the client's is taken."""
+        return self._exchange.reading
+
+    @abstractmethod
+    def look(self) -> object:
+        """What the text is that is `reading`; this takes long, and may run beside the loop."""
+
+    def has_read(self, looked: object) -> None:
+        """It is read, and found to be this."""
+        self._exchange.read, self._exchange.reading = looked, None
 
     @abstractmethod
     def tell(self, words: str) -> Step:

@@ -1,8 +1,10 @@
 """Relays one session: what either side sends goes through the conversation, and is recorded before it goes on."""
 
 import asyncio
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final, Generic, TypeVar
 
@@ -17,6 +19,9 @@ from onepam.protocols.sql.journal import frames
 from onepam.protocols.sql.person import PersonLeg
 from onepam.protocols.sql.target import TargetLeg
 from onepam.recording.frames import Marker
+
+log = logging.getLogger(__name__)
+_pool = ThreadPoolExecutor(2, thread_name_prefix="sql")
 
 LATE_BYTES = 256 * 1024
 """What may wait for the client while a statement is cancelled, before no more is read from the target."""
@@ -50,6 +55,8 @@ class Relay(ABC, Generic[P, T]):
         self._conversation: Conversation[Any] | None = None
         self._ended = self._held = self._waits = False
         self._stopping: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._behind: Callable[[], object] | None = None
         self._early: list[bytes] = []
         self._late: list[bytes] = []
         target.add_done_callback(self._dialled)
@@ -138,6 +145,32 @@ class Relay(ABC, Generic[P, T]):
             self._brake()
         if self._asker is not None:
             self._ask(self._asker)
+        if self._reading is None and self._conversation is not None and self._conversation.reading is not None:
+            self._reading = self._tasks.spawn(self._read(self._conversation))
+        return True
+
+    # What is read beside the loop ------------------------------------------------------------------------------------
+
+    async def _read(self, talk: Conversation[Any]) -> None:
+        """Reads a long text beside the loop: what it does, and what of it is recorded. What the client sent behind it
+        comes after it, and so does what cancels it."""
+        try:
+            looked = await asyncio.get_running_loop().run_in_executor(_pool, talk.look)
+        except Exception:  # nothing of the session's could be read any more: it would wait for ever
+            log.exception("a text of a session cannot be read")
+            self._client.part("the gateway failed at reading this statement")
+            return
+        self._reading, behind, self._behind = None, self._behind, None
+        talk.has_read(looked)
+        self._from_client(b"")
+        if behind is not None and not self._ended:
+            behind()
+
+    def _is_for_later(self, cancel: Callable[[], object]) -> bool:
+        """Whether what cancels is for a text that is read now, and so comes behind it."""
+        if self._reading is None or self._conversation is None or self._conversation.runs:
+            return False
+        self._behind = cancel
         return True
 
     # What waits for somebody's yes -----------------------------------------------------------------------------------
@@ -252,8 +285,10 @@ class Relay(ABC, Generic[P, T]):
     # The end ---------------------------------------------------------------------------------------------------------
 
     async def close(self) -> None:
-        """The client has gone. What it sent last may reach the target still; what runs there runs on, as it would
-        without us."""
+        """The client has gone. What it sent last may reach the target still, also what is read now; what runs there
+        runs on, as it would without us."""
+        while self._reading is not None and not self._reading.done():
+            await asyncio.wait((self._reading,))
 
         def hang_up(there: T) -> None:
             there.close()
