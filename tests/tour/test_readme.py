@@ -118,7 +118,7 @@ def here(text: str, running: Tour) -> str:
 
 @pytest.mark.timeout(1200)
 def test_the_tour_is_pasted_block_by_block(browser: Browser, tmp_path: Path) -> None:
-    key_line, refused, confirm, verify, draw, judge, attack, query = blocks()
+    key_line, refused, confirm, verify, draw, judge, attack, query, review = blocks()
     (tmp_path / "var").mkdir()
     (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
     home = tmp_path / "home"
@@ -157,6 +157,10 @@ def test_the_tour_is_pasted_block_by_block(browser: Browser, tmp_path: Path) -> 
         ada.enrol_with_passkey(running.links["Ada"])
         ada.sign_in_with_passkey()
         asked(ada, eve, terminal, query)
+        removed(ada, mia, terminal, review)
+        terminal.paste(knock)
+        terminal.until("OnePAM: There is no such target in your catalogue.")
+        terminal.prompts()
 
 
 def register(eve: Person, shown: str) -> None:
@@ -205,6 +209,22 @@ def asked(ada: Person, eve: Person, terminal: Shell, block: str) -> None:
     page = eve.go("/sessions")
     page.get_by_role("link", name="orders").nth(1).click()  # before the newest one, as another login
     expect(page.get_by_text("DELETE FROM orders").first).to_be_visible(timeout=60_000)
+
+
+def removed(ada: Person, mia: Person, terminal: Shell, block: str) -> None:
+    """The block of the review; then Mia takes the role from Eve."""
+    terminal.paste(block)
+    allow(ada, terminal.until(r"http\S+/cli/authorize\S+")[0])
+    shown = terminal.prompts(len(block.strip().splitlines()))
+    assert "REV-03" in shown, shown
+    page = mia.go("/reviews")
+    page.get_by_role("link", name="engineer").first.click()
+    item = page.locator('[data-item="Eve Engineer, engineer"]')
+    expect(item).to_be_visible(timeout=60_000)
+    if item.get_attribute("open") is None:
+        item.locator("summary").click()
+    item.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("it gives nothing any more").first).to_be_visible(timeout=60_000)
 
 
 def allow(person: Person, address: str) -> None:

@@ -72,6 +72,8 @@ roles:
         mode: request
         longest: 4h
         approvers: [approver]
+        ahead: 30d
+        weekly: 30d
 {queries}  data-keeper:
     purpose: Mends the databases of production
     owner: ben@demo.example
@@ -96,6 +98,11 @@ roles:
     purpose: Reads evidence
     owner: ada@demo.example
     console: [audit]
+
+separate:
+  audit:
+    roles: [engineer, auditor]
+    because: Nobody audits what they built
 
 bindings:
   - {{role: engineer, group: engineering, because: everybody who builds}}
@@ -237,5 +244,6 @@ def _tell(platform: Platform, target: DemoTarget, links: dict[str, str], databas
     say("  8.   Watch the recording under Sessions.   9-11. Verify, hand it to an auditor, attack a copy: README.md.\n")
     if platform.config.postgres_port:
         say("  12.  A database: enrol Ada, give the vault its password, and connect as Eve with psql: README.md.\n")
+    say("  13.  A review takes it away again: README.md.\n")
     say("\n  Stop with Ctrl-C.\n\n")
     sys.stdout.flush()
