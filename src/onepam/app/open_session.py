@@ -1,6 +1,6 @@
 """The one door: every entry point of every protocol comes through here, and only here a permit is made."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -15,6 +15,7 @@ from onepam.domain.access.proof import MfaProof
 from onepam.domain.access.session_users import Making, making
 from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import PersonKind
+from onepam.domain.requests.events import GrantFirstUsed
 from onepam.domain.sessions.events import (
     BY_TOKEN,
     MACHINE,
@@ -270,6 +271,7 @@ def _open(
         used = (ConfirmationUsed(knock.confirmation, knock.session),)
     if knock.token is not None and facts.token is not None:
         used = (*used, LoginTokenUsed(knock.token, knock.session, facts.token.ends or ends))
+    used = (*used, *_first_uses(knock, facts, verdict, now))
     permit = Opened(
         session=knock.session,
         person=knock.person,
@@ -292,6 +294,15 @@ def _open(
         making=making(resource.session_users, knock.login),
     )
     return Decided((opened, *used), permit)
+
+
+def _first_uses(knock: Knock, facts: KnockFacts, verdict: Permitted, now: Instant) -> Iterator[GrantFirstUsed]:
+    """Of access that lasts from its first use on, that this is it."""
+    named = {each.grant for each in verdict.rests_on()}
+    for each in facts.access.grants:
+        until = each.until(now) if each.grant in named and each.awaits_use else None
+        if until is not None:
+            yield GrantFirstUsed(each.grant, each.request, knock.session, until)
 
 
 def _refuse(knock: Knock, facts: KnockFacts, refused: Refused) -> Decided[Opened | Challenge | Refused]:

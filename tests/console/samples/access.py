@@ -105,6 +105,8 @@ RESOURCE = ResourcePage(
             "approvals": 1,
             "ahead": 0,
             "weekly": 90 * DAY,
+            "first_use": True,
+            "unasked": "1 h at a time, 3 times in seven days",
             "pending": None,
             "options": [{"value": "r:r", "login": "root", "role": "Operator", "longest": HOUR, "opens": "shell"}],
         }

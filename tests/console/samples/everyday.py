@@ -88,6 +88,8 @@ HOME = HomePage(
             "approvals": 2,
             "ahead": 30 * DAY,
             "weekly": 90 * DAY,
+            "first_use": True,
+            "unasked": "1 h at a time, 3 times in seven days",
             "pending": None,
             "options": [
                 {
@@ -114,6 +116,8 @@ HOME = HomePage(
             "approvals": 1,
             "ahead": 0,
             "weekly": 0,
+            "first_use": False,
+            "unasked": "",
             "pending": "req_7f2m",
             "options": [
                 {
@@ -231,6 +235,7 @@ REQUEST = RequestPage(
         "when": "",
         "week": None,
         "agreed": "",
+        "rule": "",
         "reason": "Rebuild the bloated index on orders; agreed with the shop team for this afternoon.",
         "ticket": "OPS-2291",
         "ticket_href": "https://tickets.example.org/OPS-2291",
@@ -256,11 +261,7 @@ REQUEST = RequestPage(
     live=1,
     history=[
         {"at": ago(52 * MINUTE), "words": "Jonas Lindqvist asked to reach db-orders-1 as postgres", "proof": PROOF},
-        {
-            "at": ago(47 * MINUTE),
-            "words": "Mira Okafor approved the request req_7f2k: fine, keep an eye on replication",
-            "proof": PROOF,
-        },
+        {"at": ago(47 * MINUTE), "words": "Mira Okafor approved the request req_7f2k: go ahead", "proof": PROOF},
         {
             "at": ago(18 * MINUTE),
             "words": "Jonas Lindqvist opened a session as postgres on db-orders-1 from 10.4.1.17",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from onepam.domain.access.asked import PLAINLY, Asking
+from onepam.domain.access.asked import PLAINLY, Asking, Unasked
 from onepam.domain.access.asked_words import asking_words, length, ticket_words
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND
 
@@ -17,6 +17,12 @@ def test_each_fact_is_said_once() -> None:
         "after 30 min lead or head may decide, too",
     )
     assert asking_words(PLAINLY) == ()
+    window = Asking(ahead=7 * DAY, first_use=True, unasked=Unasked(HOUR, 1))
+    assert asking_words(window) == (
+        "up to 7 days ahead",
+        "from its first use on, within a window",
+        "nobody is asked for 1 h at a time, once in seven days",
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 
 import pytest
 
-from onepam.domain.access.asked import Asking
+from onepam.domain.access.asked import Asking, Unasked
+from onepam.domain.access.hours import Hours, Weekday
 from onepam.domain.matrix.widening import widenings
-from onepam.kernel.clock import DAY, MINUTE
+from onepam.kernel.clock import DAY, HOUR, MINUTE
 from tests.domain.matrix.test_file import FILE, matrix, problems
 from tests.domain.matrix.test_file_databases import DATABASE
 
@@ -28,6 +29,12 @@ def read(said: str) -> Asking | None:
         ("approvals: 2", Asking(approvals=2)),
         ("escalate: {after: 1h30m, to: [boss]}", Asking(escalates=90 * MINUTE, then=("boss",))),
         ("approvals: 1", None),
+        ("ahead: 7d, first_use: true", Asking(ahead=7 * DAY, first_use=True)),
+        ("unasked: {longest: 1h, times: 3}", Asking(unasked=Unasked(HOUR, 3))),
+        (
+            "unasked: {longest: 1h, times: 100, hours: Mon 09:00-17:00 Europe/Berlin}",
+            Asking(unasked=Unasked(HOUR, 100, Hours((Weekday.MON,), 9 * 60, 17 * 60, "Europe/Berlin"))),
+        ),
     ],
 )
 def test_how_a_permission_is_asked_for(said: str, found: Asking | None) -> None:
@@ -48,6 +55,15 @@ def test_how_a_permission_is_asked_for(said: str, found: Asking | None) -> None:
         ("approvals: 6", "How many say yes is a number."),
         ("approvals: '2'", "How many say yes is a number."),
         ("approvals: [2]", "How many say yes is a number."),
+        ("first_use: true", "It is asked for within a window, which lies ahead. Add: ahead: 7d"),
+        ("ahead: 7d, first_use: perhaps", "first_use"),
+        ("unasked: {longest: 13h, times: 1}", "`13h` is out of range here. From 5m to 12h."),
+        ("unasked: {longest: 1h, times: 101}", "How often it is given is a number. From 1 to 100"),
+        ("unasked: {longest: 1h, times: often}", "How often it is given is a number."),
+        ("unasked: {longest: 1h}", "has no `times`"),
+        ("unasked: {times: 2}", "has no `longest`"),
+        ("unasked: {longest: 1h, times: 2, hours: at night}", "These are no weekly hours."),
+        ("unasked: {longest: 1h, times: 2, hours: [Mon]}", "These are no weekly hours."),
         ("escalate: {after: 24h, to: [boss]}", "`24h` is out of range here. From 5m to 23h."),
         ("escalate: {after: 4h, to: [bos]}", "There is no role bos. Did you mean `boss`?"),
         ("escalate: {after: 4h, to: [web]}", "The role web has no right to approve."),
@@ -69,6 +85,7 @@ def test_a_standing_permission_is_not_asked_for() -> None:
 STRICT = "ticket: '^OPS', ahead: 1d, weekly: 2d, approvals: 2, escalate: {after: 4h, to: [boss]}"
 
 
+NOBODY = "asks nobody for "
 TICKET = "asks otherwise for a ticket: a ticket is needed that matches ^OPS → "
 
 
@@ -87,6 +104,12 @@ TICKET = "asks otherwise for a ticket: a ticket is needed that matches ^OPS → 
         ("ticket: '^OPS', ", "", f"{TICKET}any ticket or none"),
         ("after: 4h", "after: 5h", "may be decided by boss, too, after 5 h"),
         ("approvals: 2", "approvals: 3", ""),
+        ("approvals: 2", "approvals: 2, first_use: true", "may be asked for from its first use on"),
+        (
+            "approvals: 2",
+            "approvals: 2, unasked: {longest: 1h, times: 3}",
+            f"{NOBODY}1 h at a time, 3 times in seven days",
+        ),
         ("ahead: 1d, weekly: 2d, ", "", ""),
         (", escalate: {after: 4h, to: [boss]}", "", ""),
     ],
@@ -96,6 +119,27 @@ def test_what_eases_asking_is_a_widening_change(was: str, now: str, words: str) 
     assert widenings(before, after) == ((f"role web: prod {words}",) if words else ())
     easier = matrix(asking("approvals: 1"))
     assert len(widenings(before, easier)) == 2
+
+
+RULE = "unasked: {longest: 1h, times: 3, hours: Mon 09:00-17:00 UTC}"
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "words"),
+    [
+        ("longest: 1h", "longest: 2h", "2 h at a time, 3 times in seven days, within Mon 09:00-17:00 UTC"),
+        ("times: 3", "times: 4", "1 h at a time, 4 times in seven days, within Mon 09:00-17:00 UTC"),
+        (", hours: Mon 09:00-17:00 UTC", "", "1 h at a time, 3 times in seven days"),
+        ("Mon 09", "Tue 09", "1 h at a time, 3 times in seven days, within Tue 09:00-17:00 UTC"),
+        ("times: 3", "times: 1", ""),
+        (RULE, "approvals: 2", ""),
+    ],
+)
+def test_a_rule_that_asks_nobody_widens_where_it_approves_more(was: str, now: str, words: str) -> None:
+    before, after = matrix(asking(RULE)), matrix(asking(RULE.replace(was, now)))
+    assert widenings(before, after) == ((f"role web: prod {NOBODY}{words}",) if words else ())
+    always = matrix(asking("unasked: {longest: 1h, times: 3}"))
+    assert widenings(always, before) == (), "hours where there were none are less"
 
 
 def test_a_manager_or_an_owner_stands_for_a_role() -> None:

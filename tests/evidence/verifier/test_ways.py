@@ -103,6 +103,8 @@ PRODUCTION = {"team": "a", "env": "prod"}
         ([granted()], sorted([*ALL, (*ASKED[:3], "granted", *ASKED[4:7], END, *ASKED[8:])])),
         ([granted(), ("grant.ended", {"grant": "gra_1"})], ALL),
         ([granted(), ("grant.expired", {"grant": "gra_1"})], ALL),
+        ([granted(), ("grant.first_used", {"grant": "gra_1", "ends": NOW})], ALL),
+        ([("grant.first_used", {"grant": "gra_1", "ends": NOW})], ALL),
         ([granted(starts=NOW + 1)], ALL),
         ([granted(ends=NOW)], ALL),
         ([granted(actions=["sftp"])], ALL),

@@ -30,6 +30,7 @@ from onepam.app.requests.deny_request import deny_request
 from onepam.app.requests.end_grant import end_grant
 from onepam.app.requests.make_request import When, make_request
 from onepam.app.requests.withdraw_request import withdraw_request
+from onepam.domain.access.asked_words import asking_words, unasked_words
 from onepam.domain.access.model import Action, ConsoleRight
 from onepam.domain.requests.asking import unknown_request
 from onepam.domain.requests.events import RequestStatus
@@ -62,7 +63,9 @@ class Open(Answer):
 
 class Offer(Answer):
     """A login that may be asked for; `pending` is one's request that waits. It takes so many `approvals`; `ticket` is
-    the pattern of a ticket's number; it may begin so far ahead, and be asked for within weekly hours for so long."""
+    the pattern of a ticket's number; it may begin so far ahead, and be asked for within weekly hours for so long;
+    `first_use`: within a window, from its first use on. `unasked` says what nobody is asked for ("": nothing), and
+    `asking_words` all that asking takes."""
 
     resource: str
     kind: str
@@ -80,6 +83,9 @@ class Offer(Answer):
     ticket_required: bool
     ahead_seconds: Seconds
     weekly_seconds: Seconds
+    first_use: bool
+    unasked: str
+    asking_words: list[str]
 
 
 class Access(Answer):
@@ -121,6 +127,7 @@ class RequestOut(Answer):
     grant_state: str | None
     state_words: str
     schedule_words: str
+    rule: str
 
 
 class Approver(Answer):
@@ -158,7 +165,8 @@ class Waiting(Answer):
 
 class AskIn(Body):
     """What is asked for. `role` chooses where several would do. `begins`: from then on, and not from the approval on;
-    `hours`: within these only, as `Mon-Fri 09:00-17:00 Europe/Berlin`; `extend`: from the end of what runs on."""
+    `hours`: within these only, as `Mon-Fri 09:00-17:00 Europe/Berlin`; `extend`: from the end of what runs on; `until`:
+    from its first use on, and at most until then."""
 
     resource: Name
     login: Name
@@ -169,16 +177,20 @@ class AskIn(Body):
     begins: Annotated[str, StringConstraints(max_length=40)] | None = None
     hours: Text = ""
     extend: bool = False
+    until: Annotated[str, StringConstraints(max_length=40)] | None = None
 
 
 class Asked(Answer):
-    """A request as it now waits, for so many `approvals` of `approvers` (roles)."""
+    """A request as it now waits, for so many `approvals` of `approvers` (roles); or what a rule of the role approved at
+    once, with its `grant`, which `ends` then."""
 
     request: str
     digest: str
     expires: Moment
     approvers: list[str]
     approvals: int
+    grant: str | None = None
+    ends: MaybeMoment = None
 
 
 class ApproveIn(Body):
@@ -243,6 +255,9 @@ async def access(
                 ticket_required=each.asks.ticketed,
                 ahead_seconds=each.asks.ahead,
                 weekly_seconds=each.asks.weekly,
+                first_use=each.asks.first_use,
+                unasked=unasked_words(each.asks.unasked) if each.asks.unasked is not None else "",
+                asking_words=list(asking_words(each.asks)),
             )
             for each in found.requestable
         ],
@@ -279,16 +294,21 @@ async def ask(body: AskIn, caller: Who, services: Services) -> Asked:
         body.reason,
         body.ticket,
         body.role,
-        When(_begins(body.begins), body.hours, body.extend),
+        When(_time(body.begins, "begins"), body.hours, body.extend, _time(body.until, "until")),
+        new_id("grt", services.random),
     )
-    return Asked.model_validate(done(asked))
+    made = done(asked)
+    waits = Asked.model_validate(made)
+    return (
+        waits if made.given is None else waits.model_copy(update={"grant": made.given.grant, "ends": made.given.ends})
+    )
 
 
-def _begins(text: str | None) -> Instant | None:
+def _time(text: str | None, name: str) -> Instant | None:
     try:
         return None if text is None else parse(text)
     except ValueError:
-        refused = Refused("input.begins", "begins is not a time with a zone.", "Such as 2026-03-03T14:00:00Z")
+        refused = Refused(f"input.{name}", f"{name} is not a time with a zone.", "Such as 2026-03-03T14:00:00Z")
         raise ApiError(refused, 400) from None
 
 

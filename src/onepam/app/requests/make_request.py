@@ -16,11 +16,12 @@ from onepam.kernel.errors import Refused
 @dataclass(frozen=True, slots=True)
 class When:
     """When it is to be: from `begins` on (None: from the approval on), within the weekly `hours` ("": at every hour),
-    or to `extend` what runs."""
+    or to `extend` what runs; or from its first use on, and at most `until` then."""
 
     begins: Instant | None = None
     hours: str = ""
     extend: bool = False
+    until: Instant | None = None
 
 
 AT_ONCE = When()
@@ -54,14 +55,19 @@ async def make_request(
     ticket: str = "",
     role: str | None = None,
     when: When = AT_ONCE,
+    grant: str = "",
 ) -> Asked | Refused:
-    """A request under the new id `request`, for `duration` microseconds; `role` chooses where several would do."""
+    """A request under the new id `request`, for `duration` microseconds; `role` chooses where several would do. Where a
+    rule of the role approves it at once, the access has the new id `grant` (without one somebody is asked)."""
     hours = read_hours(when.hours) if when.hours else None
     if isinstance(hours, Refused):
         return hours
     zone = UTC if hours is None else zone_named(hours.zone)
     if zone is None:
         return Refused("hours.zone", "There is no time zone of that name.", "Such as Europe/Berlin, or UTC.")
-    command = Ask(request, resource, login, duration, reason, ticket, role, when.begins, hours, zone, when.extend)
+    command = Ask(
+        request, resource, login, duration, reason, ticket, role, when.begins, hours, zone, when.extend, when.until,
+        grant, zone_named,
+    )  # fmt: skip
     outcome = await ledger.commit(AskQuery(actor, resource), lambda facts, now: ask(facts, command, now))
     return outcome if isinstance(outcome, Refused) else outcome.result

@@ -99,6 +99,9 @@ def request(
     role: Annotated[str | None, typer.Option(help="Which of my roles, where several would do.")] = None,
     from_: Annotated[str | None, typer.Option("--from", help="Not before this (RFC 3339).")] = None,
     hours: Annotated[str, typer.Option(help="Only then, week by week: Mon-Fri 09:00-17:00 Europe/Berlin.")] = "",
+    until: Annotated[
+        str | None, typer.Option(help="For so long from its first use on, by then at the latest (RFC 3339).")
+    ] = None,
     extend: Annotated[bool, typer.Option("--extend", help="Go on when what runs ends.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the decision.")] = False,
     as_json: Json = False,
@@ -113,6 +116,8 @@ def request(
         if not sys.stdin.isatty():
             stop(USAGE, "A reason is needed.", "Add --reason")
         reason = typer.prompt("Reason", err=True)
+    if not ticket and sys.stdin.isatty():
+        ticket = _ticket(resource, account, role)
     body = {
         "resource": resource,
         "login": account,
@@ -123,6 +128,7 @@ def request(
         "begins": from_,
         "hours": hours,
         "extend": extend,
+        "until": until,
     }
     made = call("POST", "/requests", body)
     if wait:
@@ -130,6 +136,10 @@ def request(
         return
     if Output.as_json:
         printed(made)
+        return
+    if made["grant"]:
+        say(f"{made['request']} needed no approval: open to you, ends {when(made['ends'])}.")
+        say(f"  {_command_of(account, resource)}")
         return
     say(f"{made['request']} waits for {_whom(made)}; void {when(made['expires'])}.")
 
@@ -147,15 +157,15 @@ def _offered() -> None:
         printed(found["requestable"])
         return
     table(
-        ("MAY BE REQUESTED", "OPENS", "AT MOST", "APPROVED BY", "TICKET", "ASK"),
+        ("MAY BE REQUESTED", "OPENS", "AT MOST", "APPROVED BY", "ASKING", "ASK"),
         (
             (
                 each["resource"],
                 ", ".join(each["actions"]),
                 span(each["longest_seconds"]),
                 _whom(each).removeprefix("one of: "),
-                (each["ticket"] or "any") if each["ticket_required"] else "",
-                each["pending"] or shlex.join(["onepam", "request", f"{each['login']}@{each['resource']}"]),
+                "; ".join(each["asking_words"]),
+                each["pending"] or _asks(each, found["requestable"]),
             )
             for each in found["requestable"]
         ),
@@ -163,6 +173,27 @@ def _offered() -> None:
     )
     if found["beyond"]:
         say(f"... and {found['beyond']} more. Some of them: onepam ls PART-OF-A-NAME --all")
+
+
+def _asks(offer: dict[str, Any], offers: list[dict[str, Any]]) -> str:
+    """The line that asks, as it may be pasted: it asks by itself for a reason, and a ticket where one is needed."""
+    which = ("resource", "login")
+    several = len({each["role"] for each in offers if all(each[name] == offer[name] for name in which)}) > 1
+    role = ["--role", offer["role"]] if several else []
+    return shlex.join(["onepam", "request", f"{offer['login']}@{offer['resource']}", *role])
+
+
+def _ticket(resource: str, login: str, role: str | None) -> str:
+    """A ticket's number from whoever sits there, where nothing of it is asked without one."""
+    offers = [
+        each
+        for each in call("GET", "/access", params={"search": resource})["requestable"]
+        if (each["resource"], each["login"]) == (resource, login) and role in (None, each["role"])
+    ]
+    if not offers or not all(each["ticket_required"] for each in offers):
+        return ""
+    pattern = offers[0]["ticket"]
+    return str(typer.prompt(f"Ticket (matches {pattern})" if pattern else "Ticket", err=True))
 
 
 def requests(
@@ -277,9 +308,14 @@ def _waited(made: dict[str, Any], login: str, resource: str) -> None:
         say(f"Approved{by}; begins {when(row['effective_at'])}, ends {when(row['grant_ends'])}{said}")
         return
     say(f"Approved{by}; ends {when(row['grant_ends'])}{said}")
+    say(f"  {_command_of(login, resource)}")
+
+
+def _command_of(login: str, resource: str) -> str:
+    """What opens what was just given."""
     opened = call("GET", "/access", params={"search": resource})["open"]
     kind = next((each["kind"] for each in opened if each["resource"] == resource), "ssh")
-    say(f"  {_command(Home(), kind, login, resource)}")
+    return _command(Home(), kind, login, resource)
 
 
 def _command(home: Home, kind: str, login: str, resource: str) -> str:

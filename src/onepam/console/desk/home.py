@@ -84,6 +84,11 @@ async def ask(visit: Visit) -> Response:
     if begins and when is None:
         refused = Refused("input.begins", "Not before is a time in UTC.", "Such as 2026-12-31 18:00")
         return visit.outcome(refused, visit.back("/"), "")
+    latest = visit.form.get("until", "").strip()
+    until = typed_instant(latest) if latest else None
+    if latest and until is None:
+        refused = Refused("input.until", "At most until is a time in UTC.", "Such as 2026-12-31 18:00")
+        return visit.outcome(refused, visit.back("/"), "")
     made = await make_request(
         visit.services.ledger,
         visit.me.actor,
@@ -94,12 +99,16 @@ async def ask(visit: Visit) -> Response:
         visit.form.get("reason", ""),
         visit.form.get("ticket", ""),
         role or None,
-        When(when, hours, bool(visit.form.get("extend", ""))),
+        When(when, hours, bool(visit.form.get("extend", "")), until),
+        new_id("grt", visit.services.random),
     )
     if isinstance(made, Refused):
         already = made.code == "request.duplicate"
         return visit.outcome(made, made.hint if already else visit.back("/"), "")
-    return visit.go(f"/requests/{made.request}", Flash("done", "Asked.", "You see here when somebody decided."))
+    said = Flash("done", "Asked.", "You see here when somebody decided.")
+    if made.given is not None:
+        said = Flash("done", "Open to you.", "A rule of your role approved it at once.")
+    return visit.go(f"/requests/{made.request}", said)
 
 
 def _number(text: str) -> int:

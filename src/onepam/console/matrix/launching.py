@@ -10,6 +10,7 @@ from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.view import View, resource
 from onepam.console.matrix.pins import pin_name
 from onepam.domain.access.asked import OWNER
+from onepam.domain.access.asked_words import unasked_words
 from onepam.kernel.clock import Instant
 from onepam.store.facts.deciding import deciders
 from onepam.store.read.catalogue import Catalogue, OpenAccess, Requestable
@@ -69,10 +70,17 @@ def offers(db: Snapshot, at: Instant, me: str, found: Catalogue, most: int) -> l
                 "approvals": max(each.asks.approvals for each in offered),
                 "ahead": max(each.asks.ahead for each in offered),
                 "weekly": max(each.asks.weekly for each in offered),
+                "first_use": any(each.asks.first_use for each in offered),
+                "unasked": rules.pop() if len(rules := {_unasked(each) for each in offered}) == 1 else "",
                 "pending": next((each.pending for each in offered if each.pending), None),
             }
         )
     return entries
+
+
+def _unasked(offer: Requestable) -> str:
+    """What nobody is asked for."""
+    return unasked_words(offer.asks.unasked) if offer.asks.unasked is not None else ""
 
 
 def _names(who: Iterable[tuple[str, str]], roles: Iterable[str]) -> str:

@@ -60,7 +60,7 @@ def _row(each: RequestRow) -> Context:
         "duration": each.duration,
         "at": each.made,
         "decided": each.decided,
-        "by": each.decider_name if each.decider else "",
+        "by": each.decider_name if each.decider or each.rule else "",
         "because": _because(each),
         "reason": each.reason if each.reason is not None else "erased",
         "ticket": each.ticket or "",
@@ -81,7 +81,7 @@ def _sheet(visit: Visit, which: RequestFilter) -> Response:
 def _line(row: RequestRow) -> tuple[object, ...]:
     return (
         iso(row.made), row.person_name, row.resource, row.login, row.role, row.duration // MINUTE, row.state_words,
-        iso(row.decided) if row.decided is not None else "", row.decider_name if row.decider else "",
+        iso(row.decided) if row.decided is not None else "", row.decider_name if row.decider or row.rule else "",
         visible(row.reason if row.reason is not None else "erased"), visible(row.ticket or ""),
         visible(_because(row)), row.request,
     )  # fmt: skip

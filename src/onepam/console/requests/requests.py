@@ -88,10 +88,9 @@ def _request(
         return None
     resource = resources(db, at, [row.resource])[row.resource]
     waits, mine = row.status is RequestStatus.OPEN, row.person == view.person
-    running = row.grant_state == "running"
-    given = running or row.grant_state == "starting"
+    given = row.grant_state in ("running", "starting")
     withheld = given and row.role in {role for role, _ in withheld_from(db, at, row.person)}
-    now = running and mine and given_until(row.schedule, at) is not None and _opens(db, at, row)
+    now = row.grant_state == "running" and mine and given_until(row.schedule, at) is not None and _opens(db, at, row)
     return RequestPage(
         request={
             "id": ident,
@@ -106,6 +105,7 @@ def _request(
             "when": row.schedule_words,
             "week": week_picture(row.schedule),
             "agreed": agreed_words(found.approvals, [called for _, called in found.agreed]),
+            "rule": f"a rule of the role {row.role}, version {row.rule[:12]}, asked nobody" if row.rule else "",
             "reason": row.reason if row.reason is not None else "erased",
             "ticket": row.ticket or "",
             "ticket_href": None,

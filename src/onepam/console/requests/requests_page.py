@@ -12,9 +12,9 @@ class RequestPage(PageContext):
 
     `request`: {id, status, person {id, name}, resource {id, name, kind, labels}, login, role, permission, passes
         (str: what of a database's statements passes), duration, when (str: its schedule, or ""), week (of
-        `week_picture`), agreed (str, or ""), reason, ticket, ticket_href (or none), at, expires, digest, ends (Instant
-        or none: the grant's end), starting (bool: approved, and not in effect before
-        effective_at), void_why (str), withheld (bool: a review withholds the role, so it opens nothing),
+        `week_picture`), agreed (str, or ""), rule (str, or "": by which it was approved), reason, ticket, ticket_href
+        (or none), at, expires, digest, ends (Instant or none: the grant's end), starting (bool: approved, and not in
+        effect before effective_at), void_why (str), withheld (bool: a review withholds the role, so it opens nothing),
         probe {state, word, at (or none)} or none: after the grant's end}
     `command`: or "": the command, for the requester while the grant runs and the door would open
     `extends`: none, or {option, minutes, ticket}: the requester may ask for as long again, from its end on

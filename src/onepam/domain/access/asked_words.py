@@ -1,6 +1,6 @@
 """How a permission may be asked for, in words: the one place where pages, plans and the command line have them from."""
 
-from onepam.domain.access.asked import Asking
+from onepam.domain.access.asked import Asking, Unasked
 from onepam.kernel.clock import DAY, HOUR, MINUTE
 
 
@@ -17,7 +17,18 @@ def asking_words(asks: Asking) -> tuple[str, ...]:
         said.append(f"within weekly hours for up to {length(asks.weekly)}")
     if asks.escalates:
         said.append(f"after {length(asks.escalates)} {' or '.join(asks.then)} may decide, too")
+    if asks.first_use:
+        said.append("from its first use on, within a window")
+    if asks.unasked is not None:
+        said.append(f"nobody is asked for {unasked_words(asks.unasked)}")
     return tuple(said)
+
+
+def unasked_words(rule: Unasked) -> str:
+    """`1 h at a time, 3 times in seven days, within Mon-Fri 09:00-17:00 Europe/Berlin`."""
+    times = "once" if rule.most == 1 else f"{rule.most} times"
+    hours = "" if rule.hours is None else f", within {rule.hours.words()}"
+    return f"{length(rule.longest)} at a time, {times} in seven days{hours}"
 
 
 def length(duration: int) -> str:

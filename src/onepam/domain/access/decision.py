@@ -62,7 +62,7 @@ class ResourceFacts:
 
 @dataclass(frozen=True, slots=True)
 class HeldGrant:
-    """A grant for this person and resource that has not been ended."""
+    """A grant for this person and resource that has not been ended. `used`: a session was opened by it."""
 
     grant: str
     request: str
@@ -71,10 +71,19 @@ class HeldGrant:
     approved_by: str
     starts: Instant
     ends: Instant
+    used: bool = False
+
+    @property
+    def awaits_use(self) -> bool:
+        """Whether it lasts from its first use on, and was not used yet."""
+        return self.substance.schedule is not None and self.substance.schedule.until is not None and not self.used
 
     def until(self, at: Instant) -> Instant | None:
-        """Until when it may be used from `at` on: its end, or that of its hours; None where it gives nothing then."""
+        """Until when it may be used from `at` on: its end, or that of its hours, or as long as it lasts from its first
+        use on; None where it gives nothing then."""
         given = given_until(self.substance.schedule, at) if self.starts <= at < self.ends else None
+        if given is not None and self.awaits_use:
+            given = min(given, Instant(at + self.substance.duration))
         return None if given is None else min(self.ends, given)
 
 

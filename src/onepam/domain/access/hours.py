@@ -156,6 +156,8 @@ def schedule_words(schedule: Schedule | None) -> str:
     if schedule is None:
         return ""
     begins = "" if schedule.begins is None else f"from {utc(schedule.begins)}"
+    if schedule.until is not None:
+        begins = ", ".join(filter(None, ("from its first use", begins, f"until {utc(schedule.until)}")))
     hours = "" if schedule.weekly is None else f"within {schedule.weekly.hours().words()}"
     return ", ".join(filter(None, (begins, hours)))
 

@@ -3,20 +3,26 @@
 import re
 from collections.abc import Mapping
 
-from onepam.domain.access.asked import MANAGER, OWNER, PLAINLY, Asking
+from onepam.domain.access.asked import MANAGER, OWNER, PLAINLY, Asking, Unasked
+from onepam.domain.access.hours import Hours, read_hours
 from onepam.domain.access.model import Mode
 from onepam.domain.access.patterns import BadPattern, Patterns
 from onepam.domain.matrix.fields import NAME, duration, flag, record, shown, words
 from onepam.domain.matrix.parse import Findings, Node, Scalar, Spot
 from onepam.kernel.clock import DAY, HOUR
+from onepam.kernel.errors import Refused
 
-FIELDS = ("ticket", "ahead", "weekly", "approvals", "escalate")
+FIELDS = ("ticket", "ahead", "weekly", "approvals", "escalate", "first_use", "unasked")
 MAX_AHEAD = 92 * DAY
 MAX_WEEKLY = 92 * DAY
 """A quarter: what lasts longer is a role's own, which reviews see."""
 MAX_APPROVALS = 5
 MAX_ESCALATION = 23 * HOUR
 """A request waits a day."""
+
+MAX_UNASKED = 12 * HOUR
+MAX_TIMES = 100
+"""What nobody is asked for is bounded always."""
 
 _APPROVER = re.compile(f"{NAME.pattern}|{MANAGER}|{OWNER}", re.ASCII)
 
@@ -38,7 +44,11 @@ def asking(mode: Mode | None, given: Mapping[str, Node], findings: Findings) -> 
         approvals=_approvals(given["approvals"], findings) if "approvals" in given else 1,
         escalates=after,
         then=tuple(sorted(role for role, _ in then)),
+        first_use=bool(flag(given["first_use"], "first_use", findings)) if "first_use" in given else False,
+        unasked=_unasked(given["unasked"], findings) if "unasked" in given else None,
     )
+    if found.first_use and "ahead" not in given:
+        findings.add(given["first_use"].spot, "It is asked for within a window, which lies ahead.", "Add: ahead: 7d")
     return (None if found == PLAINLY else found), then
 
 
@@ -68,10 +78,29 @@ def _pattern(node: Node, findings: Findings) -> str:
 
 
 def _approvals(node: Node, findings: Findings) -> int:
+    return _number(node, "How many say yes", MAX_APPROVALS, findings) or 1
+
+
+def _unasked(node: Node, findings: Findings) -> Unasked | None:
+    given = record(node, node.spot, "rule that asks nobody", ("longest", "times"), ("hours",), findings)
+    longest = duration(given["longest"], findings, MAX_UNASKED) if "longest" in given else None
+    times = _number(given["times"], "How often it is given", MAX_TIMES, findings) if "times" in given else None
+    hours: Hours | None = None
+    if "hours" in given:
+        text = given["hours"].text if isinstance(given["hours"], Scalar) else ""
+        read = read_hours(text)
+        if isinstance(read, Refused):
+            findings.add(given["hours"].spot, read.message, read.hint)
+        else:
+            hours = read
+    return None if longest is None or times is None else Unasked(longest, times, hours)
+
+
+def _number(node: Node, what: str, most: int, findings: Findings) -> int | None:
     text = node.text if isinstance(node, Scalar) and node.plain else ""
-    if not re.fullmatch(r"[1-9]", text, re.ASCII) or int(text) > MAX_APPROVALS:
-        findings.add(node.spot, "How many say yes is a number.", f"From 1 to {MAX_APPROVALS}, without quotes.")
-        return 1
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", text, re.ASCII) or int(text) > most:
+        findings.add(node.spot, f"{what} is a number.", f"From 1 to {most}, without quotes.")
+        return None
     return int(text)
 
 

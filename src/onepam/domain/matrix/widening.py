@@ -6,8 +6,8 @@ a definition wider counts by itself: pointing a resource elsewhere as much as ad
 
 from collections.abc import Iterator
 
-from onepam.domain.access.asked import Asking
-from onepam.domain.access.asked_words import length, ticket_words
+from onepam.domain.access.asked import Asking, Unasked
+from onepam.domain.access.asked_words import length, ticket_words, unasked_words
 from onepam.domain.access.guardrails import as_wide
 from onepam.domain.access.kinds import KINDS
 from onepam.domain.access.masking import hides, keeps
@@ -85,6 +85,17 @@ def _asking(was: Asking, now: Asking) -> Iterator[str]:
         yield f"asks otherwise for a ticket: {ticket_words(was)} → {ticket_words(now)}"
     if now.then and (now.escalates, now.then) != (was.escalates, was.then):
         yield f"may be decided by {' or '.join(now.then)}, too, after {length(now.escalates)}"
+    if now.first_use and not was.first_use:
+        yield "may be asked for from its first use on"
+    if now.unasked is not None and not _as_strict(was.unasked, now.unasked):
+        yield f"asks nobody for {unasked_words(now.unasked)}"
+
+
+def _as_strict(was: Unasked | None, now: Unasked) -> bool:
+    """Whether a rule lets nothing more through without a yes than the one before it did."""
+    if was is None or now.longest > was.longest or now.most > was.most:
+        return False
+    return was.hours is None or now.hours == was.hours
 
 
 def _resource(was: ResourceDefinition, now: ResourceDefinition) -> Iterator[str]:

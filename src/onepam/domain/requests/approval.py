@@ -174,7 +174,7 @@ def approve(
     used = authority_of.used(command.request, actor)
     if (further := _further(facts.request, actor, authority_of, held, comment)) is not None:
         return further
-    last = Instant((schedule.begins or starts) + request.substance.duration)
+    last = schedule.until or Instant((schedule.begins or starts) + request.substance.duration)
     ends = min(last, held.ends or FOREVER, facts.request.requester.ends or FOREVER)
     approved = RequestApproved(command.request, request.digest, actor.person, under, starts, comment)
     started = GrantStarted(

@@ -4,9 +4,11 @@ Only what a held role gives *on request* can be asked for. What lies outside the
 whether it exists or not.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
+from onepam.domain.access.asked import Asking
 from onepam.domain.access.asked_words import length
 from onepam.domain.access.authority import Actor, ActorFacts, HeldRole, present
 from onepam.domain.access.decision import HeldGrant, ResourceFacts
@@ -20,10 +22,12 @@ from onepam.domain.history.commit import Decided
 from onepam.domain.requests.events import (
     UNDO,
     ApprovalRefused,
+    GrantStarted,
     RequestMade,
     RequestStatus,
     RequestWithdrawn,
 )
+from onepam.domain.requests.unasked import Zones, no_zone, preapproved
 from onepam.kernel import limits
 from onepam.kernel.clock import FOREVER, MINUTE, Instant, utc
 from onepam.kernel.errors import Refused
@@ -44,7 +48,8 @@ class Ask:
     """What somebody asks for. `duration` is in microseconds; `role` chooses where several would do.
 
     `begins`: from then on (None: from the approval on). `hours`: within these only, by the clock of `zone`. `extend`:
-    from the end of what runs on.
+    from the end of what runs on. `until`: for so long from its first use on, and at most until then. `grant` is the id
+    of what a rule gives at once ("": none does), by the zones' clocks of `zones`.
     """
 
     request: str
@@ -58,6 +63,9 @@ class Ask:
     hours: Hours | None = None
     zone: tzinfo = UTC
     extend: bool = False
+    until: Instant | None = None
+    grant: str = ""
+    zones: Zones = no_zone
 
     def most(self, permission: Permission) -> int:
         """For how long the permission lets it be asked for."""
@@ -81,18 +89,21 @@ class OpenRequest:
 @dataclass(frozen=True, slots=True)
 class AskFacts:
     """The actor, the resource (None where no such exists), the actor's requests that wait, which roles are kept apart,
-    and the actor's grants for the resource that were not ended."""
+    and the actor's grants for the resource that were not ended. `lately`: how often a rule approved for the actor in
+    the last seven days, by role and permission."""
 
     actor: ActorFacts
     resource: ResourceFacts | None
     open: tuple[OpenRequest, ...]
     separations: tuple[Separation, ...] = ()
     grants: tuple[HeldGrant, ...] = ()
+    lately: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as it now waits: for `approvals` yeses of `approvers` (roles), until `expires`."""
+    """A request as it now waits: for `approvals` yeses of `approvers` (roles), until `expires`. `given`: a rule of the
+    role approved it at once, so that it waits for nobody."""
 
     request: str
     substance: Substance
@@ -100,6 +111,7 @@ class Asked:
     expires: Instant
     approvers: tuple[str, ...]
     approvals: int = 1
+    given: GrantStarted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +161,23 @@ def ask(facts: AskFacts, command: Ask, now: Instant) -> Decided[Asked] | Refused
         return refused
     begins = None if schedule is None else schedule.begins
     since = now if begins is None else Instant(max(now, begins - REQUEST.lapse))
-    last = FOREVER if begins is None else Instant(begins + command.duration - UNDO)
+    last = _last(schedule, command.duration)
     expires = lapses(REQUEST, since, min(held.ends or FOREVER, facts.actor.ends or FOREVER, last))
     made = RequestMade(command.request, substance, substance.digest(), expires, str(reason), str(ticket))
-    approvals = permission.asks.approvals
-    return Decided((made,), Asked(made.request, substance, made.digest, expires, permission.approvers, approvals))
+    asked = Asked(made.request, substance, made.digest, expires, permission.approvers, permission.asks.approvals)
+    lately = facts.lately.get((held.role, permission.name), 0)
+    by_rule = preapproved(made, held, permission, lately, command.grant, command.zones, facts.actor.ends, now)
+    if by_rule is None:
+        return Decided((made,), asked)
+    return Decided((made, *by_rule), replace(asked, given=by_rule[1]))
+
+
+def _last(schedule: Schedule | None, duration: int) -> Instant:
+    """When it is too late to decide on it."""
+    if schedule is None or (schedule.begins is None and schedule.until is None):
+        return FOREVER
+    ends = schedule.until if schedule.until is not None else (schedule.begins or 0) + duration
+    return Instant(ends - UNDO)
 
 
 def withdraw(facts: WithdrawFacts, actor: Actor, request: str, now: Instant) -> Decided[Refused | None] | Refused:
@@ -260,8 +284,14 @@ def _ticket(ticket: str, permission: Permission) -> Refused | None:
 def _schedule(facts: AskFacts, command: Ask, offer: Offer, now: Instant) -> Schedule | Refused | None:
     """When: what is asked for, as the permission offers it."""
     begins, extends, asks = command.begins, "", offer[1].asks
+    if command.until is not None:
+        return _window(command, asks, now)
     if command.extend:
-        running = [each for each in facts.grants if _is_of(each, offer, command.login) and each.starts <= now]
+        running = [
+            each
+            for each in facts.grants
+            if _is_of(each, offer, command.login) and each.starts <= now and not each.awaits_use
+        ]
         if not running or begins is not None:
             hint = "Ask for it anew." if begins is None else "It begins when that ends: leave out from when."
             return Refused("request.nothing_to_extend", "Nothing of that runs that would be extended so.", hint)
@@ -285,6 +315,25 @@ def _schedule(facts: AskFacts, command: Ask, offer: Offer, now: Instant) -> Sche
     return Schedule(begins, hours, extends)
 
 
+def _window(command: Ask, asks: Asking, now: Instant) -> Schedule | Refused:
+    """From its first use on, within a window."""
+    begins, until = command.begins, command.until
+    assert until is not None  # asked for so
+    if not asks.first_use or command.hours is not None or command.extend:
+        hint = "Ask for it from a time on, or now." if not asks.first_use else "Leave out weekly hours and extending."
+        return Refused("request.no_first_use", "This is not offered from its first use on.", hint)
+    if begins is not None and begins <= now:
+        return Refused("request.past", "It would begin in the past.", "Leave out from when.")
+    if until > now + asks.ahead:
+        return Refused(
+            "request.too_far", "That is further ahead than this may be asked for.", f"At most {length(asks.ahead)}."
+        )
+    if (begins or now) + command.duration > until:
+        hint = f"It ends {length(command.duration)} or more after it begins."
+        return Refused("request.short_window", "The window is shorter than what is asked for.", hint)
+    return Schedule(begins, until=until)
+
+
 def _is_of(grant: HeldGrant, offer: Offer, login: str) -> bool:
     asked = grant.substance
     return (asked.role, asked.permission, asked.login) == (offer[0].role, offer[1].name, login)
@@ -298,7 +347,8 @@ def _given(grants: tuple[HeldGrant, ...], substance: Substance, now: Instant) ->
         had, of = each.substance.schedule or Schedule(), each.substance
         same = (of.role, of.permission, of.login) == (substance.role, substance.permission, substance.login)
         within = had.weekly is None or (schedule.weekly is not None and had.weekly.hours() == schedule.weekly.hours())
-        if same and within and each.ends > begins and each.starts < begins + substance.duration:
+        ends = schedule.until or begins + substance.duration
+        if same and within and each.ends > begins and each.starts < ends:
             hint = f"To have it longer: onepam request {substance.login}@{substance.resource} --extend"
             return Refused("request.given", f"That is yours until {utc(each.ends)} already.", hint)
     return None

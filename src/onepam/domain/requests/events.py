@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from onepam.domain.access.earlier import Substance1, Substance2
+from onepam.domain.access.hours import Weekly
 from onepam.domain.access.model import Substance
 from onepam.domain.history.event import event, private
 from onepam.kernel.clock import DAY, SECOND, Instant
@@ -114,6 +115,30 @@ class RequestApproved:
     under: str
     effective_at: Instant
     comment: str | None = private()
+
+
+@event(
+    "request.preapproved",
+    klass="request",
+    control="PRV-01 PRV-02",
+    words="A rule of the role {role} approved the request {request} of {person}, use {nth} of it in seven days",
+)
+@dataclass(frozen=True, slots=True)
+class RequestPreapproved:
+    """A permission asks nobody for what was asked (`unasked`): exactly `digest` was allowed at once, by no person.
+
+    The rule is that of the role in the version that the request names. `nth`: so many times it has approved for this
+    person within seven days, with this. `hours`: those that the rule names, as the zone's table had them then.
+    """
+
+    request: str
+    person: str
+    digest: str
+    role: str
+    role_version: str
+    nth: int
+    effective_at: Instant
+    hours: Weekly | None
 
 
 @event(
@@ -254,6 +279,22 @@ class GrantStarted:
     binding: str
     approved_by: str
     starts: Instant
+    ends: Instant
+
+
+@event(
+    "grant.first_used",
+    klass="request",
+    control="PRV-01 PRV-04",
+    words="The access by the request {request} was used for the first time, and lasts until {ends}",
+)
+@dataclass(frozen=True, slots=True)
+class GrantFirstUsed:
+    """The first session opened of what lasts from its first use on: it ends at `ends`."""
+
+    grant: str
+    request: str
+    session: str
     ends: Instant
 
 

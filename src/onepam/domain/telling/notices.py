@@ -33,6 +33,7 @@ from onepam.domain.requests.events import (
     RequestDenied,
     RequestEscalated,
     RequestMade,
+    RequestPreapproved,
     RequestWithdrawn,
 )
 from onepam.domain.reviews.events import ReviewReminded, RoleWithheld
@@ -200,6 +201,16 @@ TABLE: tuple[Row, ...] = (
         "nobody decided on what somebody asks, and the person may now, too",
         said.escalated,
         "/approvals",
+        freedom=FREE,
+        about=lambda event: str(event.request),
+    ),
+    Row(
+        RequestPreapproved,
+        Audience.DECIDERS,
+        "a rule of a role gave somebody access without asking the person, who may end it",
+        said.preapproved,
+        "/approvals",
+        lambda event: event.person,
         freedom=FREE,
         about=lambda event: str(event.request),
     ),

@@ -12,6 +12,7 @@ from onepam.domain.requests.events import (
     RequestDenied,
     RequestEscalated,
     RequestMade,
+    RequestPreapproved,
     RequestStatus,
     RequestWithdrawn,
 )
@@ -46,6 +47,14 @@ def asked(event: RequestMade, named: Named) -> str:
 def escalated(event: RequestEscalated, named: Named) -> str:
     """Somebody asked, and nobody decided for a while."""
     return f"Nobody has decided yet on what was asked for, and you may, too: {named(event.request)}."
+
+
+def preapproved(event: RequestPreapproved, named: Named) -> str:
+    """Nobody was asked. Whoever could have decided may end it on the request's page."""
+    return (
+        f"A rule of the role {event.role} let {named(event.person)} in without asking anybody: {named(event.request)}. "
+        f"You may end it on the page of the request {event.request}."
+    )
 
 
 def allowed(event: GrantStarted, named: Named) -> str:

@@ -2689,10 +2689,11 @@ ROLE_WITHHELD, ROLE_RETURNED = "role.withheld", "role.returned"
 ROLE_SET, ROLE_GONE = "role.set", "role.removed"
 RESOURCE_SET, RESOURCE_GONE = "resource.set", "resource.removed"
 GRANT_STARTED, GRANT_OVER = "grant.started", ("grant.ended", "grant.expired")
+GRANT_USED = "grant.first_used"
 OF_WAYS = (
     PERSON_ADDED, PERSON_CHANGED, PERSON_LEFT, PERSON_BACK, HELD_BACK, HOLD_DECIDED, MEMBER_ADDED, MEMBER_REMOVED,
     BINDING_ADDED, BINDING_ENDED, ROLE_WITHHELD, ROLE_RETURNED, ROLE_SET, ROLE_GONE, RESOURCE_SET, RESOURCE_GONE,
-    GRANT_STARTED, *GRANT_OVER,
+    GRANT_STARTED, GRANT_USED, *GRANT_OVER,
 )  # fmt: skip
 """All that is read, in order and up to the instant."""
 WAY = (
@@ -2758,8 +2759,10 @@ class WaysIn:
             self._held.pop(body["person"], None)
         elif kind in (MEMBER_ADDED, MEMBER_REMOVED, ROLE_WITHHELD, ROLE_RETURNED):
             self._pair(kind, body)
-        elif kind in GRANT_OVER:
-            self._grants.pop(body["grant"], None)
+        elif kind in (GRANT_USED, *GRANT_OVER):
+            was = self._grants.pop(body["grant"], None)
+            if kind == GRANT_USED and was is not None:
+                self._grants[body["grant"]] = {**was, "ends": body["ends"]}
         else:
             table, key = {
                 BINDING_ADDED: (self._bindings, "binding"), BINDING_ENDED: (self._bindings, "binding"),
@@ -3983,6 +3986,7 @@ factor.removed 1 because=text by=text? factor=text person=text
 factor.used 1 challenge=text counter=integer factor=text person=text
 grant.ended 1 because=text by=text? grant=text payload=text request=text
 grant.expired 1 ends=integer grant=text request=text
+grant.first_used 1 ends=integer grant=text request=text session=text
 grant.started 1 approved_by=text binding=text ends=integer grant=text request=text starts=integer
   substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,
     statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
@@ -4098,6 +4102,10 @@ request.made 3 digest=text expires=integer payload=text request=text
     resource=text,role=text,role_version=text,schedule?={begins?=integer?,extends?=text,until?=integer?,
     weekly?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|wed)],offsets=[{seconds=integer,since=integer}],
     opens=integer,zone=text}?}?}
+request.preapproved 1 digest=text effective_at=integer
+  hours={closes=integer,days=[(fri|mon|sat|sun|thu|tue|wed)],offsets=[{seconds=integer,since=integer}],opens=integer,
+    zone=text}?
+  nth=integer person=text request=text role=text role_version=text
 request.rerouted 1 by=text? person=text request=text to=[text]
 request.withdrawn 1 because=text by=text? request=text status=(approved|denied|open|void|withdrawn)
 resource.removed 1 by=text? change=text resource=text
@@ -4565,7 +4573,7 @@ class Person:
     could not end all of it; `agreed` are the directories that an administrator lets lead it, `reports` those that say
     that it left. `hold` is why it waits for a word, `owner` who answers for it; nothing privileged opens for it
     before `privileged_from`; `withheld` has by role after which review it gives nothing, and why; `spent` are the times
-    of the factors that opened a session lately."""
+    of the factors that opened a session lately, `by_rule` when rules approved what they asked."""
 
     kind: str
     ends: Instant | None
@@ -4600,6 +4608,7 @@ class Person:
     grants: dict[str, Grant] = field(default_factory=dict)
     withheld: dict[str, tuple[str, str]] = field(default_factory=dict)
     spent: set[int] = field(default_factory=set)
+    by_rule: dict[tuple[str, str], list[Instant]] = field(default_factory=dict)
 
     def spend(self, shown: int, oldest: int) -> None:
         """A session was opened with the factor that was shown then; forgets those that are too old to serve."""
@@ -4703,9 +4712,9 @@ class Request:
     escalated: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Grant:
-    """Access that an approved request gave."""
+    """Access that an approved request gave; what lasts from its first use on was `used`."""
 
     request: str
     substance: Mapping[str, Any]
@@ -4713,6 +4722,7 @@ class Grant:
     approved_by: str
     starts: Instant
     ends: Instant
+    used: bool = False
 
 
 @dataclass
@@ -5547,7 +5557,17 @@ def _asks_less(old: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     fewer: bool = now["approvals"] < old["approvals"] or now["ahead"] > old["ahead"] or now["weekly"] > old["weekly"]
     ticket: bool = (old["ticketed"] and not now["ticketed"]) or (old["ticket"] != "" and now["ticket"] != old["ticket"])
     others = [now["escalates"], now["then"]] != [old["escalates"], old["then"]]
-    return fewer or ticket or (bool(now["then"]) and others)
+    clock = now["first_use"] and not old["first_use"]
+    return fewer or ticket or clock or (bool(now["then"]) and others) or _asks_nobody(old["unasked"], now["unasked"])
+
+
+def _asks_nobody(old: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:
+    """Whether a rule approves more than the one before."""
+    if now is None:
+        return False
+    if old is None or now["longest"] > old["longest"] or now["most"] > old["most"]:
+        return True
+    return old.get("hours") is not None and now.get("hours") != old["hours"]
 
 
 def set_alone(state: State, was: Was, name: str, owner: str | None) -> Why:
@@ -8078,6 +8098,12 @@ def weekly_of(substance: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return hours
 
 
+def until_of(substance: Mapping[str, Any]) -> int | None:
+    """The end of the window within which it lasts from its first use on; None where it lasts from its beginning on."""
+    found: int | None = (schedule_of(substance) or {}).get("until")
+    return found
+
+
 def extends_of(substance: Mapping[str, Any]) -> str:
     """The access after whose end it goes on; empty where it stands alone."""
     found: str = (schedule_of(substance) or {}).get("extends", "")
@@ -8119,6 +8145,9 @@ PRIVILEGED_FACTOR, ORDINARY_FACTOR = 15 * MINUTE, HOUR
 
 MANAGER = "requester:manager"
 """Who decides instead of a role, beside the owner."""
+
+RULE_WITHIN = 7 * DAY
+"""The time within which a rule approves for somebody so often and no more."""
 
 RING = 90 * DAY
 """For so long after a yes two do not say yes to each other in turn."""
@@ -8257,7 +8286,13 @@ def scheduled(state: State, entry: Entry, substance: Mapping[str, Any]) -> Why:
     weekly = weekly_of(substance)
     if weekly is not None and (not weekly["days"] or weekly["opens"] == weekly["closes"] or not weekly["offsets"]):
         yield "its weekly hours are none"
-    extends = extends_of(substance)
+    extends, until = extends_of(substance), until_of(substance)
+    if until is not None:
+        first = begins or state.begun
+        if not asking(permission)["first_use"] or weekly is not None or extends:
+            yield "the role does not offer it from its first use on"
+        if not first + substance["duration"] <= until <= entry.time + asking(permission)["ahead"]:
+            yield "its window is shorter than it, or further ahead than it may be asked for"
     if not extends:
         if begins is not None and not state.begun < begins <= entry.time + asking(permission)["ahead"]:
             yield "it begins in the past, or further ahead than it may be asked for"
@@ -8266,6 +8301,30 @@ def scheduled(state: State, entry: Entry, substance: Mapping[str, Any]) -> Why:
     same = ("person", "resource", "login", "role", "permission")
     if grant is None or grant.ends != begins or any(grant.substance[each] != substance[each] for each in same):
         yield "it goes on from nothing of that kind that runs"
+
+
+def by_rule(state: State, asked: Mapping[str, Any], body: Mapping[str, Any]) -> Why:
+    """The permission asks nobody for it: not that long, not that often within seven days, and within these hours."""
+    permission = permission_of(state, asked)
+    rule = None if permission is None else asking(permission)["unasked"]
+    if rule is None or schedule_of(asked) is not None:
+        yield "no rule of the role approves such a thing"
+        return
+    if asked["duration"] > rule["longest"]:
+        yield "it is longer than the rule lets it be"
+    person, key = state.people.get(asked["person"]), (asked["role"], asked["permission"])
+    lately = [at for at in ([] if person is None else person.by_rule.get(key, ())) if at + RULE_WITHIN > state.begun]
+    if body["nth"] != len(lately) + 1 or body["nth"] > rule["most"]:
+        yield "it is once more than the rule lets it be, or counted otherwise"
+    if person is not None:
+        person.by_rule[key] = [*lately, state.now]
+    said, hours = rule.get("hours"), body["hours"]
+    if (said is None) is not (hours is None):
+        yield "its hours are not those of the rule"
+    elif said is not None:
+        same = all(hours[each] == said[each] for each in ("days", "opens", "closes", "zone")) and hours["offsets"]
+        if not same or open_until(hours, state.begun) < state.begun + asked["duration"]:
+            yield "it lies outside of the hours of the rule"
 
 
 def has_authority(state: State, request: Request, body: Mapping[str, Any]) -> Why:
@@ -8447,6 +8506,41 @@ def request_approved(state: State, entry: Entry) -> Why:
     state.cause("approval", body["request"], by)
 
 
+@request_rules.of("request.preapproved", "approving a request by a rule", Authority.CAUSE, cannot=(Unjudged.ZONE,))
+def request_preapproved(state: State, entry: Entry) -> Why:
+    """By the rule of the permission that it was asked under, as it was asked, no more often than the rule says."""
+    body = entry.body
+    request = state.requests.get(body["request"])
+    if request is None or request.status != "open" or request.made < state.begun:
+        yield "nobody asked for it in that moment"
+        return
+    asked = request.substance
+    yield from by_rule(state, asked, body)
+    if (body["person"], body["digest"]) != (asked["person"], request.digest):
+        yield "what was approved is not what was asked"
+    if (body["role"], body["role_version"]) != (asked["role"], asked["role_version"]):
+        yield "the rule is of another role than it was asked under"
+    if body["effective_at"] != state.begun:
+        yield "it took effect at another time than it was asked for"
+    request.status, request.approved_by, request.effective = "approved", "", body["effective_at"]
+    state.cause("approval", body["request"], "")
+
+
+@request_rules.of("grant.first_used", "using access for the first time", Authority.CAUSE)
+def grant_first_used(state: State, entry: Entry) -> Why:
+    """With the session that opened by it: from then on it lasts as long as was asked for, within its window."""
+    body = entry.body
+    grant = state.grants.get(body["grant"])
+    if grant is None or until_of(grant.substance) is None or grant.used or grant.request != body["request"]:
+        yield "no such access waited for its first use"
+        return
+    if not state.caused("used", body["session"], body["grant"]):
+        yield "no session opened by it"
+    if body["ends"] != min(grant.ends, state.begun + grant.substance["duration"]):
+        yield "it does not end as long after its first use as was asked"
+    grant.used, grant.ends = True, Instant(body["ends"])
+
+
 @request_rules.of("grant.started", "getting access", Authority.CAUSE, version=3)
 @request_rules.of("grant.started", "getting access", Authority.CAUSE, version=2)
 @request_rules.of("grant.started", "getting access", Authority.CAUSE)
@@ -8463,7 +8557,7 @@ def grant_started(state: State, entry: Entry) -> Why:
         yield "it does not begin when the approval took effect"
     if body["grant"] in state.grants:
         yield "there was such access already"
-    if body["ends"] > (begins_of(substance) or body["starts"]) + substance["duration"]:
+    if body["ends"] > (until_of(substance) or (begins_of(substance) or body["starts"]) + substance["duration"]):
         yield "it lasts longer than was asked"
     person = state.people.get(substance["person"])
     if person is None or all(
@@ -9538,6 +9632,11 @@ def _granted(state: State, entry: Entry, because: Mapping[str, Any], grant: Gran
         yield "the access that ran came by another request or approval"
     if not grant.starts <= entry.time or grant.ends <= state.begun or body["ends"] > grant.ends:
         yield "the access had not begun, had ended, or ends before the session"
+    if until_of(asked) is not None and not grant.used:
+        if body["ends"] > state.begun + asked["duration"]:
+            yield "it lasts longer than the access from its first use on"
+        state.cause("used", body["session"], because["grant"])
+        yield Later("the first use of the access is not said", lambda: not grant.used)
     hours = weekly_of(asked)
     if hours is not None and not entry.time < body["ends"] <= open_until(hours, entry.time):
         yield "it was outside of the hours of the access, or lasts longer than they do"

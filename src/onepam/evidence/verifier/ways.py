@@ -17,10 +17,11 @@ ROLE_WITHHELD, ROLE_RETURNED = "role.withheld", "role.returned"
 ROLE_SET, ROLE_GONE = "role.set", "role.removed"
 RESOURCE_SET, RESOURCE_GONE = "resource.set", "resource.removed"
 GRANT_STARTED, GRANT_OVER = "grant.started", ("grant.ended", "grant.expired")
+GRANT_USED = "grant.first_used"
 OF_WAYS = (
     PERSON_ADDED, PERSON_CHANGED, PERSON_LEFT, PERSON_BACK, HELD_BACK, HOLD_DECIDED, MEMBER_ADDED, MEMBER_REMOVED,
     BINDING_ADDED, BINDING_ENDED, ROLE_WITHHELD, ROLE_RETURNED, ROLE_SET, ROLE_GONE, RESOURCE_SET, RESOURCE_GONE,
-    GRANT_STARTED, *GRANT_OVER,
+    GRANT_STARTED, GRANT_USED, *GRANT_OVER,
 )  # fmt: skip
 """All that is read, in order and up to the instant."""
 WAY = (
@@ -86,8 +87,10 @@ class WaysIn:
             self._held.pop(body["person"], None)
         elif kind in (MEMBER_ADDED, MEMBER_REMOVED, ROLE_WITHHELD, ROLE_RETURNED):
             self._pair(kind, body)
-        elif kind in GRANT_OVER:
-            self._grants.pop(body["grant"], None)
+        elif kind in (GRANT_USED, *GRANT_OVER):
+            was = self._grants.pop(body["grant"], None)
+            if kind == GRANT_USED and was is not None:
+                self._grants[body["grant"]] = {**was, "ends": body["ends"]}
         else:
             table, key = {
                 BINDING_ADDED: (self._bindings, "binding"), BINDING_ENDED: (self._bindings, "binding"),

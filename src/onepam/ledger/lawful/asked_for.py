@@ -9,7 +9,7 @@ from onepam.kernel.instant import DAY, FOREVER, HOUR, MINUTE
 from onepam.ledger.lawful.entry import Entry
 from onepam.ledger.lawful.gains import OWNER, asking, deciders, kept_apart
 from onepam.ledger.lawful.guardrails import as_wide
-from onepam.ledger.lawful.hours import begins_of, extends_of, schedule_of, weekly_of
+from onepam.ledger.lawful.hours import begins_of, extends_of, open_until, schedule_of, until_of, weekly_of
 from onepam.ledger.lawful.known import Binding, Person, Request
 from onepam.ledger.lawful.rule import Unless, Why
 from onepam.ledger.lawful.standing import APPROVE, is_manager, one_hand, roles, signed_in, there
@@ -21,6 +21,9 @@ PRIVILEGED_FACTOR, ORDINARY_FACTOR = 15 * MINUTE, HOUR
 
 MANAGER = "requester:manager"
 """Who decides instead of a role, beside the owner."""
+
+RULE_WITHIN = 7 * DAY
+"""The time within which a rule approves for somebody so often and no more."""
 
 RING = 90 * DAY
 """For so long after a yes two do not say yes to each other in turn."""
@@ -159,7 +162,13 @@ def scheduled(state: State, entry: Entry, substance: Mapping[str, Any]) -> Why:
     weekly = weekly_of(substance)
     if weekly is not None and (not weekly["days"] or weekly["opens"] == weekly["closes"] or not weekly["offsets"]):
         yield "its weekly hours are none"
-    extends = extends_of(substance)
+    extends, until = extends_of(substance), until_of(substance)
+    if until is not None:
+        first = begins or state.begun
+        if not asking(permission)["first_use"] or weekly is not None or extends:
+            yield "the role does not offer it from its first use on"
+        if not first + substance["duration"] <= until <= entry.time + asking(permission)["ahead"]:
+            yield "its window is shorter than it, or further ahead than it may be asked for"
     if not extends:
         if begins is not None and not state.begun < begins <= entry.time + asking(permission)["ahead"]:
             yield "it begins in the past, or further ahead than it may be asked for"
@@ -168,6 +177,30 @@ def scheduled(state: State, entry: Entry, substance: Mapping[str, Any]) -> Why:
     same = ("person", "resource", "login", "role", "permission")
     if grant is None or grant.ends != begins or any(grant.substance[each] != substance[each] for each in same):
         yield "it goes on from nothing of that kind that runs"
+
+
+def by_rule(state: State, asked: Mapping[str, Any], body: Mapping[str, Any]) -> Why:
+    """The permission asks nobody for it: not that long, not that often within seven days, and within these hours."""
+    permission = permission_of(state, asked)
+    rule = None if permission is None else asking(permission)["unasked"]
+    if rule is None or schedule_of(asked) is not None:
+        yield "no rule of the role approves such a thing"
+        return
+    if asked["duration"] > rule["longest"]:
+        yield "it is longer than the rule lets it be"
+    person, key = state.people.get(asked["person"]), (asked["role"], asked["permission"])
+    lately = [at for at in ([] if person is None else person.by_rule.get(key, ())) if at + RULE_WITHIN > state.begun]
+    if body["nth"] != len(lately) + 1 or body["nth"] > rule["most"]:
+        yield "it is once more than the rule lets it be, or counted otherwise"
+    if person is not None:
+        person.by_rule[key] = [*lately, state.now]
+    said, hours = rule.get("hours"), body["hours"]
+    if (said is None) is not (hours is None):
+        yield "its hours are not those of the rule"
+    elif said is not None:
+        same = all(hours[each] == said[each] for each in ("days", "opens", "closes", "zone")) and hours["offsets"]
+        if not same or open_until(hours, state.begun) < state.begun + asked["duration"]:
+            yield "it lies outside of the hours of the rule"
 
 
 def has_authority(state: State, request: Request, body: Mapping[str, Any]) -> Why:

@@ -9,7 +9,7 @@ from onepam.kernel.instant import Instant
 from onepam.ledger.lawful.asked_for import admits, covers
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.guardrails import Guards, as_wide, asks_first, narrower
-from onepam.ledger.lawful.hours import open_until, weekly_of
+from onepam.ledger.lawful.hours import open_until, until_of, weekly_of
 from onepam.ledger.lawful.known import Grant, Person, Proof, Resource, Session
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
 from onepam.ledger.lawful.standing import DAY_OF_WORK, FRESH, UNSEEN, there
@@ -246,6 +246,11 @@ def _granted(state: State, entry: Entry, because: Mapping[str, Any], grant: Gran
         yield "the access that ran came by another request or approval"
     if not grant.starts <= entry.time or grant.ends <= state.begun or body["ends"] > grant.ends:
         yield "the access had not begun, had ended, or ends before the session"
+    if until_of(asked) is not None and not grant.used:
+        if body["ends"] > state.begun + asked["duration"]:
+            yield "it lasts longer than the access from its first use on"
+        state.cause("used", body["session"], because["grant"])
+        yield Later("the first use of the access is not said", lambda: not grant.used)
     hours = weekly_of(asked)
     if hours is not None and not entry.time < body["ends"] <= open_until(hours, entry.time):
         yield "it was outside of the hours of the access, or lasts longer than they do"

@@ -70,6 +70,7 @@ factor.removed 1 because=text by=text? factor=text person=text
 factor.used 1 challenge=text counter=integer factor=text person=text
 grant.ended 1 because=text by=text? grant=text payload=text request=text
 grant.expired 1 ends=integer grant=text request=text
+grant.first_used 1 ends=integer grant=text request=text session=text
 grant.started 1 approved_by=text binding=text ends=integer grant=text request=text starts=integer
   substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,
     statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
@@ -185,6 +186,10 @@ request.made 3 digest=text expires=integer payload=text request=text
     resource=text,role=text,role_version=text,schedule?={begins?=integer?,extends?=text,until?=integer?,
     weekly?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|wed)],offsets=[{seconds=integer,since=integer}],
     opens=integer,zone=text}?}?}
+request.preapproved 1 digest=text effective_at=integer
+  hours={closes=integer,days=[(fri|mon|sat|sun|thu|tue|wed)],offsets=[{seconds=integer,since=integer}],opens=integer,
+    zone=text}?
+  nth=integer person=text request=text role=text role_version=text
 request.rerouted 1 by=text? person=text request=text to=[text]
 request.withdrawn 1 because=text by=text? request=text status=(approved|denied|open|void|withdrawn)
 resource.removed 1 by=text? change=text resource=text

@@ -91,7 +91,17 @@ def _asks_less(old: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     fewer: bool = now["approvals"] < old["approvals"] or now["ahead"] > old["ahead"] or now["weekly"] > old["weekly"]
     ticket: bool = (old["ticketed"] and not now["ticketed"]) or (old["ticket"] != "" and now["ticket"] != old["ticket"])
     others = [now["escalates"], now["then"]] != [old["escalates"], old["then"]]
-    return fewer or ticket or (bool(now["then"]) and others)
+    clock = now["first_use"] and not old["first_use"]
+    return fewer or ticket or clock or (bool(now["then"]) and others) or _asks_nobody(old["unasked"], now["unasked"])
+
+
+def _asks_nobody(old: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:
+    """Whether a rule approves more than the one before."""
+    if now is None:
+        return False
+    if old is None or now["longest"] > old["longest"] or now["most"] > old["most"]:
+        return True
+    return old.get("hours") is not None and now.get("hours") != old["hours"]
 
 
 def set_alone(state: State, was: Was, name: str, owner: str | None) -> Why:

@@ -31,6 +31,12 @@ def weekly_of(substance: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return hours
 
 
+def until_of(substance: Mapping[str, Any]) -> int | None:
+    """The end of the window within which it lasts from its first use on; None where it lasts from its beginning on."""
+    found: int | None = (schedule_of(substance) or {}).get("until")
+    return found
+
+
 def extends_of(substance: Mapping[str, Any]) -> str:
     """The access after whose end it goes on; empty where it stands alone."""
     found: str = (schedule_of(substance) or {}).get("extends", "")

@@ -77,7 +77,7 @@ class Person:
     could not end all of it; `agreed` are the directories that an administrator lets lead it, `reports` those that say
     that it left. `hold` is why it waits for a word, `owner` who answers for it; nothing privileged opens for it
     before `privileged_from`; `withheld` has by role after which review it gives nothing, and why; `spent` are the times
-    of the factors that opened a session lately."""
+    of the factors that opened a session lately, `by_rule` when rules approved what they asked."""
 
     kind: str
     ends: Instant | None
@@ -112,6 +112,7 @@ class Person:
     grants: dict[str, Grant] = field(default_factory=dict)
     withheld: dict[str, tuple[str, str]] = field(default_factory=dict)
     spent: set[int] = field(default_factory=set)
+    by_rule: dict[tuple[str, str], list[Instant]] = field(default_factory=dict)
 
     def spend(self, shown: int, oldest: int) -> None:
         """A session was opened with the factor that was shown then; forgets those that are too old to serve."""
@@ -215,9 +216,9 @@ class Request:
     escalated: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Grant:
-    """Access that an approved request gave."""
+    """Access that an approved request gave; what lasts from its first use on was `used`."""
 
     request: str
     substance: Mapping[str, Any]
@@ -225,6 +226,7 @@ class Grant:
     approved_by: str
     starts: Instant
     ends: Instant
+    used: bool = False
 
 
 @dataclass

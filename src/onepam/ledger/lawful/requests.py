@@ -5,6 +5,7 @@ from __future__ import annotations
 from onepam.kernel.instant import DAY, FOREVER, MINUTE, SECOND, Instant
 from onepam.ledger.lawful.asked_for import (
     asks_same,
+    by_rule,
     could_decide,
     goes_on,
     has_authority,
@@ -20,7 +21,7 @@ from onepam.ledger.lawful.asked_for import (
 )
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.gains import asking
-from onepam.ledger.lawful.hours import begins_of
+from onepam.ledger.lawful.hours import begins_of, until_of
 from onepam.ledger.lawful.known import Grant, Request
 from onepam.ledger.lawful.rule import Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, acts, signed_in, there
@@ -112,6 +113,41 @@ def request_approved(state: State, entry: Entry) -> Why:
     state.cause("approval", body["request"], by)
 
 
+@request_rules.of("request.preapproved", "approving a request by a rule", Authority.CAUSE, cannot=(Unjudged.ZONE,))
+def request_preapproved(state: State, entry: Entry) -> Why:
+    """By the rule of the permission that it was asked under, as it was asked, no more often than the rule says."""
+    body = entry.body
+    request = state.requests.get(body["request"])
+    if request is None or request.status != "open" or request.made < state.begun:
+        yield "nobody asked for it in that moment"
+        return
+    asked = request.substance
+    yield from by_rule(state, asked, body)
+    if (body["person"], body["digest"]) != (asked["person"], request.digest):
+        yield "what was approved is not what was asked"
+    if (body["role"], body["role_version"]) != (asked["role"], asked["role_version"]):
+        yield "the rule is of another role than it was asked under"
+    if body["effective_at"] != state.begun:
+        yield "it took effect at another time than it was asked for"
+    request.status, request.approved_by, request.effective = "approved", "", body["effective_at"]
+    state.cause("approval", body["request"], "")
+
+
+@request_rules.of("grant.first_used", "using access for the first time", Authority.CAUSE)
+def grant_first_used(state: State, entry: Entry) -> Why:
+    """With the session that opened by it: from then on it lasts as long as was asked for, within its window."""
+    body = entry.body
+    grant = state.grants.get(body["grant"])
+    if grant is None or until_of(grant.substance) is None or grant.used or grant.request != body["request"]:
+        yield "no such access waited for its first use"
+        return
+    if not state.caused("used", body["session"], body["grant"]):
+        yield "no session opened by it"
+    if body["ends"] != min(grant.ends, state.begun + grant.substance["duration"]):
+        yield "it does not end as long after its first use as was asked"
+    grant.used, grant.ends = True, Instant(body["ends"])
+
+
 @request_rules.of("grant.started", "getting access", Authority.CAUSE, version=3)
 @request_rules.of("grant.started", "getting access", Authority.CAUSE, version=2)
 @request_rules.of("grant.started", "getting access", Authority.CAUSE)
@@ -128,7 +164,7 @@ def grant_started(state: State, entry: Entry) -> Why:
         yield "it does not begin when the approval took effect"
     if body["grant"] in state.grants:
         yield "there was such access already"
-    if body["ends"] > (begins_of(substance) or body["starts"]) + substance["duration"]:
+    if body["ends"] > (until_of(substance) or (begins_of(substance) or body["starts"]) + substance["duration"]):
         yield "it lasts longer than was asked"
     person = state.people.get(substance["person"])
     if person is None or all(

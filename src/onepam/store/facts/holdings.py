@@ -302,6 +302,7 @@ def grant_of(found: Any) -> HeldGrant:
         approved_by=found["approved_by"],
         starts=found["starts"],
         ends=found["ends"],
+        used=found["used"] is not None,
     )
 
 

@@ -1,5 +1,6 @@
 """Facts of requests, approvals and grants, and of their expiry."""
 
+from collections import Counter
 from typing import Any
 
 from onepam.app.ports import Snapshot
@@ -16,6 +17,7 @@ from onepam.domain.requests.approval import ApprovalFacts, GrantFacts, RequestFa
 from onepam.domain.requests.asking import AskFacts, OpenRequest, WithdrawFacts
 from onepam.domain.requests.events import RING, RequestStatus
 from onepam.domain.requests.expiry import OverdueFacts
+from onepam.domain.requests.unasked import WITHIN
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.facts import loads
@@ -63,7 +65,19 @@ def asking(db: Snapshot, query: AskQuery, at: Instant) -> AskFacts:
         open=tuple(open_request(each) for each in waiting),
         separations=separations(db, at),
         grants=tuple(grant_of(each) for each in given),
+        lately=_by_rule_lately(db, query.actor.person, at),
     )
+
+
+def _by_rule_lately(db: Snapshot, person: str, at: Instant) -> Counter[tuple[str, str]]:
+    """How often rules approved for somebody in the last days, by role and permission."""
+    found = rows(
+        db,
+        f"SELECT substance FROM request WHERE person = :person AND rule IS NOT NULL AND decided > :since AND {AT}",
+        {"person": person, "since": at - WITHIN, "at": at},
+    )
+    asked = [substance(each["substance"]) for each in found]
+    return Counter((each.role, each.permission) for each in asked)
 
 
 @loads(WithdrawQuery)

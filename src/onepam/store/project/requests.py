@@ -28,6 +28,7 @@ REQUEST = state(
             "comment": "TEXT",
             "because": "TEXT",
             "escalated": "INTEGER",
+            "rule": "TEXT",
         },
         (("person",), ("status",)),
         personal=("reason", "ticket", "comment"),
@@ -62,6 +63,7 @@ GRANT = state(
             "approved_by": "TEXT NOT NULL",
             "starts": "INTEGER NOT NULL",
             "ends": "INTEGER NOT NULL",
+            "used": "INTEGER",
         },
         # the last: those that run, among all that ever did
         (("person", "resource"), ("request",), ("approved_by",), ("valid_until",)),
@@ -135,6 +137,21 @@ def request_approved(db: Db, place: Place, event: events.RequestApproved) -> Non
     )
 
 
+@projects(events.RequestPreapproved)
+def request_preapproved(db: Db, place: Place, event: events.RequestPreapproved) -> None:
+    """Nobody decided; `rule` is the version of the role that did."""
+    REQUEST.change(
+        db,
+        place.time,
+        {"request": event.request},
+        status=events.RequestStatus.APPROVED,
+        decided=place.time,
+        decided_under=event.role,
+        effective_at=event.effective_at,
+        rule=event.role_version,
+    )
+
+
 @projects(events.RequestEscalated)
 def request_escalated(db: Db, place: Place, event: events.RequestEscalated) -> None:
     REQUEST.change(db, place.time, {"request": event.request}, escalated=place.time)
@@ -198,6 +215,11 @@ def grant_started(db: Db, place: Place, event: events.GrantStarted) -> None:
         starts=event.starts,
         ends=event.ends,
     )
+
+
+@projects(events.GrantFirstUsed)
+def grant_first_used(db: Db, place: Place, event: events.GrantFirstUsed) -> None:
+    GRANT.change(db, place.time, {"access_grant": event.grant}, ends=event.ends, used=place.time)
 
 
 @projects(events.GrantEnded)

@@ -117,9 +117,15 @@ def _by_request(db: Snapshot, at: Instant, because: Because) -> list[Link]:
         under = f"as {request['decided_under']}"
         words = f"{request['comment']} ({under})" if request["comment"] else under
         links.append(Link("approval", because.request, words, approver, name(db, at, approver), request["decided"]))
+    elif request["rule"] is not None:
+        words = f"by a rule of the role {request['role']}, which asks nobody"
+        links.append(Link("approval", because.request, words, at=request["decided"]))
     grant = _newest(db, at, "access_grant", because.grant)
     if grant:
-        links.append(Link("grant", because.grant, f"for {length(grant['ends'] - grant['starts'])}", at=grant["starts"]))
+        asked = substance(grant["substance"])
+        first = asked.schedule is not None and asked.schedule.until is not None
+        lasts = f"{length(asked.duration)} from its first use on" if first else length(grant["ends"] - grant["starts"])
+        links.append(Link("grant", because.grant, f"for {lasts}", at=grant["starts"]))
     return links
 
 

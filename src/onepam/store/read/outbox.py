@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
 from onepam.domain.access.model import Substance
-from onepam.domain.requests.events import RequestEscalated, RequestMade
+from onepam.domain.requests.events import RequestEscalated, RequestMade, RequestPreapproved
 from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.domain.telling.audience import ALARM, Audience
 from onepam.domain.telling.notices import MOST_DECIDERS_TOLD, TABLE, Telling, telling
@@ -183,6 +183,9 @@ def _audience(
         people |= _deciders(db, stored.header.time, stored.event.substance)
     if MAIL in receivers and isinstance(stored.event, RequestEscalated):
         people |= _further(db, stored.header.time, stored.event)
+    if MAIL in receivers and isinstance(stored.event, RequestPreapproved):
+        asked_for = _asked(db, stored.header.time, stored.event.request)
+        people |= _deciders(db, stored.header.time, asked_for) if asked_for is not None else set()
     if MAIL in receivers and Audience.DECIDERS in told.audience and isinstance(stored.event, StatementAsked):
         asked = deciders(db, stored.header.time, stored.event.approvers, stored.event.by)
         people |= {person for person, _ in asked[:MOST_DECIDERS_TOLD]}
@@ -228,13 +231,18 @@ def _deciders(db: Snapshot, at: Instant, asked: Substance) -> set[str]:
     }
 
 
+def _asked(db: Snapshot, at: Instant, request: str) -> Substance | None:
+    """What a request is for."""
+    of = {"request": request, "at": at}
+    found = row(db, f"SELECT substance FROM request WHERE request = :request AND {AT}", of)
+    return substance(found["substance"]) if found is not None else None
+
+
 def _further(db: Snapshot, at: Instant, event: RequestEscalated) -> set[str]:
     """Who could not decide on it before, and may now."""
-    found = row(db, f"SELECT substance FROM request WHERE request = :request AND {AT}",
-                {"request": event.request, "at": at})  # fmt: skip
-    if found is None:
+    asked = _asked(db, at, event.request)
+    if asked is None:
         return set()
-    asked = substance(found["substance"])
     before = deciders(db, at, approvers(db, asked, at, at), asked.person, asked.resource)
     now = deciders(db, at, event.to, asked.person, asked.resource)
     return {person for person, _ in [each for each in now if each not in before][:MOST_DECIDERS_TOLD]}

@@ -48,7 +48,8 @@ class RequestRow:
     """A request as of an instant. An open one past its `expires` is void.
 
     `grant_state` is starting (until `effective_at`, when the approval can be undone), running, ended or expired; None
-    without a grant. Texts are None once erased.
+    without a grant. Texts are None once erased. `rule`: the version of the role of which a rule approved it, "" where
+    somebody did or nobody has.
     """
 
     request: str
@@ -78,6 +79,7 @@ class RequestRow:
     grant_ends: Instant | None
     grant_state: str | None
     schedule: Schedule | None = None
+    rule: str = ""
 
     @property
     def schedule_words(self) -> str:
@@ -369,7 +371,7 @@ def as_listed(db: Snapshot, at: Instant, found: Row) -> RequestRow:
         ticket=found["ticket"],
         decided=found["expires"] if lapsed else found["decided"],
         decider=found["decider"],
-        decider_name=name(db, at, found["decider"]),
+        decider_name=name(db, at, found["decider"]) if found["rule"] is None else f"a rule of {asked.role}",
         decided_under=found["decided_under"],
         effective_at=found["effective_at"],
         comment=found["comment"],
@@ -378,6 +380,7 @@ def as_listed(db: Snapshot, at: Instant, found: Row) -> RequestRow:
         grant_ends=_grant_ends(grant, at) if grant else None,
         grant_state=_grant_state(grant, at) if grant else None,
         schedule=asked.schedule,
+        rule=found["rule"] or "",
     )
 
 

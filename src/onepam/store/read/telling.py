@@ -85,6 +85,12 @@ def _ended(db: Snapshot, at: Instant, grant: str, person: str) -> bool:
     return found is None or found["ends"] <= at
 
 
+def _given_back(db: Snapshot, at: Instant, request: str, person: str) -> bool:
+    """What a rule gave has ended."""
+    found = row(db, f"SELECT ends FROM access_grant WHERE request = :request AND {AT}", _of("request", request, at))
+    return found is None or found["ends"] <= at
+
+
 def _answered(db: Snapshot, at: Instant, statement: str, person: str) -> bool:
     """Somebody said yes or no, or it waits no longer."""
     found = row(
@@ -126,6 +132,7 @@ def _of(name: str, ident: str, at: Instant) -> dict[str, object]:
 OVER: Mapping[str, Callable[[Snapshot, Instant, str, str], bool]] = {
     "request.made": _decided,
     "request.escalated": _decided,
+    "request.preapproved": _given_back,
     "grant.started": _ended,
     "statement.asked": _answered,
     "review.reminded": _reviewed,
