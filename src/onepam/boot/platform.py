@@ -68,7 +68,7 @@ from onepam.protocols.ssh.serve import PersonDoor
 from onepam.protocols.ssh.session import SshGateway
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.reader import SqliteReader
-from onepam.store.read.access import access
+from onepam.store.read.access import access, at_port
 from onepam.store.read.proofs_of_sign_in import KeyHolder, key_holder
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
@@ -333,6 +333,7 @@ class Platform:
             find_key=self._find_key,
             access=self._access,
             target_keys=lambda name: host_keys(self.authorities, name, TARGET_CERTIFICATE),
+            at_port=lambda port: self.reader(at_port, None, port),
             probes=self.probes,
             prober=self.prober_key.public_data,
             source_addresses=self.config.source_addresses,

@@ -35,8 +35,12 @@ def cast_lines(recorded: Iterable[frames.Frame], gap: Callable[[], str | None], 
         yield cast.marker(f"the recording ends here: {why}")
 
 
+PLAYED = ("pty", "exec")
+"""The kinds of channels that have something to show."""
+
+
 def _wanted(frame: frames.ChannelOpened, channel: int | None) -> bool:
-    return frame.channel == channel if channel is not None else frame.kind != "sftp"
+    return frame.channel == channel if channel is not None else frame.kind in PLAYED
 
 
 class _Cast:

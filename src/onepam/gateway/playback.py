@@ -36,7 +36,7 @@ _ID = re.compile(r"[a-z]{2,8}_[a-z2-7]{16}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A shell, a command or a file transfer. Times are microseconds since the recording began.
+    """A shell, a command, a file transfer or a connection to a port. Times are microseconds since the recording began.
 
     `closed` is None while it runs, or where the recording ends before it. `output_bytes` came from the target,
     `input_bytes` went to it; `omitted_bytes` of both are left out of the recording by policy.
@@ -294,7 +294,9 @@ class _Found:
                 self._count(channel, output=len(data))
             case frames.Omitted(channel=channel, stream=stream, count=count):
                 sent = 0 if stream == frames.Stream.STDIN else count
-                self._count(channel, output=sent, omitted=count)
+                known = self.channels.get(channel)  # of a command's input the bytes are counted as they are typed
+                typed = count - sent if known is not None and known.kind == "forward" else 0
+                self._count(channel, output=sent, typed=typed, omitted=count)
             case frames.TypedInput(channel=channel, count=count):
                 self._count(channel, typed=count)
             case frames.ChannelClosed(channel=channel) as it:

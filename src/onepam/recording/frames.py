@@ -57,9 +57,11 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class ChannelOpened:
-    """A shell, a command or a file transfer began. `kind` is `pty`, `exec` or `sftp`.
+    """A shell, a command, a file transfer or a connection to a port of the target began. `kind` is `pty`, `exec`,
+    `sftp` or `forward`.
 
-    `command` is `canonical.tagged`, empty for a login shell; `columns` and `rows` are 0 without a terminal.
+    `command` is `canonical.tagged`, empty for a login shell, HOST:PORT of a connection; `columns` and `rows` are 0
+    without a terminal.
     """
 
     at: int
@@ -172,7 +174,8 @@ class ChannelClosed:
     """A channel ended. `input_sha256` (hex) covers an exec's `input_bytes` of standard input; None with a terminal.
 
     `output_sha256` and `error_sha256` cover all `output_bytes` and `error_bytes` of standard output and error, what was
-    left out by policy as well; None, and 0 bytes, where everything is kept.
+    left out by policy as well; None, and 0 bytes, where everything is kept. Of a connection to a port nothing is kept,
+    and there are the bytes alone.
     """
 
     at: int

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from onepam.console.frame.page import Context
 from onepam.console.frame.rendering import size, stopwatch
 from onepam.console.frame.wording import visible
+from onepam.gateway.cast import PLAYED
 from onepam.gateway.playback import Channel, FileLine, Timeline
 
 MOST = 2_000
-_KINDS = {"pty": "Shell", "exec": "Command", "sftp": "File transfer"}
+_KINDS = {"pty": "Shell", "exec": "Command", "sftp": "File transfer", "forward": "Connection to a port"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class FilmStrip:
 
 def film_strip(told: Timeline, vouched: bool = False) -> FilmStrip:
     """The events in order. Times count from the start of the channel that the player shows."""
-    played = next((each for each in told.channels if each.kind != "sftp"), None)
+    played = next((each for each in told.channels if each.kind in PLAYED), None)
     base = played.opened if played else 0
     found = [
         *(event for each in told.channels for event in _channel(each)),
@@ -54,7 +55,9 @@ def film_strip(told: Timeline, vouched: bool = False) -> FilmStrip:
 def _channel(channel: Channel) -> list[Context]:
     kind = _KINDS.get(channel.kind, channel.kind)
     screen = f"{channel.columns} × {channel.rows}" if channel.columns else ""
-    if channel.command:
+    if channel.kind == "forward":
+        opened = _event(channel.opened, "channel", f"Connection to {channel.command} opened", "its content is not kept")
+    elif channel.command:
         opened = _event(channel.opened, "command", channel.command, screen)
     else:
         opened = _event(channel.opened, "channel", f"{kind} opened", screen)
@@ -67,7 +70,8 @@ def _channel(channel: Channel) -> list[Context]:
         if channel.status is not None
         else ""
     )
-    words = [ending, f"{size(channel.output_bytes)} out", f"after {stopwatch(channel.closed - channel.opened)}"]
+    sent = f"{size(channel.input_bytes)} in" if channel.kind == "forward" else ""
+    words = [ending, sent, f"{size(channel.output_bytes)} out", f"after {stopwatch(channel.closed - channel.opened)}"]
     return [opened, _event(channel.closed, "end", f"{kind} closed", ", ".join(filter(None, words)))]
 
 

@@ -27,7 +27,9 @@ class Kind:
 
 
 KINDS: Mapping[ResourceKind, Kind] = {
-    ResourceKind.SSH: Kind("host key", (Action.SHELL, Action.EXEC, Action.SFTP), frozenset({Action.EXEC})),
+    ResourceKind.SSH: Kind(
+        "host key", (Action.SHELL, Action.EXEC, Action.SFTP, Action.LOCAL_FORWARDING), frozenset({Action.EXEC})
+    ),
     ResourceKind.POSTGRES: Kind(
         "TLS certificate",
         (Action.QUERY, Action.UNMASKED),

@@ -31,13 +31,15 @@ class ResourceKind(StrEnum):
 
 
 class Action(StrEnum):
-    """What may be done on a resource; each protocol admits only what the permit names. `unmasked`: to see a database's
-    masked columns as they are; `local_files`: to load files of the client's (LOAD DATA LOCAL). Both give nothing
-    without `query`."""
+    """What may be done on a resource; each protocol admits only what the permit names. `local_forwarding`: to connect
+    to ports of the target's loopback (`ssh -L`, `-W`, `-D`), of which no content is recorded. `unmasked`: to see a
+    database's masked columns as they are; `local_files`: to load files of the client's (LOAD DATA LOCAL). Both give
+    nothing without `query`."""
 
     SHELL = "shell"
     EXEC = "exec"
     SFTP = "sftp"
+    LOCAL_FORWARDING = "local_forwarding"
     QUERY = "query"
     UNMASKED = "unmasked"
     LOCAL_FILES = "local_files"

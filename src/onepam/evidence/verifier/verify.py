@@ -3988,23 +3988,23 @@ grant.ended 1 because=text by=text? grant=text payload=text request=text
 grant.expired 1 ends=integer grant=text request=text
 grant.first_used 1 ends=integer grant=text request=text session=text
 grant.started 1 approved_by=text binding=text ends=integer grant=text request=text starts=integer
-  substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,
-    statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
-    read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,
-    role_version=text}
+  substance={actions=[(exec|local_files|local_forwarding|query|sftp|shell|unmasked)],duration=integer,
+    guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|
+    ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,
+    resource=text,role=text,role_version=text}
 grant.started 2 approved_by=text binding=text ends=integer grant=text request=text starts=integer
-  substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,
-    statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
-    read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,
-    role_version=text,schedule?={begins?=integer?,extends?=text,weekly?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|
-    wed)],offsets=[{seconds=integer,since=integer}],opens=integer,zone=text}?}?}
+  substance={actions=[(exec|local_files|local_forwarding|query|sftp|shell|unmasked)],duration=integer,
+    guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|
+    ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,
+    resource=text,role=text,role_version=text,schedule?={begins?=integer?,extends?=text,weekly?={closes=integer,
+    days=[(fri|mon|sat|sun|thu|tue|wed)],offsets=[{seconds=integer,since=integer}],opens=integer,zone=text}?}?}
 grant.started 3 approved_by=text binding=text ends=integer grant=text request=text starts=integer
-  substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={bytes?=integer?,
-    rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|
-    grant|other|read|several|write)],timeout?=integer?,wait?=integer?}?,login=text,permission=text,person=text,
-    resource=text,role=text,role_version=text,schedule?={begins?=integer?,extends?=text,until?=integer?,
-    weekly?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|wed)],offsets=[{seconds=integer,since=integer}],
-    opens=integer,zone=text}?}?}
+  substance={actions=[(exec|local_files|local_forwarding|query|sftp|shell|unmasked)],duration=integer,
+    guardrails?={bytes?=integer?,rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|
+    ask_several|ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?,wait?=integer?}?,login=text,
+    permission=text,person=text,resource=text,role=text,role_version=text,schedule?={begins?=integer?,extends?=text,
+    until?=integer?,weekly?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|wed)],offsets=[{seconds=integer,
+    since=integer}],opens=integer,zone=text}?}?}
 group.member_added 1 by=text? group=text person=text source=text
 group.member_removed 1 by=text? group=text person=text source=text
 identity.linked 1 because=text by=text? identity=text payload=text person=text provider=text
@@ -4085,23 +4085,23 @@ request.approved 1 by=text digest=text effective_at=integer payload=text request
 request.denied 1 by=text payload=text request=text under=text
 request.escalated 1 request=text to=[text]
 request.made 1 digest=text expires=integer payload=text request=text
-  substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,
-    statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
-    read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,
-    role_version=text}
+  substance={actions=[(exec|local_files|local_forwarding|query|sftp|shell|unmasked)],duration=integer,
+    guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|
+    ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,
+    resource=text,role=text,role_version=text}
 request.made 2 digest=text expires=integer payload=text request=text
-  substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={rows?=integer?,
-    statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
-    read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,resource=text,role=text,
-    role_version=text,schedule?={begins?=integer?,extends?=text,weekly?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|
-    wed)],offsets=[{seconds=integer,since=integer}],opens=integer,zone=text}?}?}
+  substance={actions=[(exec|local_files|local_forwarding|query|sftp|shell|unmasked)],duration=integer,
+    guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|
+    ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,login=text,permission=text,person=text,
+    resource=text,role=text,role_version=text,schedule?={begins?=integer?,extends?=text,weekly?={closes=integer,
+    days=[(fri|mon|sat|sun|thu|tue|wed)],offsets=[{seconds=integer,since=integer}],opens=integer,zone=text}?}?}
 request.made 3 digest=text expires=integer payload=text request=text
-  substance={actions=[(exec|local_files|query|sftp|shell|unmasked)],duration=integer,guardrails?={bytes?=integer?,
-    rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|
-    grant|other|read|several|write)],timeout?=integer?,wait?=integer?}?,login=text,permission=text,person=text,
-    resource=text,role=text,role_version=text,schedule?={begins?=integer?,extends?=text,until?=integer?,
-    weekly?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|wed)],offsets=[{seconds=integer,since=integer}],
-    opens=integer,zone=text}?}?}
+  substance={actions=[(exec|local_files|local_forwarding|query|sftp|shell|unmasked)],duration=integer,
+    guardrails?={bytes?=integer?,rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|
+    ask_several|ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?,wait?=integer?}?,login=text,
+    permission=text,person=text,resource=text,role=text,role_version=text,schedule?={begins?=integer?,extends?=text,
+    until?=integer?,weekly?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|wed)],offsets=[{seconds=integer,
+    since=integer}],opens=integer,zone=text}?}?}
 request.preapproved 1 digest=text effective_at=integer
   hours={closes=integer,days=[(fri|mon|sat|sun|thu|tue|wed)],offsets=[{seconds=integer,since=integer}],opens=integer,
     zone=text}?
@@ -4137,26 +4137,26 @@ reviews.set 1 by=text? change=text every=(half-year|month|quarter|year) fallback
 role.removed 1 by=text? change=text role=text
 role.returned 1 because=(given_up|kept) by=text? person=text review=text role=text
 role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
-  permissions=[{actions=[(exec|local_files|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
-    guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|
-    ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,logins=[text],longest=integer,
-    mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
-  purpose=text role=text version=text
-role.set 2 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
-  permissions=[{actions=[(exec|local_files|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
-    asking?={ahead?=integer,approvals?=integer,escalates?=integer,then?=[text],ticket?=text,ticketed?=truth,
-    weekly?=integer}?,guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|
+  permissions=[{actions=[(exec|local_files|local_forwarding|query|sftp|shell|unmasked)],administrative?=truth,
+    approvers?=[text],guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|
     ask_several|ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,logins=[text],longest=integer,
     mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
   purpose=text role=text version=text
+role.set 2 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
+  permissions=[{actions=[(exec|local_files|local_forwarding|query|sftp|shell|unmasked)],administrative?=truth,
+    approvers?=[text],asking?={ahead?=integer,approvals?=integer,escalates?=integer,then?=[text],ticket?=text,
+    ticketed?=truth,weekly?=integer}?,guardrails?={rows?=integer?,statements=[(admin|ask_admin|ask_ddl|ask_export|
+    ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|read|several|write)],timeout?=integer?}?,
+    logins=[text],longest=integer,mode=(request|standing),name=text,recording?=(head_tail|whole)?,where=<text>}]
+  purpose=text role=text version=text
 role.set 3 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
-  permissions=[{actions=[(exec|local_files|query|sftp|shell|unmasked)],administrative?=truth,approvers?=[text],
-    asking?={ahead?=integer,approvals?=integer,escalates?=integer,first_use?=truth,then?=[text],ticket?=text,
-    ticketed?=truth,unasked?={hours?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|wed)],opens=integer,zone=text}?,
-    longest=integer,most=integer}?,weekly?=integer}?,guardrails?={bytes?=integer?,rows?=integer?,statements=[(admin|
-    ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|read|several|write)],
-    timeout?=integer?,wait?=integer?}?,logins=[text],longest=integer,mode=(request|standing),name=text,
-    recording?=(head_tail|whole)?,where=<text>}]
+  permissions=[{actions=[(exec|local_files|local_forwarding|query|sftp|shell|unmasked)],administrative?=truth,
+    approvers?=[text],asking?={ahead?=integer,approvals?=integer,escalates?=integer,first_use?=truth,then?=[text],
+    ticket?=text,ticketed?=truth,unasked?={hours?={closes=integer,days=[(fri|mon|sat|sun|thu|tue|wed)],opens=integer,
+    zone=text}?,longest=integer,most=integer}?,weekly?=integer}?,guardrails?={bytes?=integer?,rows?=integer?,
+    statements=[(admin|ask_admin|ask_ddl|ask_export|ask_grant|ask_read|ask_several|ask_write|ddl|export|grant|other|
+    read|several|write)],timeout?=integer?,wait?=integer?}?,logins=[text],longest=integer,mode=(request|standing),
+    name=text,recording?=(head_tail|whole)?,where=<text>}]
   purpose=text role=text version=text
 role.withheld 1 because=(removed|silence) by=text? person=text review=text role=text
 roster.entry_ended 1 entry=text left_at=integer person=text? version=text
@@ -4207,7 +4207,7 @@ session.failed 1
     target.protocol|target.refusing|target.secret|target.unresolved)
   payload=text session=text
 session.kill_ordered 1 by=text payload=text session=text
-session.opened 1 actions=[(exec|local_files|query|sftp|shell|unmasked)]
+session.opened 1 actions=[(exec|local_files|local_forwarding|query|sftp|shell|unmasked)]
   also=[{approval_by?=text,binding=text,grant?=text,group?=text,permission=text,request?=text,role=text,
     role_version=text}]
   because={approval_by?=text,binding=text,grant?=text,group?=text,permission=text,request?=text,role=text,
@@ -4219,7 +4219,7 @@ session.opened 1 actions=[(exec|local_files|query|sftp|shell|unmasked)]
   mfa={at=integer,basis?=(accepted|attested|declared|own|stepped_up),factors=[text],phishing_resistant?=truth,
     provider?=text,session=text}
   node=text payload=text person=text privileged=truth recording=(head_tail|whole) resource=text session=text
-session.opened 2 actions=[(exec|local_files|query|sftp|shell|unmasked)]
+session.opened 2 actions=[(exec|local_files|local_forwarding|query|sftp|shell|unmasked)]
   also=[{approval_by?=text,binding=text,grant?=text,group?=text,permission=text,request?=text,role=text,
     role_version=text}]
   because={approval_by?=text,binding=text,grant?=text,group?=text,permission=text,request?=text,role=text,

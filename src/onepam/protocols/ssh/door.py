@@ -35,8 +35,8 @@ LOGIN_SECONDS = 150
 
 
 class Door(asyncssh.SSHServer):
-    """One person's connection. Only session channels are opened; forwarding of any kind is refused, and so is every
-    request that asyncssh would serve by itself.
+    """One person's connection. Only session channels are opened, and connections to a port where the permit has them;
+    any other forwarding is refused, and so is every request that asyncssh would serve by itself.
 
     Subclasses add the sign-in and set `relay` before they let it succeed: no channel exists without a permit.
     """
@@ -56,10 +56,10 @@ class Door(asyncssh.SSHServer):
         near = PersonChannel.on(self.relay.person, self.relay.admits)
         return near, channel if alone else self.relay.opened(channel, near)
 
-    def connection_requested(
-        self, dest_host: str, dest_port: int, orig_host: str, orig_port: int
-    ) -> Awaitable[asyncssh.SSHTCPSession[bytes]]:
-        """`ssh -W`, `-L` and `-D`: never, and the client hears why."""
+    def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> Any:
+        """`ssh -W`, `-L` and `-D`: where the permit has it, else the client hears why not."""
+        if self.relay is not None and self.relay.forwards:
+            return self.relay.forwarded(dest_host, dest_port)
         return self._refusal()
 
     def unix_connection_requested(self, dest_path: str) -> Awaitable[asyncssh.SSHUNIXSession[bytes]]:

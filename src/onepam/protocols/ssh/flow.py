@@ -29,6 +29,11 @@ class Flow:
         if self._holds:
             source.pause_reading()
 
+    def renew(self) -> None:
+        """Somebody else has resumed the source: paused again where something holds it."""
+        if self._holds and self._source is not None:
+            self._source.pause_reading()
+
     def holds(self, why: Hold) -> bool:
         """Whether this one is among the holds."""
         return why in self._holds

@@ -22,7 +22,8 @@ from onepam.kernel.errors import Fault, Refused
 from onepam.protocols.ssh.algorithms import HostKey
 from onepam.protocols.ssh.connections import PersonConnection
 from onepam.protocols.ssh.door import Door
-from onepam.protocols.ssh.passage import Passage, PassageChannel
+from onepam.protocols.ssh.passage import Passage
+from onepam.protocols.ssh.port_channel import PortChannel
 from onepam.protocols.ssh.relay import MAX_CHANNELS, Relay
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class Jump:
         self._idle: asyncio.TimerHandle | None = None
         self._rest()
 
-    def opened(self, name: str, port: int) -> tuple[PassageChannel, Awaitable[Passage]]:
+    def opened(self, name: str, port: int) -> tuple[PortChannel, Awaitable[Passage]]:
         """The channel of a connection to a target, and what carries it. Raises `ChannelOpenError`."""
         if port != SSH_PORT:
             raise _no(NOT_SSH)
@@ -77,7 +78,7 @@ class Jump:
             words = f"at most {MAX_CHANNELS} connections may go through"
             raise asyncssh.ChannelOpenError(OPEN_RESOURCE_SHORTAGE, words)
         self._opening += 1
-        return PassageChannel.on(self._outer), self._passage(name.lower())
+        return PortChannel.on(self._outer), self._passage(name.lower())
 
     def end(self) -> None:
         """The outer connection has gone, and with it by and by each that went through."""

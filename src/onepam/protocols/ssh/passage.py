@@ -8,18 +8,8 @@ import asyncssh
 
 from onepam.gateway.parting import Nested
 from onepam.protocols.ssh.algorithms import VERSION
-from onepam.protocols.ssh.connections import PACKET_BYTES, WINDOW_BYTES, PacketsUnlogged, PersonConnection
-from onepam.protocols.ssh.fast_data import FastDataChannel
-
-
-class PassageChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHTCPChannel[bytes]):
-    """The channel, for bytes, of the connection that is gone through."""
-
-    @classmethod
-    def on(cls, outer: PersonConnection) -> "PassageChannel":
-        """As asyncssh's `create_tcp_channel` makes one."""
-        outer._update_recv_pktlen(PACKET_BYTES)
-        return cls(outer, asyncio.get_running_loop(), None, "strict", WINDOW_BYTES, PACKET_BYTES)
+from onepam.protocols.ssh.connections import PersonConnection
+from onepam.protocols.ssh.port_channel import PortChannel
 
 
 class Passage(Nested, asyncssh.SSHTCPSession[bytes]):
@@ -42,7 +32,7 @@ class Passage(Nested, asyncssh.SSHTCPSession[bytes]):
         self._drop = drop
         self._loop = asyncio.get_running_loop()
         self._protocol: Any = inner
-        self._channel: PassageChannel | None = None
+        self._channel: PortChannel | None = None
         self._begun = False
         self._closing = False
         self._lost = False
@@ -53,7 +43,7 @@ class Passage(Nested, asyncssh.SSHTCPSession[bytes]):
     # The channel's side -----------------------------------------------------------------------------------------------
 
     def connection_made(self, chan: asyncssh.SSHTCPChannel[bytes]) -> None:
-        assert isinstance(chan, PassageChannel)
+        assert isinstance(chan, PortChannel)
         self._channel = chan
 
     def session_started(self) -> None:

@@ -1,25 +1,30 @@
 """Relays one gateway session: all channels between a person's connection and a target's."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from enum import Enum, auto
 from fnmatch import fnmatchcase
 
 import asyncssh
-from asyncssh.constants import OPEN_CONNECT_FAILED
+from asyncssh.constants import OPEN_CONNECT_FAILED, OPEN_RESOURCE_SHORTAGE
 
 from onepam.domain.access.model import ENVIRONMENT
 from onepam.gateway.recorder import Recorder
 from onepam.kernel.errors import Refused
 from onepam.protocols.ssh.channel import ChannelRelay
 from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
+from onepam.protocols.ssh.forward import WINDOW_BYTES, ForwardRelay, Rule
 from onepam.protocols.ssh.person_channel import PersonChannel
+from onepam.protocols.ssh.port_channel import PortChannel
 from onepam.protocols.ssh.tap import Kind
 from onepam.protocols.ssh.target_channel import TargetChannel
 
 MAX_CHANNELS = 16
 """Channels that one connection may have open (OpenSSH's server admits 10)."""
+
+MAX_FORWARDED = 32
+"""Connections to ports of the target that one connection may have open: a browser's, an editor's."""
 
 GRACE_SECONDS = 5.0
 """How long what the person sent last may take to reach the target after the person has gone."""
@@ -36,7 +41,8 @@ class Relay:
     `target` is the dialled connection, or why there is none; channels that a client opens before it is there wait.
     `kinds` is what the permit allows: `pty` shells and terminals, `exec` commands, `sftp` file transfer; `environment`
     the variables that may go to the target. `excerpt`: of commands' output only a part is kept (`Tap`).
-    `greeting` is the line that a shell at a terminal begins with.
+    `greeting` is the line that a shell at a terminal begins with. `rule` says where connections to ports of the target
+    may lead; None where there are none.
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class Relay:
         excerpt: bool = False,
         environment: Sequence[str] = ENVIRONMENT,
         greeting: str = "",
+        rule: Rule | None = None,
     ) -> None:
         self.person = person
         self.target = target
@@ -57,8 +64,10 @@ class Relay:
         self.excerpt = excerpt
         self.environment = environment
         self.greeting = greeting
+        self._rule = rule
         self._stage = _Stage.OPEN
         self._open: set[ChannelRelay] = set()
+        self._forwarded: set[ForwardRelay] = set()
         self._opened = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -67,6 +76,24 @@ class Relay:
     def idle(self) -> bool:
         """Whether no channel is open."""
         return self._idle.is_set()
+
+    @property
+    def forwards(self) -> bool:
+        """Whether connections to ports of the target are let through at all."""
+        return self._rule is not None
+
+    def forwarded(self, host: str, port: int) -> tuple[PortChannel, Awaitable[ForwardRelay]]:
+        """The channel of a connection to a port of the target, and what relays it once the target has connected.
+        Raises `ChannelOpenError`."""
+        if self._stage is _Stage.ENDED or self._rule is None or len(self._forwarded) >= MAX_FORWARDED:
+            words = f"at most {MAX_FORWARDED} connections may be forwarded"
+            raise asyncssh.ChannelOpenError(OPEN_RESOURCE_SHORTAGE, words)
+        self._opened += 1
+        relay = ForwardRelay(self, self._opened, host, port, self._rule)
+        self._forwarded.add(relay)
+        self._idle.clear()
+        near = PortChannel.on(self.person, WINDOW_BYTES)
+        return near, relay.reach(near)
 
     def channel(self) -> ChannelRelay | None:
         """The session behind the next channel that the person opens, None when there are too many, or after the end."""
@@ -95,10 +122,13 @@ class Relay:
         name = variable.decode("ascii", "replace")
         return any(fnmatchcase(name, pattern) for pattern in self.environment)
 
-    def ended(self, channel: "ChannelRelay") -> None:
+    def ended(self, channel: ChannelRelay | ForwardRelay) -> None:
         """A channel has nothing more to forward."""
-        self._open.discard(channel)
-        if not self._open:
+        if isinstance(channel, ChannelRelay):
+            self._open.discard(channel)
+        else:
+            self._forwarded.discard(channel)
+        if not self._open and not self._forwarded:
             self._idle.set()
 
     def tell(self, words: str) -> None:
@@ -124,6 +154,8 @@ class Relay:
         self._stage = _Stage.ENDED
         for channel in tuple(self._open):
             channel.end()
+        for connection in tuple(self._forwarded):
+            connection.end()
         self.person.abort()
         if not self.target.done():
             self.target.cancel()

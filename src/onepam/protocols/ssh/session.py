@@ -20,6 +20,8 @@ from onepam.kernel.errors import Refused
 from onepam.protocols.ssh.algorithms import HostKey
 from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
 from onepam.protocols.ssh.dial import dial
+from onepam.protocols.ssh.forward import Rule
+from onepam.protocols.ssh.forwarding import Forwarding
 from onepam.protocols.ssh.relay import Relay
 from onepam.protocols.ssh.tap import Kind
 from onepam.store.read.proofs_of_sign_in import KeyHolder
@@ -35,14 +37,15 @@ _KINDS: dict[Action, Kind] = {Action.SHELL: "pty", Action.EXEC: "exec", Action.S
 class SshGateway:
     """What SSH needs beside the parts that all protocols share. `find_key` says by its fingerprint whose key it is;
     `access` gives the facts of people and targets as they are now; `target_keys` are our host keys, certified for a
-    target's name; `prober` is the public key of this process's own prober; `wall` the time that certificates are judged
-    by."""
+    target's name; `at_port` are the addresses of all resources at a port; `prober` is the public key of this process's
+    own prober; `wall` the time that certificates are judged by."""
 
     shared: Gateway
     authorities: Authorities
     find_key: Callable[[str], Awaitable[KeyHolder | None]]
     access: Callable[[Sequence[tuple[str, str]]], Awaitable[list[AccessFacts]]]
     target_keys: Callable[[str], Sequence[HostKey]]
+    at_port: Callable[[int], Awaitable[Sequence[str]]]
     probes: Probes
     prober: bytes
     source_addresses: tuple[str, ...]
@@ -65,15 +68,22 @@ class SshLegs(Legs[TargetConnection, Relay]):
             self._gateway.source_addresses,
             self._gateway.wall(),
             pty=Action.SHELL in opened.actions,
+            port_forwarding=Action.LOCAL_FORWARDING in opened.actions,
         )
         pins = [asyncssh.import_public_key(each) for each in opened.pins]
         return await dial(address, opened.port, opened.login, certified.key, certified.certificate, pins, DIAL_SECONDS)
 
     def relay(self, opened: Opened, target: "Future[TargetConnection | Refused]", recorder: Recorder) -> Relay:
-        kinds = frozenset(_KINDS[action] for action in opened.actions)
+        kinds = frozenset(_KINDS[action] for action in opened.actions if action in _KINDS)
         excerpt = opened.recording is Recording.HEAD_TAIL
         environment, words = opened.environment, greeting(opened)
-        return Relay(self.client, target, recorder, kinds, excerpt=excerpt, environment=environment, greeting=words)
+        rule: Rule | None = None
+        if Action.LOCAL_FORWARDING in opened.actions:
+            rule = Forwarding(opened, self._gateway.at_port, self._gateway.shared.resolve).refused
+        return Relay(
+            self.client, target, recorder, kinds,
+            excerpt=excerpt, environment=environment, greeting=words, rule=rule,
+        )  # fmt: skip
 
 
 def greeting(opened: Opened) -> str:

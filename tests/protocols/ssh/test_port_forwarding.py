@@ -1,0 +1,224 @@
+"""Connections to ports of a target's loopback, where a permission has `local_forwarding`: `ssh -L`, `-W`, `-D`."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from onepam.app.open_session import Opened
+from onepam.domain.access.model import Action, ResourceKind
+from onepam.domain.sessions.ends import SessionEnd
+from onepam.domain.sessions.events import KillOrdered, SessionClosed, SessionOpened
+from onepam.gateway.playback import Timeline
+from onepam.kernel.errors import Refused, Unavailable
+from onepam.protocols.ssh.connections import TargetConnection
+from onepam.protocols.ssh.forwarding import HOST, MOST_ALIKE, PORT, UNKNOWN, Forwarding
+from onepam.protocols.ssh.relay import MAX_FORWARDED
+from onepam.recording.frames import ChannelClosed, ChannelOpened, Frame, Marker, Omitted, Output, Stream
+from tests.gateway_fixture import SECONDS, STANDING, Gateway, Person, outcome, running_gateway
+
+pytestmark = pytest.mark.anyio
+
+FORWARDS = replace(STANDING, actions=(Action.EXEC, Action.LOCAL_FORWARDING))
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
+    async with running_gateway(tmp_path_factory.mktemp("gateway")) as running:
+        yield running
+
+
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
+@asynccontextmanager
+async def serving(serve: Serve = echo) -> AsyncIterator[int]:
+    """A server of the target's loopback, on which the tests are, too; its port."""
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+def frames(gateway: Gateway, person: Person) -> list[Frame]:
+    return gateway.recorded(gateway.events(SessionOpened, person)[-1].session)
+
+
+async def test_bytes_pass_both_ways_and_their_number_alone_is_recorded(gateway: Gateway) -> None:
+    person, data = await gateway.person(FORWARDS), b"SECRET" + os.urandom(3_000_000)
+    async with serving() as port:
+        done = await gateway.run(*gateway.ssh(person, "-W", f"127.0.0.1:{port}"), stdin=data)
+    assert sha256(done.stdout).digest() == sha256(data).digest(), done.stderr
+    (closed,) = await gateway.ended(person)
+    assert isinstance(closed, SessionClosed)
+    assert (closed.because, closed.verified, closed.counts["omitted_bytes"]) == (
+        SessionEnd.CLIENT_LEFT, True, 2 * len(data),
+    )  # fmt: skip
+    found = frames(gateway, person)
+    (opened,) = [each for each in found if isinstance(each, ChannelOpened)]
+    assert (opened.kind, opened.command) == ("forward", f"127.0.0.1:{port}")
+    for stream in (Stream.STDIN, Stream.STDOUT):
+        passed = [each.count for each in found if isinstance(each, Omitted) and each.stream is stream]
+        assert sum(passed) == len(data)
+    (ended,) = [each for each in found if isinstance(each, ChannelClosed)]
+    assert (ended.input_bytes, ended.output_bytes) == (len(data), len(data))
+    assert not [each for each in found if isinstance(each, Output)]
+    assert b"SECRET" not in b"".join(repr(each).encode() for each in found)
+    told = await gateway.platform.playback.timeline(closed.session)
+    assert isinstance(told, Timeline)
+    (channel,) = told.channels
+    assert (channel.kind, channel.input_bytes, channel.output_bytes) == ("forward", len(data), len(data))
+
+
+async def test_a_listening_client_forwards_beside_its_command(gateway: Gateway, tmp_path: Path) -> None:
+    """By a name of the loopback, too, and through SOCKS; each connection is a channel of one session."""
+    person, near, socks = await gateway.person(FORWARDS), tmp_path / "near", tmp_path / "socks"
+    async with serving() as port:
+        session = await gateway.working(person, "-L", f"{near}:localhost:{port}", "-D", str(socks), "echo ready; cat")
+        for _ in range(2):
+            reader, writer = await asyncio.open_unix_connection(near)
+            writer.write(b"there and back")
+            writer.write_eof()
+            async with asyncio.timeout(SECONDS):
+                assert await reader.read() == b"there and back"
+            writer.close()
+        done = await outcome(session, b"still here\n")
+    assert (done.status, done.stdout) == (0, b"still here\n"), done.stderr
+    await gateway.ended(person)
+    opened = [each for each in frames(gateway, person) if isinstance(each, ChannelOpened)]
+    assert [(each.kind, each.command) for each in opened] == [
+        ("exec", "echo ready; cat"), ("forward", f"localhost:{port}"), ("forward", f"localhost:{port}"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("169.254.169.254:80", HOST.message),
+        ("0.0.0.0:{free}", HOST.message),
+        ("127.0.0.2:{free}", HOST.message),
+        ("localhost.:{free}", HOST.message),
+        ("example.com:443", HOST.message),
+        ("127.0.0.1:22", PORT.message),
+        ("localhost:{target}", PORT.message),
+        ("[::1]:{target}", PORT.message),
+        ("127.0.0.1:{database}", PORT.message),
+        ("127.0.0.1:{named}", PORT.message),
+        ("127.0.0.1:{nobody}", "Connection refused"),
+    ],
+)
+async def test_where_nothing_is_forwarded_to(gateway: Gateway, place: str, words: str) -> None:
+    """What has a door of its own is reached by that alone, whatever name its resource has for the same machine."""
+    async with serving() as free, serving() as database, serving() as named:
+        await gateway.record(
+            gateway.resource("db-1", kind=ResourceKind.POSTGRES, port=database),
+            gateway.resource("db-2", kind=ResourceKind.POSTGRES, port=named, address="localhost"),
+        )
+        person, ports = await gateway.person(FORWARDS), {"free": free, "database": database, "named": named}
+        asked = place.format(target=gateway.target.port, nobody=gateway.closed_port, **ports)
+        done = await gateway.run(*gateway.ssh(person, "-W", asked), stdin=b"words")
+        assert (done.status, done.stdout) == (255, b"")
+        assert words in done.stderr
+    await gateway.ended(person)
+    marks = [each.text for each in frames(gateway, person) if isinstance(each, Marker)]
+    assert bool(marks) is (words != "Connection refused")
+
+
+async def test_a_kill_ends_it_at_the_target(gateway: Gateway, tmp_path: Path) -> None:
+    gone = asyncio.Event()
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                writer.write(bytes(65536))
+                await writer.drain()
+        except OSError:
+            gone.set()
+
+    person, near = await gateway.person(FORWARDS), tmp_path / "near"
+    async with serving(endless) as port:
+        session = await gateway.working(person, "-L", f"{near}:127.0.0.1:{port}", "echo ready; cat")
+        reader, writer = await asyncio.open_unix_connection(near)
+        await reader.readexactly(100_000)
+        await gateway.record(KillOrdered(gateway.events(SessionOpened, person)[-1].session, "per_ada"))
+        assert "ended by order" in (await outcome(session, None)).stderr
+        async with asyncio.timeout(SECONDS):
+            await gone.wait()
+        writer.close()
+    (closed,) = await gateway.ended(person)
+    assert isinstance(closed, SessionClosed)
+    assert (closed.because, closed.verified) == (SessionEnd.KILLED, True)
+    assert closed.last_byte is not None
+    (ended,) = [each for each in frames(gateway, person) if isinstance(each, ChannelClosed) and each.output_bytes]
+    assert ended.output_bytes >= 100_000
+
+
+async def test_so_many_at_once(gateway: Gateway, tmp_path: Path) -> None:
+    person, near = await gateway.person(FORWARDS), tmp_path / "near"
+    async with serving() as port:
+        session = await gateway.working(person, "-L", f"{near}:127.0.0.1:{port}", "echo ready; cat")
+        held = []
+        for _ in range(MAX_FORWARDED):
+            reader, writer = await asyncio.open_unix_connection(near)
+            writer.write(b"x")
+            async with asyncio.timeout(SECONDS):
+                assert await reader.readexactly(1) == b"x"
+            held.append(writer)
+        reader, writer = await asyncio.open_unix_connection(near)
+        assert await reader.read() == b""
+        for each in (*held, writer):
+            each.close()
+        done = await outcome(session, b"on\n")
+    assert done.stdout == b"on\n"
+    assert f"at most {MAX_FORWARDED} connections may be forwarded" in done.stderr
+
+
+class _Target:
+    """A dialled target, as far as the rule looks at it."""
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return ("192.0.2.7", 22) if name == "peername" else default
+
+
+@pytest.mark.parametrize(
+    ("alike", "refused"),
+    [
+        ([], None),
+        (["192.0.2.8", "elsewhere"], None),
+        (["WEB-1.example.com"], PORT),
+        (["192.0.2.7"], PORT),
+        (["alias"], PORT),
+        (["unresolved"], PORT),
+        ([f"10.0.0.{number}" for number in range(MOST_ALIKE)], None),
+        ([f"10.0.0.{number}" for number in range(MOST_ALIKE + 1)], PORT),
+        (None, UNKNOWN),
+    ],
+)
+async def test_what_is_at_the_same_machine(alike: list[str] | None, refused: Refused | None) -> None:
+    async def at_port(port: int) -> list[str]:
+        if alike is None or port != 5432:
+            raise Unavailable("no ledger")
+        return alike
+
+    async def resolve(host: str, port: int) -> str | Refused:
+        if host == "unresolved":
+            return Refused("target.unresolved", "")
+        return {"alias": "192.0.2.7", "elsewhere": "192.0.2.9"}.get(host, host)
+
+    opened = cast(Opened, SimpleNamespace(session="ses_1", address="web-1.example.com", port=2222))
+    rule = Forwarding(opened, at_port, resolve)
+    target = cast(TargetConnection, _Target())
+    assert await rule.refused("LOCALHOST", 5432, target) is refused
