@@ -294,7 +294,7 @@ def access_report(h: History) -> Report:
     free = dict.fromkeys(("login", "mode", "permission", "actions", "privileged", "until"), "")
     bound = [e.header.index for e in h.entries if e.header.kind == "binding.added"]
     rows = [row(h, access.COLUMNS, behind([i], 0, person_entry(h, body_of(h, i)["person"])), **free) for i in bound]
-    return Report("access", "Who could reach what", 1, access.COLUMNS, rows)
+    return Report("access", "Who could reach what", 3, access.COLUMNS, rows)
 
 
 def envelope_of(report: Report, source: Source, exclusions: Sequence[Exclusion]) -> Envelope:

@@ -6,7 +6,7 @@ import { isOfWays, Leaving } from './leaving.mjs';
 import { must } from './refused.mjs';
 
 const NAMED = ['person.added', 'person.changed'];
-const CHAIN = ['request.made', 'request.approved', 'grant.started'];
+const CHAIN = ['request.made', 'request.preapproved', 'request.approved', 'grant.started'];
 const FOUND = ['recording.found_bad', 'recording.found_good'];
 const CHECK = 'recordings.checked';
 

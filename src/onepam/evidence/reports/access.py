@@ -101,6 +101,7 @@ COLUMNS = (
     Column("request", [Said(_GRANT, "body.request")]),
     Column("reason", [Said("request.made", "payload.reason")]),
     Column("ticket", [Said("request.made", "payload.ticket")]),
+    Column("schedule", [Said(_GRANT, "body.substance.schedule")]),
     Column("approved_by", [Said(_GRANT, "body.approved_by")]),
     Column("grant", [Said(_GRANT, "body.grant")]),
     Column("granted_until", [Said(_GRANT, "body.ends:time")]),
@@ -140,7 +141,7 @@ def draw(scope: Scope) -> Drawn:
             raise TooLarge(NAME)
     left_out = [(entry_at(since), why) for since, why in _left_out(scope, seen)]
     return Drawn(
-        Report(NAME, "Who could reach what, as whom, and why", 2, COLUMNS, rows),
+        Report(NAME, "Who could reach what, as whom, and why", 3, COLUMNS, rows),
         AsOf(scope.as_of),
         f"{PEOPLE};\n{RESOURCES};\n{QUERY};\n{NAMES};\n{CHAINS}",
         parameters,

@@ -5,12 +5,13 @@ from onepam.evidence.reports.scope import MAX_ROWS, NAMES, Drawn, Scope, TooLarg
 
 NAME = "requests"
 QUERY = """\
-SELECT entry, kind, request, person, decided_by FROM ev_requests_v2
+SELECT entry, kind, request, person, decided_by, stands_for FROM ev_requests_v3
 WHERE time >= :from AND entry < :end AND (time < :to OR kind <> 'request.made')
 ORDER BY entry"""
 
 HEAD = "request.made"
-AGREED = "request.agreed"
+AGREED, STOOD_IN = "request.agreed", "delegation.used"
+ESCALATED, BY_RULE, FIRST_USED = "request.escalated", "request.preapproved", "grant.first_used"
 DECIDED = ("request.approved", "request.approval_undone", "request.denied", "request.withdrawn")
 ENDED = ("grant.ended", "grant.expired")
 
@@ -41,8 +42,18 @@ COLUMNS = (
     Column("agreed_by_name", names([(AGREED, "body.by")])),
     Column("agreed_under", _said("body.under", AGREED)),
     Column("agreed_comment", _said("payload.comment", AGREED)),
-    Column("decision", _said("header.kind", *DECIDED)),
-    Column("decided", _said("header.time", *DECIDED)),
+    Column("stood_in", _said("header.time", STOOD_IN)),
+    Column("stood_in_by", _said("body.by", STOOD_IN)),
+    Column("stood_in_for", _said("body.person", STOOD_IN)),
+    Column("stood_in_for_name", names([(STOOD_IN, "body.person")])),
+    Column("stood_in_under", _said("body.under", STOOD_IN)),
+    Column("escalated", _said("header.time", ESCALATED)),
+    Column("escalated_to", _said("body.to", ESCALATED)),
+    Column("rule_of", _said("body.role", BY_RULE)),
+    Column("rule_version", _said("body.role_version", BY_RULE)),
+    Column("rule_use", _said("body.nth", BY_RULE)),
+    Column("decision", _said("header.kind", BY_RULE, *DECIDED)),
+    Column("decided", _said("header.time", BY_RULE, *DECIDED)),
     Column("decided_by", _said("body.by", *DECIDED)),
     Column("decided_by_name", names((kind, "body.by") for kind in DECIDED)),
     Column("decided_under", _said("body.under", "request.approved", "request.denied")),
@@ -53,6 +64,8 @@ COLUMNS = (
     Column("grant", _said("body.grant", "grant.started")),
     Column("granted", _said("body.starts:time", "grant.started")),
     Column("granted_until", _said("body.ends:time", "grant.started")),
+    Column("first_used", _said("header.time", FIRST_USED)),
+    Column("lasts_until", _said("body.ends:time", FIRST_USED)),
     Column("binding", _said("body.binding", "grant.started")),
     Column("ended", _said("header.time", *ENDED)),
     Column("ended_as", _said("header.kind", *ENDED)),
@@ -69,12 +82,14 @@ def draw(scope: Scope) -> Drawn:
     follows: dict[str, list[int]] = {}
     deciders: dict[str, list[tuple[str, int]]] = {}
     rests = []
-    for entry, kind, request, person, by in scope.history.query(QUERY, parameters):
+    for entry, kind, request, person, by, stands_for in scope.history.query(QUERY, parameters):
         if kind != HEAD:
             rests.append(entry)
             follows.setdefault(request, []).append(entry)
             if kind in (AGREED, *DECIDED) and by is not None:
                 deciders.setdefault(request, []).append((by, entry))
+            elif kind == STOOD_IN:
+                deciders.setdefault(request, []).append((stands_for, entry))
         else:
             heads.append((entry, request, person))
             if len(heads) > MAX_ROWS:
@@ -87,7 +102,7 @@ def draw(scope: Scope) -> Drawn:
         ]
         others = [entry for entries in known for entry in entries]
         rows.append(scope.entries.row(COLUMNS, ordered(head, follows.get(request, ()), others)))
-    report = Report(NAME, "Requests of the period, decided and granted, to the grant's end", 2, COLUMNS, rows)
+    report = Report(NAME, "Requests of the period, decided and granted, to the grant's end", 3, COLUMNS, rows)
     return Drawn(report, scope.period, f"{QUERY};\n{NAMES}", parameters, rests=[*rests, *scope.naming])
 
 

@@ -52,7 +52,7 @@ COLUMNS = (
     Column("request", _said("body.because.request", *_opened)),
     Column("reason", _said("payload.reason", "request.made")),
     Column("ticket", _said("payload.ticket", "request.made")),
-    Column("approved", _said("header.time", "request.approved")),
+    Column("approved", _said("header.time", "request.preapproved", "request.approved")),
     Column("approved_by", _said("body.because.approval_by", *_opened)),
     Column("approved_by_name", names([("session.opened", "body.because.approval_by")])),
     Column("grant", _said("body.because.grant", *_opened)),

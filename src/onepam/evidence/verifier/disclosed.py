@@ -30,20 +30,20 @@ def _asked_later(body: Dict[str, Any], payload: Optional[Dict[str, Any]]) -> Tup
 
 def _bound_by_rows(body: Dict[str, Any]) -> Dict[str, Any]:
     """Of results the rows were bound alone, and each statement waited as long as the product has it."""
-    guardrails = body["guardrails"]
-    return {**body, "guardrails": None if guardrails is None else {"bytes": None, "wait": None, **guardrails}}
+    guardrails = body.get("guardrails")
+    return body if guardrails is None else {**body, "guardrails": {"bytes": None, "wait": None, **guardrails}}
 
 
 def _from_the_beginning(body: Dict[str, Any], payload: Optional[Dict[str, Any]]) -> Tuple[Dict[str, Any], Any]:
     """What was asked before one could ask for it from its first use on."""
     substance = _bound_by_rows(body["substance"])
-    schedule = substance["schedule"]
+    schedule = substance.get("schedule")
     return {**body, "substance": {**substance, "schedule": schedule and {"until": None, **schedule}}}, payload
 
 
 def _with_a_yes(permission: Dict[str, Any]) -> Dict[str, Any]:
     """What was had before it could be had without one, and from its first use on."""
-    asking = permission["asking"]
+    asking = permission.get("asking")
     return {**_bound_by_rows(permission), "asking": asking and {"first_use": False, "unasked": None, **asking}}
 
 

@@ -981,20 +981,20 @@ def _asked_later(body: Dict[str, Any], payload: Optional[Dict[str, Any]]) -> Tup
 
 def _bound_by_rows(body: Dict[str, Any]) -> Dict[str, Any]:
     """Of results the rows were bound alone, and each statement waited as long as the product has it."""
-    guardrails = body["guardrails"]
-    return {**body, "guardrails": None if guardrails is None else {"bytes": None, "wait": None, **guardrails}}
+    guardrails = body.get("guardrails")
+    return body if guardrails is None else {**body, "guardrails": {"bytes": None, "wait": None, **guardrails}}
 
 
 def _from_the_beginning(body: Dict[str, Any], payload: Optional[Dict[str, Any]]) -> Tuple[Dict[str, Any], Any]:
     """What was asked before one could ask for it from its first use on."""
     substance = _bound_by_rows(body["substance"])
-    schedule = substance["schedule"]
+    schedule = substance.get("schedule")
     return {**body, "substance": {**substance, "schedule": schedule and {"until": None, **schedule}}}, payload
 
 
 def _with_a_yes(permission: Dict[str, Any]) -> Dict[str, Any]:
     """What was had before it could be had without one, and from its first use on."""
-    asking = permission["asking"]
+    asking = permission.get("asking")
     return {**_bound_by_rows(permission), "asking": asking and {"first_use": False, "unasked": None, **asking}}
 
 
@@ -1554,8 +1554,9 @@ BAD = {"missing": "missing", "cut": "cut", "altered": "altered", "foreign": "for
        "key_altered": "unopened", "unreadable": "unopened"}  # fmt: skip
 MADE, DECIDED = "request.made", ("request.approved", "request.approval_undone", "request.denied", "request.withdrawn")
 GRANTED, ENDED, ANSWERED = "grant.started", ("grant.ended", "grant.expired"), ("request.approved", "request.denied")
-AGREED = "request.agreed"
-NAMED, CHAIN = ("person.added", "person.changed"), (MADE, "request.approved", GRANTED)
+AGREED, STOOD_IN, PREAPPROVED = "request.agreed", "delegation.used", "request.preapproved"
+ESCALATED, FIRST_USED = "request.escalated", "grant.first_used"
+NAMED, CHAIN = ("person.added", "person.changed"), (MADE, PREAPPROVED, "request.approved", GRANTED)
 LEFT, PROBED, RETURNED = "person.disabled", "probe.made", "person.enabled"
 ADDED, TAKEN, LISTED = "person.added", "roster.taken", "roster.entry_set"
 STANDING = ("person.disabled", "person.enabled", "roster.linked", "roster.entry_ended")
@@ -1581,8 +1582,10 @@ PERIOD = {
         ((DOOR[0], "body.person"), (DOOR[1], "body.person"), (DOOR[0], "body.because.approval_by")),
         "body.because.request", ()),
     "requests": Happening(
-        (MADE,), (AGREED, *DECIDED, "request.approval_refused", GRANTED, *ENDED), ("request",),
-        ((MADE, "body.substance.person"), *((kind, "body.by") for kind in (AGREED, *DECIDED))), "", ()),
+        (MADE,), (AGREED, PREAPPROVED, ESCALATED, *DECIDED, "request.approval_refused", STOOD_IN, GRANTED, FIRST_USED,
+                  *ENDED), ("request",),
+        ((MADE, "body.substance.person"), *((kind, "body.by") for kind in (AGREED, *DECIDED)),
+         (STOOD_IN, "body.person")), "", ()),
     "leavers": Happening(
         (LEFT,), (PROBED, RETURNED), ("person",), ((LEFT, "body.person"),), "", (SIGNED_OUT, CLOSED, "session.failed")),
     "reviews": Happening(
@@ -1623,7 +1626,7 @@ _SESSIONS = {
     "permission": _of("body.because.permission", *OPENED), "binding": _of("body.because.binding", *OPENED),
     "group": _of("body.because.group", *OPENED), "request": _of("body.because.request", *OPENED),
     "reason": _of("payload.reason", MADE), "ticket": _of("payload.ticket", MADE),
-    "approved": _of("header.time", "request.approved"), "approved_by": _of("body.because.approval_by", *OPENED),
+    "approved": _of("header.time", PREAPPROVED, "request.approved"), "approved_by": _of("body.because.approval_by", *OPENED),
     "approved_by_name": _names((DOOR[0], "body.because.approval_by")), "grant": _of("body.because.grant", *OPENED),
     "also_because": _of("body.also", *OPENED), "latest_end": _of("body.ends:time", *OPENED),
     "ended": _of("header.time", CLOSED, "session.failed"), "last_byte": _of("body.last_byte:time", CLOSED),
@@ -1644,13 +1647,19 @@ _REQUESTS = {
     "expires": _of("body.expires:time", MADE), "reason": _of("payload.reason", MADE),
     "ticket": _of("payload.ticket", MADE), "agreed": _of("header.time", AGREED), "agreed_by": _of("body.by", AGREED),
     "agreed_by_name": _names((AGREED, "body.by")), "agreed_under": _of("body.under", AGREED),
-    "agreed_comment": _of("payload.comment", AGREED), "decision": _of("header.kind", *DECIDED),
-    "decided": _of("header.time", *DECIDED), "decided_by": _of("body.by", *DECIDED),
+    "agreed_comment": _of("payload.comment", AGREED), "stood_in": _of("header.time", STOOD_IN),
+    "stood_in_by": _of("body.by", STOOD_IN), "stood_in_for": _of("body.person", STOOD_IN),
+    "stood_in_for_name": _names((STOOD_IN, "body.person")), "stood_in_under": _of("body.under", STOOD_IN),
+    "escalated": _of("header.time", ESCALATED), "escalated_to": _of("body.to", ESCALATED),
+    "rule_of": _of("body.role", PREAPPROVED), "rule_version": _of("body.role_version", PREAPPROVED),
+    "rule_use": _of("body.nth", PREAPPROVED), "decision": _of("header.kind", PREAPPROVED, *DECIDED),
+    "decided": _of("header.time", PREAPPROVED, *DECIDED), "decided_by": _of("body.by", *DECIDED),
     "decided_by_name": _names(*((kind, "body.by") for kind in DECIDED)), "decided_under": _of("body.under", *ANSWERED),
     "comment": _of("payload.comment", *ANSWERED), "withdrawn_because": _of("body.because", "request.withdrawn"),
     "refused_decisions": _of("body.code", "request.approval_refused"),
     "refused_decisions_by": _of("body.by", "request.approval_refused"), "grant": _of("body.grant", GRANTED),
     "granted": _of("body.starts:time", GRANTED), "granted_until": _of("body.ends:time", GRANTED),
+    "first_used": _of("header.time", FIRST_USED), "lasts_until": _of("body.ends:time", FIRST_USED),
     "binding": _of("body.binding", GRANTED), "ended": _of("header.time", *ENDED),
     "ended_as": _of("header.kind", *ENDED), "ended_because": _of("body.because", ENDED[0]),
     "ended_by": _of("body.by", ENDED[0]), "ended_reason": _of("payload.reason", ENDED[0])}  # fmt: skip
@@ -1752,7 +1761,8 @@ CHOSEN = {
         "bound_because": _of("body.because", _BOUND), "bound_from": _of("header.time", _BOUND),
         "bound_until": _of("body.ends:time", _BOUND), "group": _of("body.group", "group.member_added"),
         "request": _of("body.request", GRANTED), "reason": _of("payload.reason", MADE),
-        "ticket": _of("payload.ticket", MADE), "approved_by": _of("body.approved_by", GRANTED),
+        "ticket": _of("payload.ticket", MADE), "schedule": _of("body.substance.schedule", GRANTED),
+        "approved_by": _of("body.approved_by", GRANTED),
         "grant": _of("body.grant", GRANTED), "granted_until": _of("body.ends:time", GRANTED)},
     "matrix": {
         "console": _of("body.console", _ROLE), "change": _of("body.change", _ROLE), "set": _of("header.time", _ROLE),
@@ -1781,7 +1791,7 @@ TITLES = {
     "matrix": "The role matrix as designed: what each role opens, whose it is, and what for",
     "systems": "Accounts of other systems: who stands behind each, and what is found",
 }
-VERSIONS = {"access": (1, 2), "requests": (1, 2)}
+VERSIONS = {"access": (1, 2, 3), "requests": (1, 2, 3)}
 """Of a report that has been drawn in several ways; all others have version 1. In version 1 of `access` what a review
 withholds stands as held."""
 DISABLED = "disabled"
@@ -1804,8 +1814,13 @@ WORDS = {
 }  # fmt: skip
 """Columns of a release that are the exporter's words."""
 SINCE = {
-    "requests": dict.fromkeys(
-        ("schedule", "agreed", "agreed_by", "agreed_by_name", "agreed_under", "agreed_comment"), 2),
+    "access": {"schedule": 3},
+    "requests": {
+        **dict.fromkeys(("schedule", "agreed", "agreed_by", "agreed_by_name", "agreed_under", "agreed_comment"), 2),
+        **dict.fromkeys(
+            ("stood_in", "stood_in_by", "stood_in_for", "stood_in_for_name", "stood_in_under", "escalated",
+             "escalated_to", "rule_of", "rule_version", "rule_use", "first_used", "lasts_until"), 3),
+    },
 }  # fmt: skip
 """Columns that a report has from a version on."""
 

@@ -64,6 +64,26 @@ EVIDENCE_VIEWS = (
         {"request": "request", "person": "substance.person", "decided_by": "by"},
     )
     + _of_entries(
+        "ev_requests_v3",
+        (
+            "request.made",
+            "request.agreed",
+            "request.preapproved",
+            "request.escalated",
+            "request.approved",
+            "request.approval_undone",
+            "request.denied",
+            "request.withdrawn",
+            "request.approval_refused",
+            "delegation.used",
+            "grant.started",
+            "grant.first_used",
+            "grant.ended",
+            "grant.expired",
+        ),
+        {"request": "request", "person": "substance.person", "decided_by": "by", "stands_for": "person"},
+    )
+    + _of_entries(
         "ev_reviews_v1",
         (
             "review.opened",
