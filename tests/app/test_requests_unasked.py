@@ -14,12 +14,15 @@ from onepam.app.requests.make_request import AT_ONCE, When, make_request
 from onepam.domain.access.asked import Asking, Unasked
 from onepam.domain.access.hours import Hours, read_hours
 from onepam.domain.access.model import MAX_SESSION
+from onepam.domain.controls.catalogue import TESTS
+from onepam.domain.controls.control import Verdict
 from onepam.domain.requests.approval import Granted
 from onepam.domain.requests.asking import Asked
 from onepam.domain.requests.events import UNDO
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant, parse
 from onepam.kernel.errors import Refused
 from onepam.store.engine.rebuild import compare
+from onepam.store.read.controls.access import asked_for, bound
 from onepam.store.read.requests import request as read_request
 from tests.company import DEV, PROD, Company, record, refused, role_set
 
@@ -107,6 +110,11 @@ async def test_an_approver_ends_what_a_rule_gave_and_its_page_says_by_which(comp
     assert made.given is not None
     found = await company.reader(read_request, None, made.request)
     assert found is not None
+    for control, population in (("PRV-01", asked_for), ("PRV-02", bound)):
+        rows = (await company.reader(population, None, TESTS[control])).rows
+        assert [(each.kind, each.verdict) for each in rows if each.key == made.given.grant] == [
+            ("grant by a rule", Verdict.PASS)
+        ]
     assert (found.row.decider, found.row.rule, found.row.grant_state) == (None, made.substance.role_version, "running")
     assert await end_grant(company.ledger, company.actor("max"), made.given.grant, "not today") is None
     refused(await company.open("eve", "web-1", "app"), "access.needs_approval")

@@ -96,17 +96,19 @@ TESTS: Mapping[str, Test] = MappingProxyType(
             _test(
                 Control("PRV-01", "Each grant was asked for, with a reason, and approved by somebody else", ("CC6.2",)),
                 "Each grant of the last 90 days has its request with a reason, and an approval by somebody else that "
-                "is not later than its beginning.",
+                "is not later than its beginning, or by a rule of its role, which is told as such.",
                 "whether the reason is true",
+                version=2,
                 days=QUARTER,
             ),
             _test(
                 Control("PRV-02", "Nobody gives themselves access", ("CC6.2",)),
                 "Each binding made in the last 90 days came with a change of access.yaml; and it was not proposed and "
                 "decided by nobody but the person who has it. Each grant approved in that time was not approved by "
-                "somebody whose own access its holder had approved within the 90 days before.",
+                "somebody whose own access its holder had approved within the 90 days before; what a rule of its role "
+                "approved is told as such, and came of a role that two people had changed, as CHG-01 tests.",
                 "more than two people who approve each other's in a circle",
-                version=2,
+                version=3,
                 days=QUARTER,
             ),
             _test(

@@ -18,7 +18,8 @@ MAX_ROWS = 250_000
 NAMES = "SELECT person, entry FROM ev_people_v1 WHERE entry < :end ORDER BY entry"
 CHAINS = """\
 SELECT request, entry FROM ev_requests_v3
-WHERE kind IN ('request.made', 'request.preapproved', 'request.approved', 'grant.started') AND entry >= :first AND entry < :end
+WHERE kind IN ('request.made', 'request.preapproved', 'request.approved', 'grant.started')
+  AND entry >= :first AND entry < :end
 ORDER BY entry"""
 
 NAMED = ("person.added", "person.changed")

@@ -15,6 +15,9 @@ from onepam.store.engine.tables import AT
 from onepam.store.facts.holders import IN_FORCE, PRESENT
 from onepam.store.facts.reviews import items_of
 
+GRANT, BY_RULE = "grant", "grant by a rule"
+"""What a row is of: access that somebody approved, or a rule of its role."""
+
 _GRANTED = """
 SELECT g.access_grant, g.person, g.starts, g.approved_by, r.request, r.reason, r.decided
 FROM access_grant g LEFT JOIN request r
@@ -62,7 +65,7 @@ def asked_for(db: Snapshot, at: Instant, test: Test) -> Population:
         if not finding and not each["reason"]:
             made.append(untested("grant", key, "its reason was erased"))
         else:
-            made.append(judged("grant", key, finding))
+            made.append(judged(GRANT if each["approved_by"] else BY_RULE, key, finding))
     return Population(tuple(made))
 
 
@@ -107,7 +110,8 @@ def _in_turn(db: Snapshot, at: Instant, begin: int) -> Iterator[Judged]:
             for before in said_to.get((each["person"], by), ())
         )
         if each["given"] >= begin:
-            yield judged("grant", each["access_grant"], "its holder had approved the approver's within 90 days" * ring)
+            kind = GRANT if each["approved_by"] else BY_RULE
+            yield judged(kind, each["access_grant"], "its holder had approved the approver's within 90 days" * ring)
 
 
 def _own_gift(each: Row) -> str:
