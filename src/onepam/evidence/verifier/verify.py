@@ -8333,7 +8333,7 @@ def by_rule(state: State, asked: Mapping[str, Any], body: Mapping[str, Any]) -> 
     if body["nth"] != len(lately) + 1 or body["nth"] > rule["most"]:
         yield "it is once more than the rule lets it be, or counted otherwise"
     if person is not None:
-        person.by_rule[key] = [*lately, state.now]
+        person.by_rule[key] = [*lately, state.begun]
     said, hours = rule.get("hours"), body["hours"]
     if (said is None) is not (hours is None):
         yield "its hours are not those of the rule"

@@ -145,7 +145,7 @@ def request_preapproved(db: Db, place: Place, event: events.RequestPreapproved) 
         place.time,
         {"request": event.request},
         status=events.RequestStatus.APPROVED,
-        decided=place.time,
+        decided=event.effective_at,
         decided_under=event.role,
         effective_at=event.effective_at,
         rule=event.role_version,
