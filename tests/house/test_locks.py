@@ -134,14 +134,21 @@ def test_the_locks_are_complete_for_this_machine() -> None:
 
 
 def test_nothing_is_installed_but_by_a_lock() -> None:
-    """Every `pip install` of a script or a recipe resolves nothing; every `npm` install goes by its lock."""
-    recipes = [path for path in kept_files() if path.parent.name in {"scripts", ".ci"} or path.name == "Makefile"]
-    assert len(recipes) > 5
+    """Every `pip install` of a script or a recipe resolves nothing, or nothing that has no digest; every `npm` install
+    goes by its lock; what else is fetched from a registry is held to a digest by the script."""
+    folders = {ROOT / "scripts", ROOT / "scripts" / "conformance", ROOT / ".ci"}
+    recipes = [path for path in kept_files() if path.parent in folders or path.name == "Makefile"]
+    assert len(recipes) > 12
     for path in recipes:
         text = path.read_text("utf-8").replace("\\\n", " ")
         for line in re.findall(r"^[^#\n]*(?:pip[^\n|]* install |\$\(PIP\))[^\n]*$", text, re.MULTILINE):
-            assert "--no-deps" in line or line.startswith("PIP "), f"{name(path)}: {line}"
+            resolves = not {"--no-deps", "--require-hashes"} & {*line.split()} and not line.startswith("PIP ")
+            assert not resolves, f"{name(path)}: {line}"
         assert not re.search(r"^[^#\n]*npm (install|i|add)\b", text, re.MULTILINE), name(path)
+        fetches = re.search(
+            r"^[^#\n]*(?:maven-dependency-plugin|apt-get [^\n]*(?:source|download) )", text, re.MULTILINE
+        )
+        assert not fetches or "sha256sum --check" in text or "signed-by=" in text, name(path)
 
 
 def test_every_npm_package_is_held_to_a_digest() -> None:

@@ -70,6 +70,18 @@ async def test_a_role_that_reaches_the_accounts_gives_no_session(server: Server,
     assert await dropped(where, name) is True
 
 
+async def test_a_role_that_everybody_has_counts_too(server: Server, where: Where) -> None:
+    server.sql(
+        "CREATE ROLE everybodys; GRANT CREATE USER ON *.* TO everybodys; SET GLOBAL mandatory_roles = 'everybodys'"
+    )
+    name = new_name(token_bytes)
+    refused = await made(where, name)
+    server.sql("SET GLOBAL mandatory_roles = ''; DROP ROLE everybodys")
+    assert isinstance(refused, Refused)
+    assert "it has CREATE USER on *" in refused.message
+    assert await dropped(where, name) is True
+
+
 @pytest.mark.parametrize("how", ["unsent", "sent", "answered"])
 async def test_whoever_makes_or_drops_it_may_die_at_each_step(
     server: Server, where: Where, monkeypatch: pytest.MonkeyPatch, how: str

@@ -30,13 +30,18 @@ ROLE = "Readers of the app"
 OWN = Secret(b"of this user alone")
 
 
+def declare(server: Server) -> None:
+    """What an administrator does once, as docs/databases.md says it."""
+    server.sql(
+        f"CREATE ROLE \"{ROLE}\"; CREATE ROLE owner LOGIN CREATEROLE PASSWORD '{PASSWORD}'; "
+        f'GRANT "{ROLE}" TO owner WITH ADMIN OPTION; GRANT CREATE ON SCHEMA public TO "{ROLE}";'
+    )
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with running_server() as running:
-        running.sql(
-            f"CREATE ROLE \"{ROLE}\"; CREATE ROLE owner LOGIN CREATEROLE PASSWORD '{PASSWORD}'; "
-            f'GRANT "{ROLE}" TO owner WITH ADMIN OPTION; GRANT CREATE ON SCHEMA public TO "{ROLE}";'
-        )
+        declare(running)
         yield running
 
 
@@ -278,6 +283,23 @@ async def test_what_holds_it_is_said(server: Server, where: Where) -> None:
     assert isinstance(nowhere, Where)
     assert await dropped(nowhere, name) is LeftBecause.DOWN
     assert await dropped(where, name) is True
+
+
+async def test_a_server_that_repeats_what_it_keeps_of_the_password_is_not_repeated(
+    where: Where, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = new_name(token_bytes)
+    stored = scram_verifier(OWN, name.encode()).partition(":")[2]
+
+    async def repeats(leg: TargetLeg, text: str, seconds: float) -> tuple[Row, ...] | Failed:
+        if "CREATE ROLE" not in text:
+            return await ask(leg, text, seconds)
+        return Failed("42601", text[: text.index(stored) + 8])
+
+    monkeypatch.setattr(session_users, "ask", repeats)
+    refused = await made(where, name)
+    assert isinstance(refused, Refused)
+    assert refused.message == "the target makes no user for this session: its words repeat a part of the password"
 
 
 async def test_connections_that_do_not_end_are_said(

@@ -31,6 +31,7 @@ from onepam.protocols.sql.session_users import (
     StillThere,
     Tell,
     User,
+    without_password,
 )
 from onepam.protocols.sql.target import Where
 
@@ -43,8 +44,11 @@ _SETTINGS = ("SET SESSION sql_mode = ''", "SET SESSION lock_wait_timeout = 5", "
 _BOUND = "SET SESSION max_statement_time = 15"
 """MariaDB's alone. What the account has by itself counts for nothing."""
 
-_HOST: Final = re.compile(r"[A-Za-z0-9_:.-]{1,60}", re.ASCII)
-"""Whence the server says that we come: without the signs that would let in from elsewhere, too."""
+_HOST: Final = re.compile(r"[A-Za-z0-9:.-]{1,60}", re.ASCII)
+"""Whence the server says that we come: without the signs that would let in from elsewhere, too (`%` and `_`)."""
+
+_MADE_FOR: Final = re.compile(r"[A-Za-z0-9_:.-]{1,60}", re.ASCII)
+"""Whence a user may come that is dropped: releases before made some with a `_`, too."""
 
 _OWN_RIGHTS = (
     "SELECT privilege_type FROM information_schema.user_privileges WHERE privilege_type IN "
@@ -84,7 +88,7 @@ async def make(where: Where, account: Account, user: User, password: Secret, unt
     except TimeoutError:
         refused = _refused("it does not answer")
     except StillThere as why:
-        refused = _refused(why.words)
+        refused = _refused(without_password(why.words, _kept(leg.greeting, password)))
     finally:
         await _leave(leg)
     return refused or await _given(where, user, password)
@@ -98,7 +102,7 @@ async def _made(leg: TargetLeg, user: User, password: Secret) -> Refused | None:
         return _refused("somebody is at a user of this name")
     ((host,),) = await _rows(leg, "SELECT SUBSTRING_INDEX(USER(), '@', -1)", 1, kept)
     if not _HOST.fullmatch(host or ""):
-        return _refused("it does not know by one name whence we come")
+        return _refused("it does not know by one name without a _ whence we come")
     who = f"{name}@{_text(host or '')}"
     bounds = "REQUIRE SSL WITH MAX_USER_CONNECTIONS 1 PASSWORD EXPIRE INTERVAL 1 DAY"
     await _rows(leg, f"CREATE USER {who} IDENTIFIED {_by(leg.greeting, password)} {bounds}", 0, kept)
@@ -117,7 +121,8 @@ async def _given(where: Where, user: User, password: Secret) -> Refused | None:
         ((host,),) = await _rows(leg, "SELECT SUBSTRING_INDEX(CURRENT_USER(), '@', -1)", 1, kept)
         to = "" if _is_mariadb(leg.greeting) else f" TO {_text(user.name)}@{_text(host or '')}"
         await _rows(leg, f"SET DEFAULT ROLE {role}{to}", 0, kept)
-        await _rows(leg, f"SET ROLE {role}", 0, kept)
+        every = role if _is_mariadb(leg.greeting) else "ALL"  # also those that a MySQL gives to everybody
+        await _rows(leg, f"SET ROLE {every}", 0, kept)
         grants = await _rows(leg, "SHOW GRANTS", 1, kept)
         public = await ask(leg, "SHOW GRANTS FOR PUBLIC", 1, MAKE_SECONDS)  # MariaDB has it from 10.11 on
         reached = [grant or "" for (grant,) in (*grants, *(() if isinstance(public, Failed) else public))]
@@ -155,15 +160,12 @@ async def _dropped(leg: TargetLeg, user: User, tell: Tell) -> bool:
     name, kept = _text(user.name), LeftBecause.KEPT
     if not _may_end(await _rows(leg, _OWN_RIGHTS, 1, kept)):
         raise StillThere(kept, _NO_RIGHTS)
+    await _shut_out(leg, user)  # whoever queues for the lock holds the dropping, and not the user in
     while await _rows(leg, f"SELECT GET_LOCK({name}, 0)", 1, kept) != (("1",),):
         for (maker,) in await _rows(leg, f"SELECT IS_USED_LOCK({name})", 1, kept):
             await _kill(leg, maker)
         await asyncio.sleep(PAUSE_SECONDS)
-    hosts = await _hosts(leg, user)
-    await _end(leg, name)  # one of them may hold what `ALTER USER` waits for (FLUSH TABLES WITH READ LOCK)
-    for host in hosts:
-        await _rows(leg, f"ALTER USER {name}@{host} ACCOUNT LOCK", 0, kept)
-    await _end(leg, name)  # who came in meanwhile
+    hosts = await _shut_out(leg, user)  # one that was still on its way
     holds = kept
     if hosts and (defined := await _defined(leg, user)):
         log.warning("the user %s is the definer of %s", user.name, ", ".join(defined))
@@ -175,6 +177,17 @@ async def _dropped(leg: TargetLeg, user: User, tell: Tell) -> bool:
         raise StillThere(kept, "it is there after DROP USER")
     await _end(leg, name)  # who was about to come in as it was locked
     return bool(hosts)
+
+
+async def _shut_out(leg: TargetLeg, user: User) -> list[str]:
+    """Nobody is in as it, or comes in any more; whence it could come, as `_hosts`."""
+    name, hosts = _text(user.name), await _hosts(leg, user)
+    await _end(leg, name)  # one of them may hold what `ALTER USER` waits for (FLUSH TABLES WITH READ LOCK)
+    for host in hosts:
+        await _rows(leg, f"ALTER USER {name}@{host} ACCOUNT LOCK", 0, LeftBecause.KEPT)
+    if hosts:
+        await _end(leg, name)  # who came in meanwhile
+    return hosts
 
 
 async def stop(where: Where, account: Account, name: str, there: TargetLeg) -> None:
@@ -198,7 +211,7 @@ async def stop(where: Where, account: Account, name: str, there: TargetLeg) -> N
 async def _hosts(leg: TargetLeg, user: User) -> list[str]:
     """Whence it may come, as texts of SQL: at once, where it was made once."""
     found = await _rows(leg, f"SELECT host FROM mysql.user WHERE BINARY user = {_text(user.name)}", 1, LeftBecause.KEPT)
-    if not all(_HOST.fullmatch(host or "") for (host,) in found):
+    if not all(_MADE_FOR.fullmatch(host or "") for (host,) in found):
         raise StillThere(LeftBecause.KEPT, "it may come from elsewhere than it was made for")
     return [_text(host or "") for (host,) in found]
 
@@ -262,10 +275,16 @@ async def _leave(leg: TargetLeg) -> None:
 def _by(greeting: Greeting | None, password: Secret) -> str:
     """How it is known. MariaDB's log has no password, only what the server keeps of it; that of MySQL, where the other
     way is going away, has none by itself."""
+    way = "BY PASSWORD" if _is_mariadb(greeting) else "WITH caching_sha2_password BY"
+    return f"{way} {_text(_kept(greeting, password))}"
+
+
+def _kept(greeting: Greeting | None, password: Secret) -> str:
+    """What is said of the password."""
     if not _is_mariadb(greeting):
-        return f"WITH caching_sha2_password BY {_text(password.reveal().decode('ascii'))}"
+        return password.reveal().decode("ascii")
     once = hashlib.sha1(password.reveal(), usedforsecurity=False).digest()
-    return f"BY PASSWORD '*{hashlib.sha1(once, usedforsecurity=False).hexdigest().upper()}'"
+    return f"*{hashlib.sha1(once, usedforsecurity=False).hexdigest().upper()}"
 
 
 def _is_mariadb(greeting: Greeting | None) -> bool:

@@ -28,6 +28,7 @@ from onepam.protocols.sql.session_users import (
     StillThere,
     Tell,
     User,
+    without_password,
 )
 from onepam.protocols.sql.target import Where
 
@@ -63,8 +64,9 @@ async def make(where: Where, account: Account, user: User, password: Secret, unt
     leg = await _at(where, account, _DATABASE, f"OnePAM makes {user.name}")
     if isinstance(leg, Refused):
         return leg
+    verifier = await asyncio.to_thread(scram_verifier, password, user.name.encode())
+    kept = verifier.partition(":")[2]
     try:
-        verifier = await asyncio.to_thread(scram_verifier, password, user.name.encode())
         made = await ask(leg, _REACHED.format(role=_text(user.role)), MAKE_SECONDS)
         if not isinstance(made, Failed) and made:
             return Refused(SessionEnd.TARGET_REFUSING, f"a session may have no user of the role {user.role}", _TOO_MUCH)
@@ -80,7 +82,7 @@ async def make(where: Where, account: Account, user: User, password: Secret, unt
     finally:
         _leave(leg)
     if isinstance(made, Failed):
-        words = f"the target makes no user for this session: {made.words}"
+        words = f"the target makes no user for this session: {without_password(made.words, kept)}"
         return Refused(SessionEnd.TARGET_REFUSING, words, "an administrator looks at what the account there may do")
     return None
 

@@ -63,6 +63,17 @@ class StillThere(Exception):
         self.because, self.words = because, words
 
 
+KNOWN_SIGNS = 8
+"""So many signs of a password in a row tell too much of it."""
+
+
+def without_password(words: str, said: str) -> str:
+    """What a server says to a statement in which a password is `said`; where it repeats a part of that, nothing of
+    it."""
+    parts = (said[place : place + KNOWN_SIGNS] for place in range(len(said) - KNOWN_SIGNS + 1))
+    return "its words repeat a part of the password" if any(each in words for each in parts) else words
+
+
 Tell = Callable[[LeftBecause], Awaitable[object]]
 
 
