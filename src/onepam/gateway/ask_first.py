@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from onepam.app.sessions.ask_statement import ask_statement, end_statement
 from onepam.domain.access.guardrails import StatementClass
-from onepam.domain.sessions.waiting_statements import Asking, StatementAsked
+from onepam.domain.sessions.waiting_statements import LONGEST, Asking, StatementAsked
 from onepam.gateway.settling import settle
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import new_id
@@ -79,14 +79,15 @@ class WaitingStatements:
 
 @dataclass(slots=True)
 class Question:
-    """A statement of a session that would run: execution number `execution` of its recording. `because` is why it runs
-    no more, for whoever cancels the wait."""
+    """A statement of a session that would run: execution number `execution` of its recording. It waits at most
+    `longest` (microseconds). `because` is why it runs no more, for whoever cancels the wait."""
 
     session: str
     execution: int
     classes: tuple[StatementClass, ...]
     in_transaction: bool
     shown: Said
+    longest: int = LONGEST
     because: str = "session.over"
 
 
@@ -97,7 +98,9 @@ Told = Callable[[StatementAsked], None]
 async def ask_first(gateway: "Gateway", question: Question, told: Told) -> Refused | None:
     """Waits until somebody has said yes to it (None), or why it does not run. Whoever cancels this ends the wait."""
     statement = new_id("stm", gateway.random)
-    command = Asking(statement, question.session, question.execution, question.classes, question.in_transaction)
+    command = Asking(
+        statement, question.session, question.execution, question.classes, question.in_transaction, question.longest
+    )
     waits = True
     gateway.statements.keep(statement, question.shown)
     try:

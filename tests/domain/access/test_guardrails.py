@@ -185,7 +185,8 @@ def test_guardrails_in_words() -> None:
     every = Guardrails((StatementClass.READ, StatementClass.OTHER, StatementClass.ASK_WRITE), 1_000, 30 * SECOND)
     assert every.words() == "read and other; write once somebody has said yes; at most 1,000 rows; at most 30 s"
     more = replace(every, bytes=10 << 20, wait=HOUR).words()
-    assert "; for which a statement waits at most 3,600 s; at most 1,000 rows; at most 10 MiB; " in more
+    assert "; for which a statement waits at most 60 min; at most 1,000 rows; at most 10 MiB; " in more
+    assert "waits at most 90 s;" in replace(every, wait=90 * SECOND).words()
     assert "waits" not in Guardrails((READ,), wait=HOUR).words()
 
 

@@ -110,6 +110,10 @@ def test_guardrails_are_read() -> None:
         ),
         ("{statements: [other], rows: 1, timeout: 1s}", Guardrails((StatementClass.OTHER,), 1, SECOND)),
         ("{statements: [other], timeout: 12h}", Guardrails((StatementClass.OTHER,), None, 12 * HOUR)),
+        ("{statements: [read], bytes: 1KiB}", Guardrails((StatementClass.READ,), bytes=1024)),
+        ("{statements: [read], bytes: 10MiB, rows: 5}", Guardrails((StatementClass.READ,), 5, bytes=10 << 20)),
+        ("{statements: [read], bytes: 1024GiB}", Guardrails((StatementClass.READ,), bytes=1 << 40)),
+        ("{statements: [read], bytes: 1073741824KiB}", Guardrails((StatementClass.READ,), bytes=1 << 40)),
     ):
         (permission,) = matrix(guarded(written)).roles["web"].permissions
         assert (permission.actions, permission.guardrails) == ((Action.QUERY,), told)
@@ -132,6 +136,12 @@ def test_guardrails_are_read() -> None:
         ("{statements: [read], timeout: 12h1s}", "`12h1s` is no time that a statement may take."),
         ("{statements: [read], timeout: 5}", "`5` is no time that a statement may take."),
         ("{statements: [read], timeout: []}", "`` is no time that a statement may take."),
+        *(
+            (f"{{statements: [read], bytes: {size}}}", f"`{size}` is no size that a result may have. Such as 500KiB or")
+            for size in ("0", "0KiB", "1025GiB", "1073741825KiB", "10", "10MB", "1.5MiB", "-1KiB", "1 KiB", "01KiB")
+        ),
+        ("{statements: [read], bytes: []}", "`` is no size that a result may have."),
+        ("{statements: [read], wait: 1h}", "Nothing asks first here, so nothing waits. Remove it"),
     ],
 )
 def test_what_are_no_guardrails(written: str, said: str) -> None:
@@ -148,12 +158,22 @@ def test_classes_that_ask_first_are_read() -> None:
     (permission,) = matrix(asks("{statements: [read], ask_first: [ddl, write]}")).roles["web"].permissions
     said = (StatementClass.READ, StatementClass.ASK_WRITE, StatementClass.ASK_DDL)
     assert (permission.guardrails, permission.approvers) == (Guardrails(said), ("boss",))
+    for written, wait in (("10s", 10 * SECOND), ("12h", 12 * HOUR), ("10m", 10 * MINUTE)):
+        text = asks(f"{{statements: [read], ask_first: [ddl, write], wait: {written}}}")
+        assert matrix(text).roles["web"].permissions[0].guardrails == Guardrails(said, wait=wait)
 
 
 @pytest.mark.parametrize(
     ("written", "said"),
     [
         ("{statements: [read], ask_first: [read]}", "read also stands in statements."),
+        *(
+            (
+                f"{{statements: [read], ask_first: [write], wait: {wait}}}",
+                f"`{wait}` is no time that a statement may wait for a yes. Such as 30s or 5m; 10s to 12h.",
+            )
+            for wait in ("0s", "9s", "12h1s", "1d", "600")
+        ),
         ("{statements: [read], ask_first: [other]}", "`other` is not an asking class of statement."),
         ("{statements: [read], ask_first: [ask_write]}", "`ask_write` is not an asking class of statement."),
         ("{statements: [ask_write]}", "`ask_write` is not a class of statement."),

@@ -17,7 +17,7 @@ from onepam.domain.matrix.matrix import (
 )
 from onepam.domain.matrix.plan import How, ObjectChange, make_plan, plan_events
 from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved
-from onepam.kernel.clock import DAY, HOUR, Instant, later
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant, later
 from tests.domain.matrices import (
     BASE,
     DEV,
@@ -166,12 +166,15 @@ WIDER = [
         "prod has wider guardrails, or none any more",
     ),
     ({"guardrails": Guardrails((StatementClass.READ,), 11)}, "prod has wider guardrails, or none any more"),
+    ({"guardrails": Guardrails((StatementClass.READ,), 10, wait=HOUR)}, "prod has wider guardrails, or none any more"),
     ({"guardrails": None}, "prod has wider guardrails, or none any more"),
     ({"name": "other"}, "gets the permission other"),
 ]
 NARROWER = [
     {"where": {"env": "prod", "app": "shop"}}, {"longest": HOUR}, {"actions": ()}, {"logins": ()},
     {"guardrails": Guardrails((StatementClass.READ,), 9)},
+    {"guardrails": Guardrails((StatementClass.READ,), 10, bytes=1 << 40)},
+    {"guardrails": Guardrails((StatementClass.READ,), 10, wait=MINUTE)},
 ]  # fmt: skip
 
 

@@ -44,20 +44,25 @@ def test_it_waits_for_the_roles_of_the_permission() -> None:
 
 
 @pytest.mark.parametrize(
-    ("in_transaction", "left", "waits"),
+    ("in_transaction", "left", "longest", "waits"),
     [
-        (False, HOUR, LONGEST),
-        (True, HOUR, LONGEST_IN_TRANSACTION),
-        (False, MINUTE, MINUTE),
-        (True, MINUTE, MINUTE),
+        (False, HOUR, LONGEST, LONGEST),
+        (True, HOUR, LONGEST, LONGEST_IN_TRANSACTION),
+        (False, MINUTE, LONGEST, MINUTE),
+        (True, MINUTE, LONGEST, MINUTE),
+        (False, 12 * HOUR, 11 * HOUR, 11 * HOUR),
+        (True, 12 * HOUR, 11 * HOUR, LONGEST_IN_TRANSACTION),
+        (False, HOUR, MINUTE, MINUTE),
+        (True, HOUR, MINUTE, MINUTE),
+        (False, HOUR, 11 * HOUR, HOUR),
     ],
 )
-def test_how_long_it_waits(in_transaction: bool, left: int, waits: int) -> None:
+def test_how_long_it_waits(in_transaction: bool, left: int, longest: int, waits: int) -> None:
     facts = AskingFacts(replace(SESSION, ends=Instant(NOW + left)))
-    found = ask(facts, replace(ASKING, in_transaction=in_transaction), NOW)
+    found = ask(facts, replace(ASKING, in_transaction=in_transaction, longest=longest), NOW)
     assert isinstance(found, Decided)
     assert found.result.expires == NOW + waits
-    assert LONGEST_IN_TRANSACTION == 2 * MINUTE
+    assert (LONGEST, LONGEST_IN_TRANSACTION) == (10 * MINUTE, 2 * MINUTE)
 
 
 @pytest.mark.parametrize(

@@ -83,13 +83,45 @@ def test_what_waits(other: dict[str, Any], why: str) -> None:
     assert told.said() == [(at, why)]
 
 
-@pytest.mark.parametrize(("in_transaction", "most"), [(False, 10 * MINUTE), (True, 2 * MINUTE)])
-def test_how_long_it_waits(in_transaction: bool, most: int) -> None:
+@pytest.mark.parametrize(
+    ("wait", "in_transaction", "most"),
+    [
+        (None, False, 10 * MINUTE),
+        (None, True, 2 * MINUTE),
+        (40 * MINUTE, False, 40 * MINUTE),
+        (40 * MINUTE, True, 2 * MINUTE),
+        (MINUTE, False, MINUTE),
+        (MINUTE, True, MINUTE),
+    ],
+)
+def test_how_long_it_waits(wait: int | None, in_transaction: bool, most: int) -> None:
+    guards = replace(GUARDS, wait=wait)
+    role = role_set("engineer", (replace(READS, name="writes", guardrails=guards, approvers=("manager",)),))
     for more in (0, 1):
-        told = ready()
+        told = Story().ready("ada", "max")
+        told.change("chg_9", "ada", DATABASE, role, LEAD)
+        told.sign_in("eve", "sgn_eve")
+        told.add(session(told, because=replace(WRITES, role_version=role.version), guardrails=guards))
         until = Instant(told.at() + most + more)
         at = told.add(asked(told, in_transaction=in_transaction, expires=until))
         assert told.said() == [(at, "it waits longer than a statement may")] * more
+
+
+def test_what_waits_long_is_decided_as_long_as_it_waits() -> None:
+    guards = replace(GUARDS, wait=50 * MINUTE)
+    role = role_set("engineer", (replace(READS, name="writes", guardrails=guards, approvers=("manager",)),))
+    for late in (0, 2):
+        told = Story().ready("ada", "max")
+        told.change("chg_9", "ada", DATABASE, role, LEAD)
+        told.sign_in("eve", "sgn_eve")
+        told.add(session(told, because=replace(WRITES, role_version=role.version), guardrails=guards))
+        until = Instant(told.at() + 30 * MINUTE)
+        told.add(asked(told, expires=until))
+        told.wait(30 * MINUTE - 3 * SECOND)
+        told.sign_in("max", "sgn_max_2")
+        told.wait(late * SECOND)
+        at = told.add(YES)
+        assert told.said() == ([(at, "it had lapsed")] if late else [])
 
 
 def test_it_does_not_outlive_its_session() -> None:

@@ -253,23 +253,6 @@ def test_a_cursor_that_is_left_was_partly_fetched() -> None:
 # Bounds --------------------------------------------------------------------------------------------------------------
 
 
-def test_rows_beyond_what_is_allowed() -> None:
-    """The client hears so in the place of the row; what comes then is dropped, and the next statement is as ever."""
-    talk = Talk(Allowance(rows=2)).client(my.query(b"SELECT c FROM t"))
-    answer = my.rows(b"1", b"2", b"3", b"4")
-    talk.target(answer[:-9])
-    assert talk.cancelled == 1
-    assert talk.talk.cut
-    talk.target(answer[-9:])
-    (done,) = talk.ends
-    assert (done.outcome, done.rows, done.words) == (Outcome.ERROR, 2, "This access allows 2 rows of a statement.")
-    assert talk.cancelled == 1
-    assert my.packet(6, b"\x013") not in talk.to_client
-    heard = talk.to_client
-    talk.client(my.query(b"DO 1")).target(my.ok())
-    assert talk.to_client == heard + my.ok()
-
-
 def test_nothing_is_asked_before_the_last_answer() -> None:
     talk = Talk().client(my.query(b"SELECT 1") + my.query(b"SELECT 2"))
     assert talk.to_target == my.query(b"SELECT 1")

@@ -16,7 +16,6 @@ from onepam.domain.access.events import BindingEnded, ResourceRemoved, RoleRemov
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.model import ConsoleRight, Mode
 from onepam.domain.people.events import PersonChanged, PersonDisabled
-from onepam.domain.sessions import waiting_statements
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import KillOrdered, SessionOpened
 from onepam.domain.sessions.waiting_statements import (
@@ -282,9 +281,10 @@ async def test_the_end_of_an_access_ends_the_wait(scene: Scene) -> None:
     assert "taken" not in await scene.rows()
 
 
-async def test_nobody_decides_in_time(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting_statements, "LONGEST", SECOND)
-    eve = await scene.eve()
+async def test_nobody_decides_in_time(scene: Scene) -> None:
+    """As long as the permission says, and no longer."""
+    guards = replace(ASKS, wait=SECOND)
+    eve = await scene.gateway.person(replace(STANDING, guardrails=guards, approvers=(scene.max.role,)))
     client = await scene.psql(eve, "INSERT INTO said VALUES ('lapsed')", "SELECT 5")
     done = await outcome(client, None)
     assert "ERROR:  OnePAM: nobody decided on this statement in time." in done.stderr

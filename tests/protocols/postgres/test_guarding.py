@@ -6,7 +6,7 @@ from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres.guarding import allowance, start
 from onepam.protocols.postgres.machine import Conversation
-from onepam.protocols.sql.events import Done, Run, Text
+from onepam.protocols.sql.events import Run, Text
 from onepam.recording.statements import Form, Outcome
 from tests.protocols.postgres import messages as pg
 from tests.protocols.postgres.told import Told
@@ -15,8 +15,8 @@ READER = Guardrails((StatementClass.READ, StatementClass.OTHER))
 UNDOING = pg.bind("", "OnePAM: refused")
 
 
-def reader(rows: int | None = None, status: bytes = b"I") -> Told:
-    return Told(allowance(Guardrails(READER.statements, rows)), status)
+def reader(status: bytes = b"I", **bounds: int) -> Told:
+    return Told(allowance(Guardrails(READER.statements, **bounds)), status)
 
 
 def words(to_client: bytes, sqlstate: str = "42501") -> str:
@@ -140,66 +140,6 @@ def test_functions_by_number_are_not_allowed() -> None:
         assert to_target == b""
         assert pg.kinds(to_client) == "EZ"
         told.passes(pg.query("SELECT 1"))
-
-
-@pytest.mark.parametrize("mode", ["query", "execute"])
-def test_rows_beyond_the_bound_are_not_given_and_the_server_is_asked_to_stop(mode: str) -> None:
-    told = reader(rows=2)
-    if mode == "query":
-        told.passes(pg.query("SELECT"))
-    else:
-        told.passes(pg.parse("", "SELECT") + pg.bind("", "") + pg.execute() + pg.SYNC)
-        told.answers(pg.PARSED + pg.BOUND)
-    to_client = told.target(pg.row(b"1") * 2 + pg.row(b"secret") * 5)
-    assert pg.kinds(to_client) == "DDE"
-    assert "at most 2 rows" in words(to_client[len(pg.row(b"1")) * 2 :], "54000")
-    assert told.cancels == 1
-    assert pg.kinds(told.target(pg.row(b"secret") * 5 + pg.notice("n"))) == "N"
-    assert told.target(pg.error("57014", "canceled") + pg.ready()) == pg.ready()
-    assert told.cancels == 1
-    [done] = told.done
-    assert (done.outcome, done.rows, done.words[:5]) == (Outcome.ERROR, 2, "54000")
-    told.passes(pg.query("SELECT 1"))
-    told.answers(pg.row(b"1") * 2 + pg.complete("SELECT 2") + pg.ready())
-
-
-def test_a_result_that_was_complete_before_the_server_heard_is_cut_as_well() -> None:
-    told = reader(rows=1)
-    told.passes(pg.query("SELECT"))
-    to_client = told.target(pg.row(b"1") * 3 + pg.complete("SELECT 3") + pg.ready())
-    assert pg.kinds(to_client) == "DEZ"
-    assert told.done == [Done(1, Outcome.ERROR, b"I", 1, 7, told.done[0].words)]
-
-
-def test_the_bound_holds_for_all_pages_of_a_portal_and_for_all_results_of_a_query() -> None:
-    told = reader(rows=3, status=b"T")
-    told.passes(pg.parse("", "SELECT") + pg.bind("c", "") + pg.execute("c", 2) + pg.SYNC)
-    told.answers(pg.PARSED + pg.BOUND + pg.row(b"1") * 2 + pg.SUSPENDED + pg.ready("T"))
-    told.passes(pg.execute("c", 2) + pg.SYNC)
-    assert pg.kinds(told.target(pg.row(b"1") * 2 + pg.SUSPENDED + pg.ready("T"))) == "DEZ"
-    told = Told(allowance(Guardrails((StatementClass.READ, StatementClass.SEVERAL), 3)))
-    told.passes(pg.query("SELECT 1; SELECT 2"))
-    result = pg.row(b"1") * 2 + pg.complete("SELECT 2")
-    assert pg.kinds(told.target(result + result + pg.ready())) == "DDCDEZ"
-    assert told.done[0].rows == 3
-
-
-def test_the_bound_holds_for_data_that_are_copied_out() -> None:
-    told = reader(rows=2)
-    told.passes(pg.query("COPY t TO STDOUT"))
-    to_client = told.target(pg.copy_response("H") + pg.copy_data(b"1\n") * 5 + pg.COPY_DONE + pg.complete("COPY 5"))
-    assert pg.kinds(to_client) == "HddE"
-    assert told.target(pg.ready()) == pg.ready()
-    assert told.done[0].rows == 2
-
-
-def test_after_the_bound_the_rest_of_the_batch_is_answered_with_nothing() -> None:
-    told = reader(rows=1)
-    told.passes(pg.parse("", "SELECT") + pg.bind("", "") + pg.execute() + pg.FLUSH)
-    assert pg.kinds(told.target(pg.PARSED + pg.BOUND + pg.row(b"1") * 2)) == "12DE"
-    assert told.client(pg.bind("", "") + pg.execute()) == (b"", b"")
-    told.passes(pg.SYNC)
-    assert pg.kinds(told.target(pg.complete("SELECT 2") + pg.ready())) == "Z"
 
 
 def test_after_the_bound_a_refusal_of_the_same_batch_is_not_said_either() -> None:

@@ -119,12 +119,15 @@ def test_what_is_no_row_ends_the_session(wrong: bytes) -> None:
     assert one.fault is not None
 
 
-def test_the_bound_of_rows_holds_for_masked_ones() -> None:
-    one = told(rows=1)
+@pytest.mark.parametrize(("bound", "said"), [({"rows": 1}, b"1 rows"), ({"bytes": 40}, b"40 bytes")])
+def test_the_bounds_hold_for_masked_rows(bound: dict[str, int], said: bytes) -> None:
+    """Their bytes are those that the server gave."""
+    one = told(**bound)
     one.passes(pg.query("SELECT"))
-    said = one.target(COLUMNS + pg.row(b"1", b"x", b"5", b"a") * 3)
-    assert said.startswith(COLUMNS + pg.row(b"1", b"[masked]", NULL, b"a"))
-    assert b"at most 1 rows" in said
+    heard = one.target(COLUMNS + pg.row(b"1", b"x", b"5", b"a") * 3)
+    assert heard.startswith(COLUMNS + pg.row(b"1", b"[masked]", NULL, b"a"))
+    assert pg.kinds(heard) == "TDE"
+    assert b"at most " + said in heard
     assert (one.cancels, one.target(pg.row(b"1", b"x", b"5", b"a") + pg.complete("SELECT 4"))) == (1, b"")
 
 

@@ -13,7 +13,7 @@ from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.gateway.ask_first import Question, Said, Told
 from onepam.gateway.session import Gateway
 from onepam.gateway.tasks import Tasks
-from onepam.kernel.clock import Instant
+from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.errors import Refused
 from onepam.protocols.sql import asker
 from onepam.protocols.sql.asker import Asker, legible, values
@@ -67,7 +67,7 @@ class Waits:
         self.tasks = Tasks()
         monkeypatch.setattr(asker, "ask_first", self._asked)
         gateway = SimpleNamespace(tasks=self.tasks, console_url="https://pam")
-        self.asker = Asker(cast(Gateway, gateway), "ses_1", "d\u202eb" + "x" * 200)
+        self.asker = Asker(cast(Gateway, gateway), "ses_1", "d\u202eb" + "x" * 200, HOUR)
         wanted = Wanted(3, {"write", "ddl"}, b"DROP\x00", (Parameter(b"a"),), in_transaction=True)
         self.asker.ask(wanted, self.heard.append, self.decided.append)
 
@@ -85,7 +85,7 @@ async def test_its_session_hears_that_it_waits_and_what_came_of_it(
     waits = Waits(monkeypatch)
     await asyncio.sleep(0)
     said = Said(r"DROP\u0000", ("'a'",), r"d\u202eb" + "x" * 192)
-    asked = Question("ses_1", 3, (StatementClass.DDL, StatementClass.WRITE), True, said)
+    asked = Question("ses_1", 3, (StatementClass.DDL, StatementClass.WRITE), True, said, HOUR)
     assert waits.questions == [asked]
     words = "this statement waits for a yes of the roles lead or dba, until 00:00:00 UTC at the latest"
     assert waits.heard == [f"{words}: https://pam/approvals#stm_1"]

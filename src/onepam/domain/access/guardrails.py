@@ -80,9 +80,9 @@ class Guardrails:
         said = (
             _listed([each.value for each in PLAIN if each in runs]),
             f"{_listed([each.value for each in PLAIN if each in asks])} once somebody has said yes" if asks else "",
-            f"for which a statement waits at most {self.wait // SECOND:,} s" if asks and self.wait is not None else "",
+            f"for which a statement waits at most {_time(self.wait)}" if asks and self.wait is not None else "",
             f"at most {self.rows:,} rows" if self.rows is not None else "",
-            f"at most {_size(self.bytes)}" if self.bytes is not None else "",
+            f"at most {size_words(self.bytes)}" if self.bytes is not None else "",
             f"at most {self.timeout // SECOND:,} s" if self.timeout is not None else "",
         )
         return "; ".join(filter(None, said))
@@ -94,6 +94,14 @@ class Guardrails:
     def levels(self) -> dict[StatementClass, int]:
         """How freely each class runs: 1 where it asks first, 2 where it does not; those that do not run are missing."""
         return {**dict.fromkeys(self.asks(), 1), **dict.fromkeys(self.runs(), 2)}
+
+
+def size_words(size: int) -> str:
+    """`10 MiB`, `1,500 bytes`: in the largest unit of which it is a whole number."""
+    for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if size % (1 << power) == 0:
+            return f"{size >> power:,} {unit}"
+    return f"{size:,} bytes"
 
 
 def as_wide(these: Guardrails | None, those: Guardrails | None) -> bool:
@@ -148,9 +156,6 @@ def _much(bound: int | None) -> int:
     return 1 << 62 if bound is None else bound
 
 
-def _size(size: int) -> str:
-    """`10 MiB`, `1,500 bytes`: in the largest unit of which it is a whole number."""
-    for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
-        if size % (1 << power) == 0:
-            return f"{size >> power:,} {unit}"
-    return f"{size:,} bytes"
+def _time(length: int) -> str:
+    """`90 min`, `30 s`."""
+    return f"{length // MINUTE:,} min" if length % MINUTE == 0 else f"{length // SECOND:,} s"

@@ -29,10 +29,15 @@ from onepam.domain.matrix.parse import Findings, Node, Scalar
 from onepam.kernel.clock import HOUR, MINUTE, SECOND
 
 MAX_ROWS = 1_000_000_000
+MAX_BYTES = 1 << 40
+SHORTEST_WAIT = 10 * SECOND
 MAX_PATTERNS = 16
 MAX_KEPT_ROWS = 1_000
 MAX_KEPT_BYTES = 256 * 1024
 """Of one result the most that may be recorded."""
+
+_BOUNDS = ("ask_first", "wait", "rows", "bytes", "timeout")
+"""The fields of guardrails that may be missing."""
 
 _DATABASES = (ResourceKind.POSTGRES, ResourceKind.MYSQL)
 
@@ -40,6 +45,8 @@ _FINGERPRINT = re.compile(r"sha256:(?:[0-9a-f]{64}|[0-9A-F]{64}|(?:[0-9A-Fa-f]{2
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _COLUMN = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_$]{0,62}\.){0,2}[A-Za-z_][A-Za-z0-9_$]{0,62}", re.ASCII)
 _SIZE = re.compile(r"([1-9][0-9]{0,5})KiB", re.ASCII)
+_BYTES = re.compile(r"([1-9][0-9]{0,9})([KMG]iB)", re.ASCII)
+_UNITS = {"KiB": 10, "MiB": 20, "GiB": 30}
 _BOUND = re.compile(r"(?:(?P<hours>[0-9]{1,2})h)?(?:(?P<minutes>[0-9]{1,3})m)?(?:(?P<seconds>[0-9]{1,5})s)?", re.ASCII)
 
 
@@ -64,7 +71,7 @@ def certificate(node: Node, findings: Findings) -> str | None:
 
 def guardrails(node: Node, findings: Findings) -> Guardrails | None:
     """What of a database's statements a permission lets through."""
-    given = record(node, node.spot, "set of guardrails", ("statements",), ("ask_first", "rows", "timeout"), findings)
+    given = record(node, node.spot, "set of guardrails", ("statements",), _BOUNDS, findings)
     if "statements" not in given:
         return None
     statements = choices(given["statements"], "class of statement", StatementClass, findings, PLAIN)
@@ -74,9 +81,16 @@ def guardrails(node: Node, findings: Findings) -> Guardrails | None:
             hint = "Keep it in ask_first if somebody else has to say yes, else in statements."
             findings.add(given["ask_first"].spot, f"{', '.join(both)} also stands in statements.", hint)
         statements = (*statements, *(asking(each) for each in first))
-    rows = _rows(given["rows"], findings) if "rows" in given else None
-    timeout = _bound(given["timeout"], findings) if "timeout" in given else None
-    return Guardrails(statements, rows, timeout)
+    elif "wait" in given:
+        hint = "Remove it, or name classes of statements in ask_first."
+        findings.add(given["wait"].spot, "Nothing asks first here, so nothing waits.", hint)
+    return Guardrails(
+        statements,
+        rows=_rows(given["rows"], findings) if "rows" in given else None,
+        timeout=_time(given["timeout"], "take", SECOND, findings) if "timeout" in given else None,
+        bytes=_bytes(given["bytes"], findings) if "bytes" in given else None,
+        wait=_time(given["wait"], "wait for a yes", SHORTEST_WAIT, findings) if "wait" in given else None,
+    )
 
 
 def data(kind: ResourceKind, given: Mapping[str, Node], findings: Findings) -> tuple[Mask | None, Results | None]:
@@ -188,14 +202,27 @@ def _rows(node: Node, findings: Findings, most: int = MAX_ROWS) -> int | None:
     return int(text)
 
 
-def _bound(node: Node, findings: Findings) -> int | None:
-    """`30s`, `5m`, `1h`: microseconds."""
+def _bytes(node: Node, findings: Findings) -> int | None:
+    """`10MiB`: bytes."""
+    text = node.text if isinstance(node, Scalar) else ""
+    match = _BYTES.fullmatch(text)
+    most = int(match[1]) << _UNITS[match[2]] if match else 0
+    if not 0 < most <= MAX_BYTES:
+        problem = f"{shown(text)} is no size that a result may have."
+        findings.add(node.spot, problem, "Such as 500KiB or 10MiB; 1KiB to 1024GiB.")
+        return None
+    return most
+
+
+def _time(node: Node, what: str, least: int, findings: Findings) -> int | None:
+    """`30s`, `5m`, `1h`: microseconds. `what`: for what a statement has so long."""
     text = node.text if isinstance(node, Scalar) else ""
     match = _BOUND.fullmatch(text)
     units = (("hours", HOUR), ("minutes", MINUTE), ("seconds", SECOND))
     amount = sum(int(match[unit] or 0) * size for unit, size in units) if match else 0
-    if not SECOND <= amount <= MAX_SESSION:
-        findings.add(node.spot, f"{shown(text)} is no time that a statement may take.", "Such as 30s or 5m; 1s to 12h.")
+    if not least <= amount <= MAX_SESSION:
+        hint = f"Such as 30s or 5m; {least // SECOND}s to 12h."
+        findings.add(node.spot, f"{shown(text)} is no time that a statement may {what}.", hint)
         return None
     return amount
 

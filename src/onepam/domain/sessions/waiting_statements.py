@@ -22,10 +22,10 @@ _RULES = RULES[ProposalKind.STATEMENT]
 APPROVED = "approved"
 
 LONGEST = _RULES.lapse
-"""How long a statement waits at most (microseconds)."""
+"""How long a statement waits at most (microseconds), where its session's guardrails do not say it."""
 
 LONGEST_IN_TRANSACTION = 2 * MINUTE
-"""The same in the midst of a transaction, whose locks others wait for (microseconds)."""
+"""The same in the midst of a transaction, whose locks others wait for, whatever they say (microseconds)."""
 
 
 @event(
@@ -97,13 +97,14 @@ class Waited:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A statement that would wait."""
+    """A statement that would wait, as long as its session's guardrails let it (microseconds)."""
 
     statement: str
     session: str
     execution: int
     classes: tuple[StatementClass, ...]
     in_transaction: bool
+    longest: int = LONGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ def ask(facts: AskingFacts, command: Asking, now: Instant) -> Decided[StatementA
         return Refused(
             "statement.nobody", f"a statement of this class takes somebody's yes, and nobody of {roles} is here."
         )
-    most = LONGEST_IN_TRANSACTION if command.in_transaction else LONGEST
+    most = min(command.longest, LONGEST_IN_TRANSACTION) if command.in_transaction else command.longest
     asked = StatementAsked(
         statement=command.statement,
         session=command.session,

@@ -4766,8 +4766,8 @@ class Confirmation:
 @dataclass
 class Session:
     """A gateway session that is open: whose, where, and under which second factor. Statements of the classes `asks`
-    wait for somebody whom the permission (role, its name) lets decide; `waits` is the one that did so last. `user` is
-    what was made for it, where it `makes` one."""
+    wait for somebody whom the permission (role, its name) lets decide, for `wait` at most; `waits` is the one that did
+    so last. `user` is what was made for it, where it `makes` one."""
 
     person: str
     opened: Instant
@@ -4781,6 +4781,7 @@ class Session:
     waits: str = ""
     makes: bool = False
     user: str = ""
+    wait: int = 0
 
 
 @dataclass
@@ -9494,6 +9495,7 @@ def session_opened(state: State, entry: Entry) -> Why:
         asks_first(body["guardrails"]),
         (body["because"]["role"], body["because"]["permission"]),
         makes=resource is not None and resource.makes(body["login"]),
+        wait=waits(body["guardrails"]),
     )
     state.recorded[body["session"]] = person
     state.cause("opened", body["session"], who)
@@ -10169,11 +10171,11 @@ def statement_asked(state: State, entry: Entry) -> Why:
         if waiting is not None:
             yield "another statement of the session waited already"
         session.waits = body["statement"]
-    most = WAITS_IN_TRANSACTION if body["in_transaction"] else WAITS_AT_MOST
-    if body["expires"] > entry.time + most:
+    most = WAITS_AT_MOST if session is None else session.wait
+    if body["expires"] > entry.time + (min(most, WAITS_IN_TRANSACTION) if body["in_transaction"] else most):
         yield "it waits longer than a statement may"
     yield one(state, STATEMENT, body["statement"])
-    propose(state, entry, STATEMENT, body["statement"], lapse=WAITS_AT_MOST, ends=body["expires"])
+    propose(state, entry, STATEMENT, body["statement"], lapse=FOREVER, ends=body["expires"])
 
 
 @waiting_statement_rules.of("statement.approved", "letting a statement run", Authority.PERSON)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from onepam.kernel.instant import Instant
 from onepam.ledger.lawful.asked_for import admits, covers
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
-from onepam.ledger.lawful.guardrails import Guards, as_wide, asks_first, narrower
+from onepam.ledger.lawful.guardrails import Guards, as_wide, asks_first, narrower, waits
 from onepam.ledger.lawful.hours import open_until, until_of, weekly_of
 from onepam.ledger.lawful.known import Grant, Person, Proof, Resource, Session
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
@@ -92,6 +92,7 @@ def session_opened(state: State, entry: Entry) -> Why:
         asks_first(body["guardrails"]),
         (body["because"]["role"], body["because"]["permission"]),
         makes=resource is not None and resource.makes(body["login"]),
+        wait=waits(body["guardrails"]),
     )
     state.recorded[body["session"]] = person
     state.cause("opened", body["session"], who)

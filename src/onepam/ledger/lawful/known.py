@@ -254,8 +254,8 @@ class Confirmation:
 @dataclass
 class Session:
     """A gateway session that is open: whose, where, and under which second factor. Statements of the classes `asks`
-    wait for somebody whom the permission (role, its name) lets decide; `waits` is the one that did so last. `user` is
-    what was made for it, where it `makes` one."""
+    wait for somebody whom the permission (role, its name) lets decide, for `wait` at most; `waits` is the one that did
+    so last. `user` is what was made for it, where it `makes` one."""
 
     person: str
     opened: Instant
@@ -269,6 +269,7 @@ class Session:
     waits: str = ""
     makes: bool = False
     user: str = ""
+    wait: int = 0
 
 
 @dataclass

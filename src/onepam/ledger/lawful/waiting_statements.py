@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onepam.kernel.instant import MINUTE
+from onepam.kernel.instant import FOREVER, MINUTE
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.guardrails import WAITS_AT_MOST
 from onepam.ledger.lawful.known import Proposal, Session
@@ -41,11 +41,11 @@ def statement_asked(state: State, entry: Entry) -> Why:
         if waiting is not None:
             yield "another statement of the session waited already"
         session.waits = body["statement"]
-    most = WAITS_IN_TRANSACTION if body["in_transaction"] else WAITS_AT_MOST
-    if body["expires"] > entry.time + most:
+    most = WAITS_AT_MOST if session is None else session.wait
+    if body["expires"] > entry.time + (min(most, WAITS_IN_TRANSACTION) if body["in_transaction"] else most):
         yield "it waits longer than a statement may"
     yield one(state, STATEMENT, body["statement"])
-    propose(state, entry, STATEMENT, body["statement"], lapse=WAITS_AT_MOST, ends=body["expires"])
+    propose(state, entry, STATEMENT, body["statement"], lapse=FOREVER, ends=body["expires"])
 
 
 @waiting_statement_rules.of("statement.approved", "letting a statement run", Authority.PERSON)

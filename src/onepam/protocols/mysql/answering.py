@@ -83,9 +83,10 @@ class Answering:
             if (taken := self._read(owed, offset, length)) is not None:
                 return taken
             if owed.described:
-                self._row(owed, offset)
+                self._row(owed, offset, length)
         if owed.described and owed.execution is not None:
             owed.execution.size += length
+            owed.execution.given_bytes += length
         self._goes_on = length == wire.WHOLE
         self._passed()
         taken = min(HEAD_BYTES + length, here)
@@ -131,16 +132,15 @@ class Answering:
 
     # --- Rows --------------------------------------------------------------------------------------------------------
 
-    def _row(self, owed: Owed, offset: int) -> None:
+    def _row(self, owed: Owed, offset: int, length: int) -> None:
         """Counts a row. Of one that is too many the client hears so, and nothing more of this answer."""
         execution, exchange = owed.execution, self._exchange
         if execution is None or execution.cut:
             return
-        most = exchange.allowance.rows
-        if most is None or execution.rows + execution.page < most:
+        if words := exchange.beyond(execution, length):
+            self._cut(owed, offset, words)
+        else:
             execution.page += 1
-            return
-        self._cut(owed, offset, f"This access allows {most} rows of a statement.")
 
     def _cut(self, owed: Owed, offset: int, words: str) -> None:
         """Of an answer nothing more is given, and the client hears why."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final
 
+from onepam.domain.access.guardrails import size_words
 from onepam.kernel.errors import Refused
 from onepam.protocols.mysql import wire
 from onepam.protocols.mysql.wire import Status
@@ -101,18 +102,23 @@ class Waiting:
     prepared: "Prepared | None" = None
 
 
+_LONGEST_ROW: Final = 1 << 32
+"""No server puts a longer one together: it counts its bytes by 32 bits."""
+
+
 @dataclass(slots=True)
 class Execution:
     """An execution until its end is told. `rows` came, or were touched as the server says; `page` are those of the
-    result that comes now, `size` the bytes of all. `cut`: it had more rows than may be given. `masked`: the words of an
-    error may repeat what is. It `loads` a file of the client's, whose bytes `size` has, too. `kept` rows are recorded,
-    of so many bytes."""
+    result that comes now, `size` the bytes of all, `given_bytes` those of rows. `cut`: it had more than may be given.
+    `masked`: the words of an error may repeat what is. It `loads` a file of the client's, whose bytes `size` has, too.
+    `kept` rows are recorded, of so many bytes."""
 
     number: int
     statement: int
     rows: int = 0
     page: int = 0
     size: int = 0
+    given_bytes: int = 0
     words: str = ""
     tags: int = 0
     cut: bool = False
@@ -217,6 +223,17 @@ class Exchange:
         said = said.encode("utf-8", "replace")[:MAX_WORDS_BYTES].decode("utf-8", "ignore")
         rows, size = execution.rows + execution.page, execution.size
         self.step.events.append(Done(execution.number, outcome, self.state, rows, size, said))
+
+    def beyond(self, execution: Execution, length: int) -> str:
+        """Why a row may not be given whose first packet has this length, "" where it may be."""
+        rows, size = self.allowance.rows, self.allowance.bytes
+        if rows is not None and execution.rows + execution.page >= rows:
+            return f"This access allows {rows} rows of a statement."
+        room = size - execution.given_bytes if size is not None else _LONGEST_ROW
+        if size is None or (length <= room and (length < wire.WHOLE or room >= _LONGEST_ROW)):
+            return ""
+        words = f"This access allows {size_words(size)} of a statement."
+        return words if length > room else f"{words} A row of 16 MiB or more may be longer: it does not say how long."
 
     def refused(self, statement: Statement, form: Form, refused: Refused) -> None:
         """It did not run, and that is recorded."""

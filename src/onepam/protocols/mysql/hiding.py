@@ -150,7 +150,7 @@ class Hiding(Answering):
             keep(exchange, kept, _given(payload, described, binary=binary), described, binary=binary)
         if not masked:
             return None
-        self._row(owed, offset)
+        self._row(owed, offset, length)
         if self._mutes():
             return None
         self._flush(offset)
@@ -160,6 +160,7 @@ class Hiding(Answering):
         self._start = end
         if execution is not None:
             execution.size += length
+            execution.given_bytes += length
         return HEAD_BYTES + length
 
     def _mutes(self) -> bool:

@@ -32,10 +32,10 @@ class Column:
 
 def keeps(exchange: Exchange, execution: Execution, length: int) -> bool:
     """Whether a row of this length may be among those that are kept; it is given, and short enough to wait for."""
-    results, most = exchange.allowance.results, exchange.allowance.rows
+    results = exchange.allowance.results
     if results is None or execution.kept >= results.rows or execution.kept_bytes >= results.bytes:
         return False
-    if most is not None and execution.rows + execution.page >= most:
+    if exchange.beyond(execution, length):
         return False
     if length > 2 * results.bytes:  # what stands beside the values is less than they are
         execution.kept_bytes = results.bytes

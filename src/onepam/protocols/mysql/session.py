@@ -20,7 +20,7 @@ from onepam.protocols.mysql.startup import Start
 from onepam.protocols.mysql.threads import Threads
 from onepam.protocols.mysql.wire import Can
 from onepam.protocols.sql.asker import Asker
-from onepam.protocols.sql.guarding import asks, guarded, looks
+from onepam.protocols.sql.guarding import asks, guarded, looks, waits
 from onepam.protocols.sql.session import DatabaseGateway
 from onepam.protocols.sql.session_users import Account, as_made
 from onepam.protocols.sql.target import Where
@@ -92,5 +92,5 @@ class MysqlLegs(Legs[TargetLeg, Relay]):
 
     def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:
         gateway, shared, allowed = self._gateway, self._gateway.shared, partial(guarding.of_session, opened)
-        asker = Asker(shared, opened.session) if asks(opened) else None
+        asker = Asker(shared, opened.session, longest=waits(opened)) if asks(opened) else None
         return Relay(self.client, target, recorder, allowed, gateway.threads, opened.person, shared.tasks, asker)

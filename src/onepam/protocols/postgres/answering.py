@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Final
 
+from onepam.domain.access.guardrails import size_words
 from onepam.protocols.postgres import wire
 from onepam.protocols.postgres.exchange import OURS, UNDOING, Exchange, Execution, Owed
 from onepam.protocols.postgres.wire import HEAD, Malformed
@@ -34,8 +35,9 @@ class Answering:
         self._passes = True
         self._data = b""
         self._start = 0
-        most = exchange.allowance.rows
-        self._most_rows = _NO_LIMIT if most is None else most
+        rows, size = exchange.allowance.rows, exchange.allowance.bytes
+        self._most_rows = _NO_LIMIT if rows is None else rows
+        self._most_bytes = _NO_LIMIT if size is None else size
         self._heard: Mapping[int, Callable[[int, bytes], bytes | None]] = {
             wire.ROWS_DESCRIBED: self._described,
             wire.PARAMETERS_DESCRIBED: self._parameters_described,
@@ -147,7 +149,11 @@ class Answering:
         assert execution is not None
         most = _NO_LIMIT if exchange.muted else self._most_rows - execution.given
         size = len(data)
-        offset, count = wire.run(data, offset, kind, most)
+        if exchange.muted or self._most_bytes == _NO_LIMIT:
+            offset, count = wire.run(data, offset, kind, most)
+        else:
+            room = self._most_bytes - execution.given_bytes
+            offset, count = wire.run_within(data, offset, kind, most, room)
         self._passes, end = not exchange.muted, offset
         if offset > size:
             self._left, end = offset - size, size
@@ -156,17 +162,25 @@ class Answering:
             self._pass_until(start)
             self._start = end
             return end
-        execution.given += count
-        execution.page += count
-        execution.size += offset - start - HEAD.size * count
-        if count == most and offset <= size - HEAD.size and data[offset] == kind:
-            self._cut(execution, offset)
+        execution.gave(count, offset - start - HEAD.size * count)
+        if offset <= size - HEAD.size and data[offset] == kind and (words := self._beyond(execution, offset)):
+            self._cut(execution, offset, words)
         return end
 
-    def _cut(self, execution: Execution, offset: int, words: str = "") -> None:
+    def _beyond(self, execution: Execution, offset: int) -> str:
+        """Why the row that begins here may not be given, "" where it may be, or is none."""
+        kind, length = HEAD.unpack_from(self._data, offset)
+        if execution.given >= self._most_rows:
+            most = f"{self._most_rows} rows"
+        elif 4 <= length <= wire.TARGET[kind] and execution.given_bytes + length - 4 > self._most_bytes:
+            most = size_words(self._most_bytes)
+        else:
+            return ""
+        return f"this access gives at most {most} of a result; what the statement did may stand."
+
+    def _cut(self, execution: Execution, offset: int, words: str) -> None:
         """No further row may be given: the client is told so, the server asked to stop, and nobody hears the rest."""
-        exchange, most = self._exchange, self._most_rows
-        words = words or f"this access gives at most {most} rows of a result; what the statement did may stand."
+        exchange = self._exchange
         self._pass_until(offset)
         exchange.step.to_client.append(wire.error(TOO_LARGE, words))
         exchange.step.cancel = exchange.muted = execution.cut = True

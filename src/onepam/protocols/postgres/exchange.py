@@ -74,16 +74,17 @@ class Waiting:
 
 @dataclass(slots=True)
 class Execution:
-    """An execution until its end is told. `given` are rows of all its results and pages, `page` those of this
-    page. `cut`: it had more rows than may be given. `doubted`: its command tags tell of names that it gave up, of those
-    that were given before this turn (see `Exchange.turn`). `masked`: the words of an error may repeat what is.
-    `columns` are those of the result that comes now; of its rows `kept`, of so many bytes, are recorded."""
+    """An execution until its end is told. `given` are rows of all its results and pages, of so many `given_bytes`,
+    `page` those of this page. `cut`: it had more than may be given. `doubted`: its command tags tell of names that it
+    gave up, of those that were given before this turn (see `Exchange.turn`). `masked`: the words of an error may repeat
+    what is. `columns` are those of the result that comes now; of its rows `kept`, of so many bytes, are recorded."""
 
     number: int
     statement: int
     rows: int = 0
     page: int = 0
     given: int = 0
+    given_bytes: int = 0
     size: int = 0
     words: str = ""
     outcome: Outcome = Outcome.UNFINISHED
@@ -96,6 +97,13 @@ class Execution:
     columns: Sequence[Any] | None = None
     kept: int = 0
     kept_bytes: int = 0
+
+    def gave(self, rows: int, size: int) -> None:
+        """So many rows of so many bytes go to the client."""
+        self.given += rows
+        self.page += rows
+        self.given_bytes += size
+        self.size += size
 
     def completed(self, tag: str) -> None:
         """A result has ended. Its rows are as many as the tag tells, where it does and they were all given."""

@@ -148,8 +148,8 @@ class Hiding(Answering):
         keeps = results is not None and execution.kept < results.rows and execution.kept_bytes < results.bytes
         if not masked and not keeps:
             return super()._rows(kind, offset)
-        if execution.given >= self._most_rows:
-            self._cut(execution, offset)
+        if words := self._beyond(execution, offset):
+            self._cut(execution, offset, words)
             return offset
         length: int = LONG.unpack_from(self._data, offset + 1)[0]
         end = offset + 1 + length
@@ -164,9 +164,7 @@ class Hiding(Answering):
         given = values(self._data[offset + HEAD.size : end])
         if keeps:
             self._keep(execution, given, described, simple=head.kind == wire.QUERY)
-        execution.given += 1
-        execution.page += 1
-        execution.size += length - 4
+        execution.gave(1, length - 4)
         self._passes = True
         self._pass_until(end if not masked else offset)
         if masked:

@@ -18,7 +18,7 @@ from onepam.protocols.postgres.looking import look_up
 from onepam.protocols.postgres.person import PersonLeg
 from onepam.protocols.postgres.relay import Relay
 from onepam.protocols.sql.asker import Asker
-from onepam.protocols.sql.guarding import asks, guarded, looks
+from onepam.protocols.sql.guarding import asks, guarded, looks, waits
 from onepam.protocols.sql.session import DatabaseGateway
 from onepam.protocols.sql.session_users import Account, as_made
 from onepam.protocols.sql.target import Where
@@ -83,5 +83,5 @@ class PostgresLegs(Legs[TargetLeg, Relay]):
     def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:
         shared, allowance = self._gateway.shared, partial(guarding.of_session, opened)
         path = " ".join(f"{name}={each}" for name, each in self._parameters.items() if "search_path" in f"{name}{each}")
-        asker = Asker(shared, opened.session, path) if asks(opened) else None
+        asker = Asker(shared, opened.session, path, waits(opened)) if asks(opened) else None
         return Relay(self.client, target, recorder, allowance, self._gateway.keys, shared.tasks, asker)

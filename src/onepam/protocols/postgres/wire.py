@@ -156,6 +156,24 @@ def run(data: bytes, offset: int, kind: int, most: int) -> tuple[int, int]:
     return offset, count
 
 
+def run_within(data: bytes, offset: int, kind: int, most: int, room: int) -> tuple[int, int]:
+    """The same, where they hold at most `room` bytes together."""
+    count, length, unpack = 0, 0, HEAD.unpack_from
+    try:
+        while count < most:
+            found, length = unpack(data, offset)
+            room -= length - 4
+            if found != kind or length < 4 or room < 0:
+                break
+            offset += 1 + length
+            count += 1
+    except struct.error:
+        pass
+    if offset > len(data) and length > LARGE:
+        return offset - 1 - length, count - 1
+    return offset, count
+
+
 def part(data: bytes, start: int, end: int) -> bytes | memoryview:
     """These bytes, not copied."""
     return data if end - start == len(data) else memoryview(data)[start:end]

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
 
-from onepam.domain.access.guardrails import StatementClass
+from onepam.domain.access.guardrails import WAITS, StatementClass
 from onepam.domain.sessions.waiting_statements import StatementAsked
 from onepam.gateway.ask_first import Question, Said, ask_first
 from onepam.gateway.session import Gateway
@@ -27,11 +27,11 @@ _FAILED = Refused("gateway.failed", "the gateway failed, so nobody could be aske
 
 
 class Asker:
-    """Asks for the statements of one session, at whose start `path` was said of its search_path. `decided` hears what
-    came of it; nobody hears it of a wait that was withdrawn."""
+    """Asks for the statements of one session, at whose start `path` was said of its search_path, and where one waits so
+    long (microseconds). `decided` hears what came of it; nobody hears it of a wait that was withdrawn."""
 
-    def __init__(self, gateway: Gateway, session: str, path: str = "") -> None:
-        self._gateway, self._session, self._path = gateway, session, path.encode()
+    def __init__(self, gateway: Gateway, session: str, path: str = "", longest: int = WAITS) -> None:
+        self._gateway, self._session, self._path, self._longest = gateway, session, path.encode(), longest
         self._task: asyncio.Task[Refused | None] | None = None
         self._question: Question | None = None
 
@@ -45,7 +45,7 @@ class Asker:
         classes = tuple(StatementClass(each) for each in sorted(wanted.classes))
         path = legible(wanted.path or self._path)[:MOST_PATH]
         shown = Said(legible(wanted.text), tuple(values(wanted.parameters)), path)
-        question = Question(self._session, wanted.execution, classes, wanted.in_transaction, shown)
+        question = Question(self._session, wanted.execution, classes, wanted.in_transaction, shown, self._longest)
         url = self._gateway.console_url
 
         def waits(asked: StatementAsked) -> None:

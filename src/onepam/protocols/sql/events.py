@@ -117,12 +117,12 @@ class Allowance:
     `classes`: those of statements that may run, None for all; `classify` gives those of a text, None where it cannot
     tell. Of those that may run, `asks` run once somebody else has said yes; `unread`: so does a text that cannot be
     read. `by_name` says whether a text prepares or executes by SQL's own names, which does not pass where some ask.
-    `freed` gives the names that a text gives up, None where it cannot tell. `rows`: most rows that one execution may
-    give. `text`, `parameter`: bytes that are kept of a statement's text, and of a parameter: of a longer one the size
-    is; 0 keeps the values of none. `masking`: what is not recorded as it is. `masks`: whether a column of a result is
-    masked, by the numbers of its relation and its own, `named` by the names of its schema, its table and its own; the
-    client has it as it is where it is `unmasked`. `proves`: why
-    a text may not run where columns are. `results`: what is kept of rows.
+    `freed` gives the names that a text gives up, None where it cannot tell. `rows`, `bytes`: the most of them that one
+    execution may give. `text`, `parameter`: bytes that are kept of a statement's text, and of a parameter: of a longer
+    one the size is; 0 keeps the values of none. `masking`: what is not recorded as it is. `masks`: whether a column of
+    a result is masked, by the numbers of its relation and its own, `named` by the names of its schema, its table and
+    its own; the client has it as it is where it is `unmasked`. `proves`: why a text may not run where columns are.
+    `results`: what is kept of rows.
     """
 
     classes: frozenset[str] | None = None
@@ -140,3 +140,4 @@ class Allowance:
     named: Callable[[str, str, str], bool] | None = None
     proves: Callable[[str], Refused | None] | None = None
     results: Results | None = None
+    bytes: int | None = None

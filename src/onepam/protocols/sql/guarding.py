@@ -5,19 +5,21 @@ from dataclasses import replace
 from typing import Final
 
 from onepam.app.open_session import Opened
-from onepam.domain.access.guardrails import ASKABLE, Guardrails, StatementClass, narrower
+from onepam.domain.access.guardrails import ASKABLE, WAITS, Guardrails, StatementClass, narrower
 from onepam.domain.access.model import Action
 from onepam.protocols.sql.events import Allowance
 
 _CHANGES: Final = frozenset((StatementClass.WRITE, StatementClass.DDL, StatementClass.GRANT))
 
-_SHOWN: Final = Guardrails((StatementClass.READ, StatementClass.WRITE, StatementClass.SEVERAL, StatementClass.OTHER))
+_SHOWN: Final = (StatementClass.READ, StatementClass.WRITE, StatementClass.SEVERAL, StatementClass.OTHER)
 """What may run where columns are masked: of the other classes nobody can tell what they show, or make to be shown."""
 
 
 def guarded(opened: Opened) -> Guardrails | None:
     """The guardrails of a session: where columns are masked for it, no more than can be read for what it shows."""
-    return narrower(opened.guardrails, _SHOWN) if hides(opened) else opened.guardrails
+    rails = opened.guardrails
+    shown = Guardrails(_SHOWN, wait=rails.wait if rails is not None else None)
+    return narrower(rails, shown) if hides(opened) else rails
 
 
 def hides(opened: Opened) -> bool:
@@ -48,6 +50,7 @@ def within(
         unread=bool(asks) and runs | asks >= {*ASKABLE},
         by_name=by_name,
         rows=guardrails.rows,
+        bytes=guardrails.bytes,
         classify=classify,
     )
 
@@ -56,6 +59,11 @@ def asks(opened: Opened) -> bool:
     """Whether a statement of the session may ask somebody first."""
     rails = guarded(opened)
     return rails is not None and bool(rails.asks())
+
+
+def waits(opened: Opened) -> int:
+    """How long a statement of the session may wait for a yes (microseconds)."""
+    return WAITS if opened.guardrails is None else opened.guardrails.waits()
 
 
 def only_reads(guardrails: Guardrails) -> bool:
