@@ -25,6 +25,7 @@ CLASSES = {
     "access": "Who may do what: groups, resources, roles, bindings, and the changes of `access.yaml`",
     "control": "Controls: what their tests found, and who answers for each",
     "identity": "Identity providers and identities, factors, enrolment, signing in",
+    "incident": "Incidents: what went wrong, who answers for it, and its end",
     "person": "People and service accounts",
     "policy": "Policy documents: their versions, and who read and confirmed them",
     "provisioning": "What directories say by SCIM, and the tokens they say it with",

@@ -254,6 +254,17 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/reviews/{review}/sign-off"): Call(
         404, lambda people: ({"review": "rev_nothing"}, {"note": "seen", "seen": "0.0.0.0"})
     ),
+    ("GET", "/incidents"): Call(),
+    ("POST", "/incidents"): Call(409, lambda people: ({}, {"title": "A key", "severity": "low", "owner": "nobody"})),
+    ("GET", "/incidents/{incident}"): Call(404, lambda people: ({"incident": "inc_none"}, None)),
+    ("POST", "/incidents/{incident}/notes"): Call(404, lambda people: ({"incident": "inc_none"}, {"note": "x"})),
+    ("POST", "/incidents/{incident}/assign"): Call(
+        404, lambda people: ({"incident": "inc_none"}, {"severity": "low", "owner": "nobody", "because": "x"})
+    ),
+    ("POST", "/incidents/{incident}/close"): Call(
+        404, lambda people: ({"incident": "inc_none"}, {"cause": "x", "done": "x"})
+    ),
+    ("POST", "/incidents/{incident}/reopen"): Call(404, lambda people: ({"incident": "inc_none"}, {"because": "x"})),
     ("GET", "/policies"): Call(),
     ("POST", "/policies"): Call(400, lambda people: ({}, POLICY)),
     ("GET", "/policies/{policy}"): Call(404, lambda people: ({"policy": "none"}, None)),

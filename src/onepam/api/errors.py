@@ -32,6 +32,8 @@ _FORBIDDEN = frozenset(
         "review.not_yours",
         "review.took_part",
         "review.lost_by_it",
+        "incident.own",
+        "incident.two_hands",
     }
 )
 _NOT_FOUND = frozenset({"enrolment.gone"})

@@ -18,6 +18,7 @@ from onepam.jobs.crowds import CrowdWatch
 from onepam.jobs.erasing import Erasing
 from onepam.jobs.expiry import Expiry
 from onepam.jobs.handing_out import HandingOut
+from onepam.jobs.incidents import IncidentReminders
 from onepam.jobs.job import RETRY_SECONDS, Job
 from onepam.jobs.outbox import Outbox
 from onepam.jobs.policies import PolicyReminders
@@ -44,6 +45,7 @@ def inner_jobs(platform: "Platform", after: int) -> Iterator[Job]:
     yield Reviewing(ledger, reader).job()
     yield ControlTests(ledger, reader).job()
     yield PolicyReminders(ledger, reader).job()
+    yield IncidentReminders(ledger, reader).job()
     yield Erasing(ledger, reader, lambda: forget(platform.database), platform.self_check.all_again).job()
     yield Backups(ledger, platform.config.data, node).job()
     yield ReleaseWatch(reader, platform.replaced).job()

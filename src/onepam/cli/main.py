@@ -14,6 +14,7 @@ from onepam.cli.commands import (
     decide,
     delegations,
     evidence,
+    incidents,
     inspections,
     matrix,
     mfa,
@@ -76,6 +77,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     sessions.kill,
     inspections.inspections,
     inspections.inspect,
+    incidents.incidents,
     databases.token,
     matrix.plan,
     matrix.apply,
@@ -97,6 +99,7 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(leavers, name="leavers")
 app.add_typer(reviews.app, name="review")
 app.add_typer(policies.app, name="policy")
+app.add_typer(incidents.app, name="incident")
 app.add_typer(provider.app, name="provider")
 app.add_typer(scim.app, name="scim")
 app.add_typer(signals.app, name="signals")

@@ -16,6 +16,7 @@ from onepam.console.frame.places import Place
 from onepam.console.frame.rendering import STATIC
 from onepam.console.frame.services import ConsoleServices
 from onepam.console.history import checkpoint, ledger, notices, own_notices, packs, verifiers
+from onepam.console.incidents import incidents
 from onepam.console.leaving import holds, leavers
 from onepam.console.matrix import changes, difference, proposing, resources, role, roles, unused
 from onepam.console.people import people, service_keys
@@ -40,6 +41,7 @@ PLACES: tuple[Place, ...] = (
     *own_notices.PLACES,
     *sessions.PLACES,
     *inspections.PLACES,
+    *incidents.PLACES,
     *asked_for.PLACES,
     *database_root.PLACES,
     *database_token.PLACES,

@@ -64,6 +64,7 @@ from tests.console.samples.everyday import (
     SETUP,
 )
 from tests.console.samples.homes import READING, RUNNING, WATCHING
+from tests.console.samples.incidents import INCIDENT_SAMPLES
 from tests.console.samples.inspections import INSPECTED, INSPECTIONS
 from tests.console.samples.leavers import LEAVERS, NO_LEAVERS
 from tests.console.samples.notices import NO_NOTICES, NOTICES, OWN_NOTICES, OWN_NOTICES_UNSENT
@@ -223,6 +224,7 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "approvals-nothing": (shell("/approvals"), APPROVALS_NOTHING),
     "sessions": (shell("/sessions"), SESSIONS),
     "sessions-empty": (shell("/sessions"), replace(SESSIONS, sessions=[])),
+    **INCIDENT_SAMPLES,
     "inspections": (shell("/inspections"), INSPECTIONS),
     "inspections-empty": (shell("/inspections"), replace(INSPECTIONS, sessions=[])),
     "session-inspected": (

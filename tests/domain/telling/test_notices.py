@@ -6,11 +6,13 @@ import pytest
 
 from onepam.domain.access.guardrails import StatementClass
 from onepam.domain.access.model import Action, Substance
+from onepam.domain.controls.control import Severity
 from onepam.domain.history.event import UnknownKind, kinds, name_of
 from onepam.domain.history.system import AnchorHandedOut, ClockJumped, LedgerVerified, SystemStarted
 from onepam.domain.host.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, Ground, RenewalAnnounced
 from onepam.domain.host.disk import DiskLow, DiskStage
 from onepam.domain.host.doors import Door, DoorPressed
+from onepam.domain.incidents.events import IncidentOpened, IncidentReminded
 from onepam.domain.leaving.brake import (
     DirectoryHeld,
     DirectoryHoldReminded,
@@ -319,6 +321,21 @@ def test_a_policy_that_waits_is_told_and_how_often_it_was() -> None:
     assert (told.audience, told.person, told.about, told.where) == (CONCERNED, "per_1", "access", "/policies")
     again = said(PolicyReminded("access", 3, "per_1", 2)).sentence
     assert again.endswith("confirm it. You are told for the 2. time.")
+
+
+def test_an_incident_is_told_to_whoever_answers_for_it_and_one_of_high_severity_to_all_who_watch() -> None:
+    due = parse("2026-03-03T14:00:00Z")
+    told = said(IncidentReminded("inc_1", "per_1", due, 1))
+    assert (
+        told.sentence == "You answer for the incident inc_1, which is to be closed until 2026-03-03T14:00:00.000000Z."
+    )
+    assert (told.audience, told.person, told.about, told.where) == (CONCERNED, "per_1", "inc_1", "/incidents")
+    assert said(IncidentReminded("inc_1", "per_1", due, 3)).sentence.endswith("You are told for the 3. time.")
+    opened = IncidentOpened("inc_1", Severity.HIGH, None, due, "per_1", due, (), "per_2", "A key", "in a log")
+    assert said(opened).audience == ALARM
+    assert "an incident of high severity, inc_1" in said(opened).sentence
+    assert "A key" not in said(opened).sentence
+    assert telling(replace(opened, severity=Severity.MEDIUM), named) is None
 
 
 def test_a_list_of_another_system_that_is_held_says_why() -> None:

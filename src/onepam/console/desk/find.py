@@ -13,6 +13,7 @@ from onepam.kernel.clock import Instant
 from onepam.kernel.text import natural
 from onepam.store.read.catalogue import catalogue
 from onepam.store.read.everybody import find_people
+from onepam.store.read.incidents import find_incidents
 from onepam.store.read.resources import find_resources
 from onepam.store.read.sessions import SessionFilter, session_row, sessions
 
@@ -42,6 +43,7 @@ def _found(db: Snapshot, at: Instant, view: View, query: str) -> list[Context]:
     return [
         *(_result("Person", name or who, ", ".join(roles), f"/people/{who}", "user") for who, name, roles in people),
         *(_result("Resource", name, _words(labels), f"/resources/{name}", "server") for name, labels in named),
+        *_incidents(db, at, view, query),
         *_sessions(db, at, view, query, [who for who, _, _ in people], [name for name, _ in named]),
     ]
 
@@ -53,6 +55,16 @@ def _resources(db: Snapshot, at: Instant, view: View, query: str) -> Sequence[tu
     named = {each.site.resource: each.site.labels for each in mine.open}
     named.update((each.site.resource, each.site.labels) for each in mine.requestable)
     return sorted(named.items(), key=lambda each: natural(each[0]))[:MOST_OF_EACH]
+
+
+def _incidents(db: Snapshot, at: Instant, view: View, query: str) -> Sequence[Context]:
+    if "/incidents" not in view.sections:
+        return ()
+    return [
+        _result("Incident", each.title or each.incident, f"{each.severity.value}, {each.state.value}",
+                f"/incidents/{each.incident}", "alert-circle")
+        for each in find_incidents(db, at, query, MOST_OF_EACH)
+    ]  # fmt: skip
 
 
 def _words(labels: Mapping[str, str]) -> str:

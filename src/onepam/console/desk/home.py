@@ -13,10 +13,11 @@ from onepam.console.desk.reading import read_room, wanted
 from onepam.console.frame.page import Context
 from onepam.console.frame.period import typed_instant
 from onepam.console.frame.places import DECIDES, MEMBER, Place, Shown
-from onepam.console.frame.rendering import Flash, duration, plural, words
+from onepam.console.frame.rendering import Flash, day, duration, plural, words
 from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
+from onepam.console.frame.wording import visible
 from onepam.console.matrix.launching import offers, opened
 from onepam.console.roster.roster import HELD_WORDS
 from onepam.domain.access.authority import ActorFacts
@@ -31,6 +32,7 @@ from onepam.store.read.backups import backups
 from onepam.store.read.catalogue import catalogue
 from onepam.store.read.confirmations import waiting_confirmations
 from onepam.store.read.console import Setup, setup
+from onepam.store.read.incidents import of_owner
 from onepam.store.read.leavers import open_doors, stranded
 from onepam.store.read.names import name
 from onepam.store.read.outbox import is_anybody_told
@@ -151,7 +153,7 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
         query=query,
         waits=_waits(db, at, view, hats) if decides else None,
         setup=hats.setup,
-        alerts=[*_withheld(db, at, me), *hats.alerts],
+        alerts=[*_withheld(db, at, me), *_answered_for(db, at, me), *hats.alerts],
         lights=lights(hats.health, hats.alarms, told, kept, view, at) if hats.health is not None else [],
         runs=ConsoleRight.ADMINISTER in rights,
         wall=wall(db, at, hats.alarms, view) if ConsoleRight.MONITOR in rights else None,
@@ -233,6 +235,18 @@ def _withheld(db: Snapshot, at: Instant, me: str) -> list[Context]:
     }
     found = withheld_from(db, at, me)
     return [{"text": said[why].format(role=role), "href": f"/people/{me}", "state": "due"} for role, why in found]
+
+
+def _answered_for(db: Snapshot, at: Instant, me: str) -> list[Context]:
+    """The incidents that wait for the reader."""
+    return [
+        {
+            "text": f"You answer for the incident “{visible(each.title or each.incident)}”, due {day(each.due)}.",
+            "href": f"/incidents/{each.incident}",
+            "state": "finding" if each.due <= at else "due",
+        }
+        for each in of_owner(db, at, me)[:MOST_ALERTS]
+    ]
 
 
 async def _alerts(visit: Visit) -> list[Context]:

@@ -19,7 +19,7 @@ _SUBJECTS = {
     "directories": ("Directories and roster", "directory roster scim_group scim_token scim_user"),
     "systems": ("Other systems", "account_list account_system listed_account"),
     "providers": ("Providers and signals", "group notice notices provider receiver signal signal_stream"),
-    "proof": ("Evidence and probes", "anchor control evidence policy probe"),
+    "proof": ("Evidence and probes", "anchor control evidence incident policy probe"),
     "host": ("The host", "access backup disk ledger node recovery_key system"),
 }
 """By the word in the address: how it is called, and the first parts of its kinds."""

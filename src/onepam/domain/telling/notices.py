@@ -15,6 +15,7 @@ from onepam.domain.history.system import AnchorHandedOut, ClockJumped, LedgerVer
 from onepam.domain.host.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, RenewalAnnounced
 from onepam.domain.host.disk import DiskLow
 from onepam.domain.host.doors import DoorPressed
+from onepam.domain.incidents.events import IncidentOpened, IncidentReminded
 from onepam.domain.leaving.brake import (
     DirectoryHeld,
     DirectoryHoldReminded,
@@ -290,6 +291,23 @@ TABLE: tuple[Row, ...] = (
         lambda event: event.person,
         freedom=FIRM,
         about=lambda event: str(event.policy),
+    ),
+    Row(
+        IncidentOpened,
+        ALARM,
+        "an incident of high severity was opened",
+        said.incident_opened,
+        "/incidents",
+    ),
+    Row(
+        IncidentReminded,
+        CONCERNED,
+        "an incident that the person answers for is open, or past the day on which it is to be closed",
+        said.incident_waits,
+        "/incidents",
+        lambda event: event.person,
+        freedom=FIRM,
+        about=lambda event: str(event.incident),
     ),
     Row(RosterHeld, ALARM, "a version of the staff roster is held back", said.roster_held, "/roster"),
     Row(RosterRefused, ALARM, "the staff roster could not be taken", said.roster_refused, "/roster"),

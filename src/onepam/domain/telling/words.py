@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+from onepam.domain.controls.control import Severity
 from onepam.domain.host.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, RenewalAnnounced
+from onepam.domain.incidents.events import IncidentOpened, IncidentReminded
 from onepam.domain.leaving.erasure_events import ErasureFinished, ErasureProposed
 from onepam.domain.policies.events import PolicyReminded
 from onepam.domain.recovery.recovering import AccessRecovered
@@ -133,6 +135,19 @@ def policy_waits(event: PolicyReminded, named: Named) -> str:
     """A document is to be read."""
     again = f" You are told for the {event.times}. time." if event.times > 1 else ""
     return f"Version {event.version} of the policy {event.policy} waits for you to read and confirm it.{again}"
+
+
+def incident_opened(event: IncidentOpened, named: Named) -> str | None:
+    """One of high severity; of others whoever answers for it is told."""
+    if event.severity is not Severity.HIGH:
+        return None
+    return f"{named(event.by)} opened an incident of high severity, {event.incident}, until {iso(event.due)}."
+
+
+def incident_waits(event: IncidentReminded, named: Named) -> str:
+    """Somebody answers for an incident that is open."""
+    again = f" You are told for the {event.times}. time." if event.times > 1 else ""
+    return f"You answer for the incident {event.incident}, which is to be closed until {iso(event.due)}.{again}"
 
 
 def role_withheld(event: RoleWithheld, named: Named) -> str:

@@ -4025,6 +4025,15 @@ group.member_added 1 by=text? group=text person=text source=text
 group.member_removed 1 by=text? group=text person=text source=text
 identity.linked 1 because=text by=text? identity=text payload=text person=text provider=text
 identity.unlinked 1 because=text by=text? identity=text person=text
+incident.assigned 1 by=text due=integer incident=text owner=text payload=text severity=(high|low|medium)
+incident.closed 1 by=text incident=text payload=text
+incident.noted 1 at=integer by=text incident=text
+  links=[{kind=(caused_by|control|entry|person|resource|session),ref=text}] payload=text
+incident.opened 1 began=integer? by=text due=integer found=integer incident=text
+  links=[{kind=(caused_by|control|entry|person|resource|session),ref=text}] owner=text payload=text
+  severity=(high|low|medium)
+incident.reminded 1 due=integer incident=text person=text times=integer
+incident.reopened 1 by=text due=integer incident=text payload=text
 ledger.continuation_announced 1 announcement=text due=integer node=text origin=text
 ledger.continuation_cancelled 1 announcement=text by=text
 ledger.continued 1 announcement=text? before=text ground=(delay|recovery_key) kept=integer node=text origin=text
@@ -4954,7 +4963,7 @@ class Rostered:
 
 
 # ---- lawful.documents ------------------------------------------------------------------------------------------------
-# What the rules know of policy documents.
+# What the rules know of policy documents and of incidents.
 
 
 @dataclass
@@ -4966,6 +4975,19 @@ class Policy:
     owner: str
     confirmed: set[str] = field(default_factory=set)
     in_force: bool = True
+
+
+@dataclass
+class Incident:
+    """An incident: who answers for it and who ever did, whether it was ever of `high` severity, who is linked as having
+    caused it, and the sessions that are linked."""
+
+    owner: str
+    owners: set[str] = field(default_factory=set)
+    high: bool = False
+    caused_by: set[str] = field(default_factory=set)
+    sessions: set[str] = field(default_factory=set)
+    is_open: bool = True
 
 
 # ---- lawful.state ----------------------------------------------------------------------------------------------------
@@ -5026,6 +5048,7 @@ class State:
     yeses: dict[tuple[str, str], Instant] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
+    incidents: dict[str, Incident] = field(default_factory=dict)
     periods: set[str] = field(default_factory=set)
     schedules: list[tuple[Instant, Mapping[str, Any]]] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)
@@ -9414,6 +9437,142 @@ def policy_retired(state: State, entry: Entry) -> Why:
     policy.in_force = False
 
 
+# ---- lawful.incidents ------------------------------------------------------------------------------------------------
+# Rules of incidents: who opens, adds, assigns and closes; and that nobody is judge of what they brought about.
+
+
+incident_rules = Rules()
+
+NOT_OPEN = "no such incident was open"
+HIGH_SEVERITY = "high"
+
+
+@incident_rules.of("incident.opened", "opening an incident", Authority.PERSON)
+def incident_opened(state: State, entry: Entry) -> Why:
+    """Whoever administers, audits or monitors, of what had happened; somebody who is there answers for it."""
+    body = entry.body
+    yield acts(state, body["by"], ADMINISTER, AUDIT, MONITOR)
+    yield from _answers(state, entry)
+    if body["incident"] in state.incidents:
+        yield "there was such an incident already"
+    began = body["found"] if body["began"] is None else body["began"]
+    if not began <= body["found"] <= state.now:
+        yield "it was found before it began, or at a time that had not come"
+    made = Incident(body["owner"])
+    state.incidents[body["incident"]] = made
+    _weigh(made, body)
+    yield from _linked(state, made, entry)
+
+
+@incident_rules.of("incident.noted", "noting something to an incident", Authority.PERSON)
+def incident_noted(state: State, entry: Entry) -> Why:
+    """Whoever answers for it, or sees all; of what had happened."""
+    body = entry.body
+    incident = state.incidents.get(body["incident"])
+    if incident is None or not incident.is_open:
+        yield NOT_OPEN
+        return
+    theirs = incident.owner == body["by"]
+    yield signed_in(state, body["by"]) if theirs else acts(state, body["by"], ADMINISTER, AUDIT, MONITOR)
+    if body["at"] > state.now:
+        yield "it is of a time that had not come"
+    yield from _linked(state, incident, entry)
+
+
+@incident_rules.of("incident.assigned", "saying who answers for an incident", Authority.PERSON)
+def incident_assigned(state: State, entry: Entry) -> Why:
+    """Whoever administers, audits or monitors; somebody who is there answers for it."""
+    body = entry.body
+    yield acts(state, body["by"], ADMINISTER, AUDIT, MONITOR)
+    yield from _answers(state, entry)
+    incident = state.incidents.get(body["incident"])
+    if incident is None or not incident.is_open:
+        yield NOT_OPEN
+        return
+    incident.owner = body["owner"]
+    _weigh(incident, body)
+
+
+@incident_rules.of("incident.reminded", "saying that an incident waits", Authority.TIME)
+def incident_reminded(state: State, entry: Entry) -> Why:
+    """Time, to whoever answers for it while it is open."""
+    incident = state.incidents.get(entry.body["incident"])
+    if incident is None or not incident.is_open or incident.owner != entry.body["person"]:
+        yield NOT_OPEN
+
+
+@incident_rules.of("incident.closed", "closing an incident", Authority.PERSON)
+def incident_closed(state: State, entry: Entry) -> Why:
+    """An administrator or an auditor, who did not bring it about; of high severity: who never answered for it."""
+    by, incident = entry.body["by"], state.incidents.get(entry.body["incident"])
+    yield acts(state, by, ADMINISTER, AUDIT)
+    if incident is None or not incident.is_open:
+        yield NOT_OPEN
+        return
+    culprits = _culprits(state, incident)
+    yield from _second_person(state, by, culprits, "brought it about")
+    if incident.high:
+        yield from _second_person(state, by, incident.owners - culprits, "answered for it")
+    incident.is_open = False
+
+
+@incident_rules.of("incident.reopened", "opening an incident again", Authority.PERSON)
+def incident_reopened(state: State, entry: Entry) -> Why:
+    """Whoever administers, audits or monitors, of one that was closed."""
+    body = entry.body
+    yield acts(state, body["by"], ADMINISTER, AUDIT, MONITOR)
+    if body["due"] <= state.now:
+        yield "it is due on a day that had passed"
+    incident = state.incidents.get(body["incident"])
+    if incident is None or incident.is_open:
+        yield "no such incident was closed"
+        return
+    incident.is_open = True
+
+
+def _answers(state: State, entry: Entry) -> Why:
+    yield there(state, entry.body["owner"])
+    if entry.body["due"] <= state.now:
+        yield "it is due on a day that had passed"
+
+
+def _weigh(incident: Incident, body: Mapping[str, Any]) -> None:
+    incident.owners.add(body["owner"])
+    incident.high = incident.high or body["severity"] == HIGH_SEVERITY
+
+
+def _linked(state: State, incident: Incident, entry: Entry) -> Why:
+    """What is linked was there; of resources and controls nothing is known for ever."""
+    for each in entry.body["links"]:
+        kind, ref = each["kind"], each["ref"]
+        if kind in ("person", "caused_by") and ref not in state.people:
+            yield f"there was no account {ref}"
+        elif kind == "session" and ref not in state.recorded:
+            yield f"there was no session {ref}"
+        elif kind == "entry" and not (ref.isdigit() and int(ref) < entry.position):
+            yield f"there was no entry {ref}"
+        if kind == "caused_by":
+            incident.caused_by.add(ref)
+        elif kind == "session":
+            incident.sessions.add(ref)
+
+
+def _culprits(state: State, incident: Incident) -> set[str]:
+    """Who is linked as such, whose a linked session was, and who owns the service whose it was."""
+    found = [state.recorded.get(each) for each in incident.sessions]
+    people = {name for name, person in state.people.items() if any(person is each for each in found)}
+    people |= incident.caused_by
+    services = (state.people.get(each) for each in people)
+    return people | {each.owner for each in services if each is not None and each.kind == "service" and each.owner}
+
+
+def _second_person(state: State, by: str, others: set[str], did: str) -> Why:
+    if by in others:
+        yield f"{by} {did}"
+    elif others:
+        yield one_hand(state, by, *others)
+
+
 # ---- lawful.door -----------------------------------------------------------------------------------------------------
 # Rules of the door: by what a session opens, for whom, and with which second factor.
 
@@ -10535,6 +10694,10 @@ _BY_ID: Mapping[str, Callable[[State, Mapping[str, Any]], Hashable]] = {
     **dict.fromkeys(("session.failed", "session.kill_ordered"), _of_session),
     "statement.ended": _of_statement,
     **dict.fromkeys(("roster.held", "roster.refused", "change.proposed"), lambda state, body: LISTS),
+    **dict.fromkeys(
+        ("incident.opened", "incident.noted", "incident.assigned", "incident.closed", "incident.reopened"),
+        lambda state, body: LISTS,
+    ),
     "request.made": lambda state, body: body["substance"]["person"],
     "scim_user.set": lambda state, body: state.about.nobodys(("user", body["user"]), body["waits_for"]),
     "roster.entry_set": lambda state, body: state.about.nobodys(("entry", body["entry"])),
@@ -10585,6 +10748,7 @@ _ROOMS = (
     control_rules,
     signing_off_rules,
     policy_rules,
+    incident_rules,
     door_rules,
     session_rules,
     login_token_rules,

@@ -1,4 +1,4 @@
-"""What the rules know of policy documents."""
+"""What the rules know of policy documents and of incidents."""
 
 from __future__ import annotations
 
@@ -14,3 +14,16 @@ class Policy:
     owner: str
     confirmed: set[str] = field(default_factory=set)
     in_force: bool = True
+
+
+@dataclass
+class Incident:
+    """An incident: who answers for it and who ever did, whether it was ever of `high` severity, who is linked as having
+    caused it, and the sessions that are linked."""
+
+    owner: str
+    owners: set[str] = field(default_factory=set)
+    high: bool = False
+    caused_by: set[str] = field(default_factory=set)
+    sessions: set[str] = field(default_factory=set)
+    is_open: bool = True

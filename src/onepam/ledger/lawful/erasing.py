@@ -134,6 +134,10 @@ _BY_ID: Mapping[str, Callable[[State, Mapping[str, Any]], Hashable]] = {
     **dict.fromkeys(("session.failed", "session.kill_ordered"), _of_session),
     "statement.ended": _of_statement,
     **dict.fromkeys(("roster.held", "roster.refused", "change.proposed"), lambda state, body: LISTS),
+    **dict.fromkeys(
+        ("incident.opened", "incident.noted", "incident.assigned", "incident.closed", "incident.reopened"),
+        lambda state, body: LISTS,
+    ),
     "request.made": lambda state, body: body["substance"]["person"],
     "scim_user.set": lambda state, body: state.about.nobodys(("user", body["user"]), body["waits_for"]),
     "roster.entry_set": lambda state, body: state.about.nobodys(("entry", body["entry"])),

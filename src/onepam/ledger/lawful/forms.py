@@ -93,6 +93,15 @@ group.member_added 1 by=text? group=text person=text source=text
 group.member_removed 1 by=text? group=text person=text source=text
 identity.linked 1 because=text by=text? identity=text payload=text person=text provider=text
 identity.unlinked 1 because=text by=text? identity=text person=text
+incident.assigned 1 by=text due=integer incident=text owner=text payload=text severity=(high|low|medium)
+incident.closed 1 by=text incident=text payload=text
+incident.noted 1 at=integer by=text incident=text
+  links=[{kind=(caused_by|control|entry|person|resource|session),ref=text}] payload=text
+incident.opened 1 began=integer? by=text due=integer found=integer incident=text
+  links=[{kind=(caused_by|control|entry|person|resource|session),ref=text}] owner=text payload=text
+  severity=(high|low|medium)
+incident.reminded 1 due=integer incident=text person=text times=integer
+incident.reopened 1 by=text due=integer incident=text payload=text
 ledger.continuation_announced 1 announcement=text due=integer node=text origin=text
 ledger.continuation_cancelled 1 announcement=text by=text
 ledger.continued 1 announcement=text? before=text ground=(delay|recovery_key) kept=integer node=text origin=text

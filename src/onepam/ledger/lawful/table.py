@@ -16,6 +16,7 @@ from onepam.ledger.lawful.door import door_rules
 from onepam.ledger.lawful.erasing import erasing_rules
 from onepam.ledger.lawful.excepting import excepting_rules
 from onepam.ledger.lawful.factors import factor_rules
+from onepam.ledger.lawful.incidents import incident_rules
 from onepam.ledger.lawful.login_tokens import login_token_rules
 from onepam.ledger.lawful.people import people_rules
 from onepam.ledger.lawful.policies import policy_rules
@@ -57,6 +58,7 @@ _ROOMS = (
     control_rules,
     signing_off_rules,
     policy_rules,
+    incident_rules,
     door_rules,
     session_rules,
     login_token_rules,

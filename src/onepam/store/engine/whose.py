@@ -9,8 +9,11 @@ from onepam.store.db import Db, row
 from onepam.store.engine.append import subject
 from onepam.store.engine.entries import Stored, entries
 
-NAMING = ("roster.held", "roster.refused", "change.proposed")
-"""Kinds whose payload is a list or a file about many."""
+NAMING = (
+    "roster.held", "roster.refused", "change.proposed",
+    "incident.opened", "incident.noted", "incident.assigned", "incident.closed", "incident.reopened",
+)  # fmt: skip
+"""Kinds whose payload is a list or a file about many, or says what happened to whoever it names."""
 
 _REQUEST = ("request", "request.made")
 _SESSION = ("session", "session.opened")

@@ -6,6 +6,7 @@ from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from onepam.app.ports import Snapshot
+from onepam.domain.incidents.handling import State
 from onepam.domain.requests.events import RequestStatus
 from onepam.domain.reviews.events import Stage
 from onepam.domain.telling.choosing import Choice, Plan, planned
@@ -125,6 +126,13 @@ def _read(db: Snapshot, at: Instant, policy: str, person: str) -> bool:
     return not policy_waits(db, at, policy, person)
 
 
+def _closed(db: Snapshot, at: Instant, incident: str, person: str) -> bool:
+    """It was closed, or somebody else answers for it."""
+    found = row(db, f"SELECT state, owner FROM incident WHERE incident = :incident AND {AT}",
+                _of("incident", incident, at))  # fmt: skip
+    return found is None or found["state"] != State.OPEN or (bool(person) and found["owner"] != person)
+
+
 def _of(name: str, ident: str, at: Instant) -> dict[str, object]:
     return {name: ident, "at": at}
 
@@ -138,5 +146,6 @@ OVER: Mapping[str, Callable[[Snapshot, Instant, str, str], bool]] = {
     "review.reminded": _reviewed,
     "directory.hold_reminded": _word_given,
     "policy.reminded": _read,
+    "incident.reminded": _closed,
 }
 """Whether what a notice is about is over for somebody, by the kind that tells of it."""

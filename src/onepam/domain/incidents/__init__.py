@@ -1,0 +1,1 @@
+"""Incidents: what went wrong, who answers for it, and what was done."""
