@@ -169,6 +169,8 @@ async def test_whoever_answers_for_it_is_told_until_it_is_closed(company: Compan
     await job.turn()
     told = await told_to(company, "max")
     assert len(told) == 3
+    await company.sign_in("ada")
+    await company.sign_in("aud")
     ada = company.actor("ada")
     day = Instant(company.clock.now + DAY)
     assert await assign_incident(company.ledger, ada, "inc_1", Severity.LOW, "eve", day, "on leave") is None

@@ -167,7 +167,6 @@ def test_an_administrator_or_an_auditor_closes_it_and_says_why_it_was() -> None:
     assert isinstance(close(owns, "inc_1", "a", "b", "", NOW), Decided), "of medium severity its owner may"
 
 
-@pytest.mark.claim
 @pytest.mark.parametrize(
     ("actor", "changes", "expected"),
     [
