@@ -60,6 +60,10 @@ def test_an_incident_lives() -> None:
         (replace(MADE, incident="inc_2", owner="nobody"), "there was no account nobody"),
         (replace(MADE, incident="inc_2", due=LONG_AGO), "it is due on a day that had passed"),
         (MADE, "there was such an incident already"),
+        (
+            replace(MADE, incident="inc_2", links=(Link(LinkKind.PERSON, "nobody"),)),
+            "there was no account nobody",
+        ),
         (replace(MADE, incident="inc_2", found=LATER), "it was found before it began, or at a time that had not come"),
         (
             replace(MADE, incident="inc_2", began=Instant(2)),

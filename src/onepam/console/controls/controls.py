@@ -42,7 +42,7 @@ BAR, GAP, HEIGHT = 6, 2, 24
 _PAGES = {
     "person": "/people/{}", "session": "/sessions/{}", "review": "/reviews/{}", "item": "/reviews/{}",
     "reviewer": "/reviews/{}", "role": "/roles/{}", "change": "/changes/{}", "run": "/controls/{}",
-    "right": "/people/{}", "resource": "/resources/{}", "account": "/systems/{}",
+    "right": "/people/{}", "resource": "/resources/{}", "account": "/systems/{}", "incident": "/incidents/{}",
 }  # fmt: skip
 """Where a row's key leads, by its kind; of several parts the first."""
 

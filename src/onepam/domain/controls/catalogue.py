@@ -78,10 +78,15 @@ TESTS: Mapping[str, Test] = MappingProxyType(
                 list_days=31,
             ),
             _test(
-                Control("OFF-06", "Every listener refuses a leaver when it is asked", ("CC6.2",)),
+                Control(
+                    "OFF-06", "Every listener refuses a leaver, and what a review removed, when it is asked", ("CC6.2",)
+                ),
                 "Of each leaver of the last 90 days whose proofs could be shown, every listener refused the last of "
-                "each proof. Where no listener was asked or answered, it is not tested.",
-                "ways into the targets beside the gateway",
+                "each proof; and of each role that a review took in that time from somebody who is here, and that "
+                "opened what nothing else opens, the last listener that was asked did not let them in by it. Where "
+                "no listener was asked or answered, it is not tested.",
+                "ways into the targets beside the gateway; grants that ran out: see PRV-04",
+                version=2,
                 days=QUARTER,
             ),
             _test(
@@ -179,14 +184,16 @@ TESTS: Mapping[str, Test] = MappingProxyType(
             _test(
                 Control(
                     "REV-01",
-                    "Reviews of access take place when they are due, and end in time",
+                    "Reviews of access take place when they are due, end in time, and are signed off",
                     ("CC6.2", "CC6.3", "CC4.1"),
                 ),
-                "Each review that fell due in the last 12 months was opened within a day, and ended within a day of "
-                "its last day, or has time left.",
+                "Each review that fell due in the last 12 months was opened within a day, ended within a day of "
+                "its last day, and was signed off within 14 days of its end; or has time left.",
                 "how carefully it was decided: see REV-05",
+                version=2,
                 days=YEAR,
                 late_hours=24,
+                signed_days=14,
             ),
             _test(
                 Control("REV-02", "A review is of everything", ("CC6.2",)),
@@ -243,6 +250,25 @@ TESTS: Mapping[str, Test] = MappingProxyType(
                 "what never was an entry",
                 tail_hours=48,
                 whole_days=8,
+            ),
+            _test(
+                Control("MON-03", "What was drawn is inspected by somebody else, in time", ("CC7.2", "CC4.1")),
+                "Each session that was drawn in the last 90 days was inspected by somebody else within 7 days of its "
+                "end, or of its recording's being found bad; or has time left.",
+                "how carefully it was looked at; who may inspect what, the inspection itself asks",
+                days=QUARTER,
+            ),
+            _test(
+                Control(
+                    "MON-05",
+                    "Incidents are dealt with in time, by two where they weigh much",
+                    ("CC7.3", "CC7.4", "CC7.5"),
+                ),
+                "Each incident that is open, or was closed in the last 12 months, is or was closed by its day, by "
+                "nobody who is linked as its cause or whose session belongs to it; one that was ever of high "
+                "severity by nobody who answered for it; and something was noted or linked to it before.",
+                "incidents that nobody opened; whether what was done helps",
+                days=YEAR,
             ),
             _test(
                 Control("CHG-01", "Who may reach what is changed by two", ("CC8.1", "CC7.1")),

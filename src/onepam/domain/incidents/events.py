@@ -37,6 +37,7 @@ class Link:
     klass="incident",
     control="MON-05",
     words="{by} opened the incident {incident} ({severity}), which {owner} answers for until {due}[: {title}]",
+    alarm=True,
 )
 @dataclass(frozen=True, slots=True)
 class IncidentOpened:

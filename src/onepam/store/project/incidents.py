@@ -35,14 +35,15 @@ INCIDENT = state(
             "closed_by": "TEXT",
             "times": "INTEGER NOT NULL",
             "told": "INTEGER",
+            "noted": "INTEGER NOT NULL",
             "last": "INTEGER NOT NULL",
         },
         (("state", "due"), ("owner",), ("idx",)),
         naming=("title",),
     )
 )
-"""`idx` is the entry that opened it, `last` the newest about it. `owners` are all who ever answered for it, `highest`
-is the most that it ever weighed; `times` and `told` are of whoever answers for it now."""
+"""`idx` is the entry that opened it, `last` the newest about it, `noted` the time of the newest note. `owners` are all
+who ever answered for it, `highest` is the most that it ever weighed; `times` and `told` are of whoever answers for it now."""
 
 INCIDENT_LINK = state(
     StateTable(
@@ -75,6 +76,7 @@ def incident_opened(db: Db, place: Place, event: events.IncidentOpened) -> None:
         opened=place.time,
         opened_by=event.by,
         times=0,
+        noted=0,
         last=place.index,
     )
     _link(db, place, event.incident, event.links)
@@ -82,7 +84,7 @@ def incident_opened(db: Db, place: Place, event: events.IncidentOpened) -> None:
 
 @projects(events.IncidentNoted)
 def incident_noted(db: Db, place: Place, event: events.IncidentNoted) -> None:
-    _change(db, place, event.incident)
+    _change(db, place, event.incident, noted=place.time)
     _link(db, place, event.incident, event.links)
 
 

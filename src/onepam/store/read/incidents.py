@@ -98,17 +98,25 @@ def incidents(
     what was closed the newest."""
     window = window or Window()
     of: dict[str, Any] = {"at": at, "state": state, "severity": severity, "owner": owner, "most": window.most + 1}
-    newest = state in ("closed", "all")
-    key, order = ("opened", "DESC") if newest else ("due", "ASC")
-    past = "<" if newest else ">"
-    cursor = row(db, f"SELECT {key} FROM incident WHERE incident = :after AND {AT}", {"after": window.after, "at": at})
-    of |= {"key": cursor[0] if cursor else (FOREVER if newest else 0), "after": window.after}
-    found = rows(
-        db,
-        f"SELECT * FROM incident WHERE {AT} AND {_WHICH} AND ({key} {past} :key OR ({key} = :key AND "
-        f"incident {past} :after)) ORDER BY {key} {order}, incident {order} LIMIT :most",
-        of,
-    )
+    of["after"] = window.after
+    cursor = row(db, f"SELECT opened, due FROM incident WHERE incident = :after AND {AT}", of)
+    if state in ("closed", "all"):
+        of["opened"] = cursor["opened"] if cursor else FOREVER
+        found = rows(
+            db,
+            f"SELECT * FROM incident WHERE {AT} AND {_WHICH} "
+            "AND (opened < :opened OR (opened = :opened AND incident < :after)) "
+            "ORDER BY opened DESC, incident DESC LIMIT :most",
+            of,
+        )
+    else:
+        of["due"] = cursor["due"] if cursor else 0
+        found = rows(
+            db,
+            f"SELECT * FROM incident WHERE {AT} AND {_WHICH} "
+            "AND (due > :due OR (due = :due AND incident > :after)) ORDER BY due, incident LIMIT :most",
+            of,
+        )
     total = row(db, f"SELECT count(*) FROM incident WHERE {AT} AND {_WHICH}", of)
     page = Page.of(found, window, total[0] if total else 0, itemgetter("incident"))
     return page.map(lambda shown: (_row(db, at, each) for each in shown))

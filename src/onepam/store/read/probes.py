@@ -30,6 +30,9 @@ REVOKING = tuple(
 _LISTENERS = {"postgres": ProbePath.POSTGRES, "mysql": ProbePath.MYSQL}
 """For databases, by what a resource speaks."""
 
+_Target = tuple[str, Mapping[str, str], tuple[str, ...]]
+"""A resource with its labels and logins."""
+
 MOST_TARGETS = 3
 MOST_SAMPLED = 5
 """People a day of whom it is tried whether they could come in without a second factor."""
@@ -118,16 +121,29 @@ def _withheld(
     )
     if not found:
         return
-    known = rows(db, f"SELECT resource, labels, logins FROM resource WHERE {AT} ORDER BY resource", {"at": at})
-    targets = [(name, json.loads(labels), tuple(json.loads(logins))) for name, labels, logins in known]
+    targets = _targets(db, at)
     for person, role, since in found:
-        held, withheld = bound_roles(db, person, at), {each["role"] for each in _of(db, at, person)}
-        gone = [permission for each in held if each.role == role for permission in each.permissions]
-        left = [permission for each in held if each.role not in withheld for permission in each.permissions]
-        resource, login = next(_only_by(targets, gone, left), ("", ""))
+        resource, login = _only(db, at, targets, person, role)
         of = {"person": person, "resource": resource, "login": login, "node": node, "since": since, "at": at}
         if resource and row(db, _ASKED, of) is None:
             yield since, person, resource, login
+
+
+def only_by(db: Snapshot, at: Instant, person: str, role: str) -> tuple[str, str]:
+    """A resource and a login that a withheld role gave somebody and nothing else gives; two empty words without any."""
+    return _only(db, at, _targets(db, at), person, role)
+
+
+def _targets(db: Snapshot, at: Instant) -> list[_Target]:
+    known = rows(db, f"SELECT resource, labels, logins FROM resource WHERE {AT} ORDER BY resource", {"at": at})
+    return [(name, json.loads(labels), tuple(json.loads(logins))) for name, labels, logins in known]
+
+
+def _only(db: Snapshot, at: Instant, targets: list[_Target], person: str, role: str) -> tuple[str, str]:
+    held, withheld = bound_roles(db, person, at), {each["role"] for each in _of(db, at, person)}
+    gone = [permission for each in held if each.role == role for permission in each.permissions]
+    left = [permission for each in held if each.role not in withheld for permission in each.permissions]
+    return next(_only_by(targets, gone, left), ("", ""))
 
 
 _ASKED = (
@@ -140,9 +156,7 @@ def _of(db: Snapshot, at: Instant, person: str) -> list[Any]:
     return rows(db, f"SELECT role FROM role_withheld WHERE person = :person AND {AT}", {"person": person, "at": at})
 
 
-def _only_by(
-    targets: list[tuple[str, Mapping[str, str], tuple[str, ...]]], gone: list[Permission], left: list[Permission]
-) -> Iterator[tuple[str, str]]:
+def _only_by(targets: list[_Target], gone: list[Permission], left: list[Permission]) -> Iterator[tuple[str, str]]:
     """Resources and logins that these permissions gave, and that none of the others gives."""
     for name, labels, logins in targets:
         for login in logins:

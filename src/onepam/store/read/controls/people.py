@@ -11,6 +11,7 @@ from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.read.leavers import leavers
+from onepam.store.read.probes import only_by, probed_after
 
 Rule = Callable[[Standing, Instant], list[str]]
 
@@ -31,6 +32,12 @@ _PROBED = """
 SELECT result FROM probe p WHERE person = :person AND made > :removed AND made < :until AND made <= :at
 AND NOT EXISTS (SELECT 1 FROM probe q WHERE q.person = p.person AND q.path = p.path AND q.proof = p.proof
   AND q.reference = p.reference AND q.made > p.made AND q.made < :until AND q.made <= :at)"""
+
+
+_WITHHELD = """
+SELECT w.person, w.role, w.withheld FROM role_withheld w JOIN person p ON p.person = w.person AND p.enabled = 1
+    AND p.valid_from <= :at AND :at < p.valid_until
+WHERE w.withheld >= :begin AND w.valid_from <= :at AND :at < w.valid_until ORDER BY w.person, w.role"""
 
 
 def accounts(db: Snapshot, at: Instant, test: Test) -> Population:
@@ -134,4 +141,21 @@ def refused_when_asked(db: Snapshot, at: Instant, test: Test) -> Population:
             made.append(untested("person", each["person"], why))
         else:
             made.append(judged("person", each["person"], ""))
+    made += _removed(db, at, test.begin(at) or Instant(0))
     return Population(tuple(made), _nobody_left(db, at))
+
+
+def _removed(db: Snapshot, at: Instant, begin: Instant) -> Iterator[Row]:
+    """Of OFF-06 what reviews took, where a listener can be asked for it: what its last answer rests on."""
+    for each in rows(db, _WITHHELD, {"begin": begin, "at": at}):
+        person, role = each["person"], each["role"]
+        resource, login = only_by(db, at, person, role)
+        if not resource:
+            continue
+        said, key = probed_after(db, at, person, resource, login, each["withheld"]), f"{person}/{role}"
+        if said is None or said.result is ProbeResult.UNANSWERED:
+            yield untested("right", key, "no listener was asked" if said is None else "a listener did not answer")
+        elif said.result is ProbeResult.WOULD_OPEN:
+            yield judged("right", key, "a listener would open")
+        else:
+            yield judged("right", key, "")

@@ -7,7 +7,7 @@ from onepam.app.ports import Snapshot
 from onepam.domain.controls.catalogue import TESTS
 from onepam.domain.controls.control import Population, Run, Test, run
 from onepam.kernel.clock import Instant
-from onepam.store.read.controls import access, people, reviews, rights, sessions, system, systems
+from onepam.store.read.controls import access, incidents, people, reviews, rights, sessions, system, systems
 
 POPULATIONS: Mapping[str, Callable[[Snapshot, Instant, Test], Population]] = MappingProxyType(
     {
@@ -38,6 +38,8 @@ POPULATIONS: Mapping[str, Callable[[Snapshot, Instant, Test], Population]] = Map
         "REV-06": reviews.answered_or_suspended,
         "LOG-01": sessions.recorded,
         "LOG-03": system.verified,
+        "MON-03": incidents.inspected,
+        "MON-05": incidents.dealt_with,
         "CHG-01": access.changed_by_two,
         "EVD-01": system.tested,
     }

@@ -51,8 +51,11 @@ ORDER BY d.review, d.person, d.role"""
 def held_in_time(db: Snapshot, at: Instant, test: Test) -> Population:
     """REV-01. A review that runs and has time left passes."""
     begin, late = test.begin(at) or Instant(0), test.params["late_hours"] * HOUR
+    unsigned = test.params["signed_days"] * DAY
     closes = {each["review"]: each["closes"] for each in rows(db, f"SELECT review, closes FROM review WHERE {AT}",
                                                               {"at": at})}  # fmt: skip
+    found = rows(db, f"SELECT review, signed FROM review_signed WHERE {AT}", {"at": at})
+    signed = {each["review"]: each["signed"] for each in found}
     made = []
     for each in calendar(db, at):
         if each.begins < begin:
@@ -64,6 +67,8 @@ def held_in_time(db: Snapshot, at: Instant, test: Test) -> Population:
             finding = "opened late"
         elif (each.closed or at) > closes[each.review] + late:
             finding = "ended late" if each.closed else "not ended in time"
+        elif each.closed and signed.get(each.review, at) > each.closed + unsigned:
+            finding = "signed off late" if each.review in signed else "not signed off in time"
         made.append(judged("review", each.review, finding) if each.review else judged("period", each.period, finding))
     return Population(tuple(made))
 
