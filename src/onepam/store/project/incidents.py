@@ -43,7 +43,7 @@ INCIDENT = state(
     )
 )
 """`idx` is the entry that opened it, `last` the newest about it, `noted` the time of the newest note. `owners` are all
-who ever answered for it, `highest` is the most that it ever weighed; `times` and `told` are of whoever answers for it now."""
+who ever answered for it, `highest` is the most that it ever weighed; `times` and `told` are of whoever answers now."""
 
 INCIDENT_LINK = state(
     StateTable(

@@ -17,9 +17,7 @@ def inspected(db: Snapshot, at: Instant, test: Test) -> Population:
     """MON-03."""
     of = {"begin": test.begin(at) or 0, "at": at}
     made = []
-    for each in rows(
-        db, f"SELECT session, due, inspected FROM drawn_session WHERE drawn >= :begin AND {AT} ORDER BY session", of
-    ):
+    for each in rows(db, f"SELECT session, due, inspected FROM drawn_session WHERE drawn >= :begin AND {AT}", of):
         late = each["due"] <= at if each["inspected"] is None else each["inspected"] > each["due"]
         finding = "" if not late else "nobody inspected it" if each["inspected"] is None else "inspected late"
         made.append(judged("session", each["session"], finding))
