@@ -9,7 +9,8 @@ PAGE = ROOT / "docs" / "notices.md"
 sys.path.insert(0, str(ROOT / "src"))
 
 from onepam.domain.telling.audience import Audience  # noqa: E402
-from onepam.domain.telling.notices import TABLE, Row  # noqa: E402
+from onepam.domain.telling.notices import TABLE  # noqa: E402
+from onepam.domain.telling.row import Row  # noqa: E402
 
 _WHO = {
     Audience.PERSON: "the person",

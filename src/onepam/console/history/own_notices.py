@@ -17,8 +17,9 @@ from onepam.domain.access.model import ConsoleRight
 from onepam.domain.telling.audience import TO_PEOPLE, Audience
 from onepam.domain.telling.choosing import Choice, NoticesChosen
 from onepam.domain.telling.freedom import Freedom
-from onepam.domain.telling.notices import TABLE, Row
+from onepam.domain.telling.notices import TABLE
 from onepam.domain.telling.outbox import MAIL
+from onepam.domain.telling.row import Row
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.store.read.outbox import is_told, mail_address
