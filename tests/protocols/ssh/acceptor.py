@@ -20,6 +20,7 @@ from onepam.kernel.errors import Refused
 from onepam.protocols.ssh.algorithms import HostKey
 from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
 from onepam.protocols.ssh.door import Door, listen
+from onepam.protocols.ssh.forward import Rule
 from onepam.protocols.ssh.relay import Relay
 from onepam.protocols.ssh.tap import Kind
 from onepam.recording.frames import Opened
@@ -41,6 +42,7 @@ class Acceptor:
     disk_bytes: int = 1 << 40
     kinds: frozenset[Kind] = ALL
     excerpt: bool = False
+    rule: Rule | None = None
     port: int = 0
     recorded: list[Recorded] = field(default_factory=list)
     heads: list[Head] = field(default_factory=list)
@@ -93,7 +95,9 @@ class RegisteredKeyDoor(Door):
     def auth_completed(self) -> None:
         acceptor = self._acceptor
         dialling = asyncio.ensure_future(acceptor.dial())
-        self.relay = Relay(self._person, dialling, self._recorder, acceptor.kinds, excerpt=acceptor.excerpt)
+        self.relay = Relay(
+            self._person, dialling, self._recorder, acceptor.kinds, excerpt=acceptor.excerpt, rule=acceptor.rule
+        )
         acceptor.relays.append(self.relay)
         task = asyncio.ensure_future(self._session(self.relay, self._recorder))
         acceptor.tasks.add(task)

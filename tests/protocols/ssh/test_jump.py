@@ -18,7 +18,7 @@ from onepam.boot.clock import wall_clock
 from onepam.domain.access.model import ResourceKind
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import KillOrdered, SessionClosed, SessionOpened, SessionRefused
-from onepam.domain.signing_in.events import FactorKind, SignedOut, SteppedUp
+from onepam.domain.signing_in.events import FactorKind, FactorRemoved, SignedOut, SteppedUp
 from onepam.identity.tokens import code_digest
 from onepam.protocols.ssh import jump as jump_module
 from onepam.protocols.ssh.relay import MAX_CHANNELS
@@ -211,14 +211,28 @@ async def test_a_sign_in_that_ends_opens_nothing_more(gateway: Gateway) -> None:
     assert [code for code, _ in refusals(gateway, person)] == ["sign_in.ended"]
 
 
+async def test_a_key_that_is_removed_opens_nothing_more(gateway: Gateway) -> None:
+    """Nobody is asked to confirm for it either."""
+    person = await gateway.person(certificate=False)
+    registered = gateway.registration(person)
+    await gateway.record(registered)
+    async with await outer(gateway, person) as connection:
+        await connection.open_connection("web-1", 22)
+        await gateway.record(FactorRemoved(registered.factor, person.id, "lost", None))
+        with pytest.raises(asyncssh.ChannelOpenError, match="No key that you offered is known here"):
+            await connection.open_connection("web-1", 22)
+    assert refusals(gateway, person) == [("key.unknown", "web-1")]
+
+
 # What a client may do that is none of ours ----------------------------------------------------------------------------
 
 
 async def outer(gateway: Gateway, person: Person) -> asyncssh.SSHClientConnection:
     certificate = person.key.with_name("id-cert.pub")
+    proof = (str(person.key), str(certificate)) if certificate.exists() else str(person.key)
     return await asyncssh.connect(
         "127.0.0.1", gateway.platform.ssh_port, username="anybody", known_hosts=None, config=None,
-        client_keys=[(str(person.key), str(certificate))], agent_path=None,
+        client_keys=[proof], agent_path=None,
     )  # fmt: skip
 
 

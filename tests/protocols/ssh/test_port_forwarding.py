@@ -2,8 +2,9 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +24,7 @@ from onepam.protocols.ssh.forwarding import HOST, MOST_ALIKE, PORT, UNKNOWN, For
 from onepam.protocols.ssh.relay import MAX_FORWARDED
 from onepam.recording.frames import ChannelClosed, ChannelOpened, Frame, Marker, Omitted, Output, Stream
 from tests.gateway_fixture import SECONDS, STANDING, Gateway, Person, outcome, running_gateway
+from tests.targets import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -84,10 +86,10 @@ async def test_bytes_pass_both_ways_and_their_number_alone_is_recorded(gateway: 
 
 
 async def test_a_listening_client_forwards_beside_its_command(gateway: Gateway, tmp_path: Path) -> None:
-    """By a name of the loopback, too, and through SOCKS; each connection is a channel of one session."""
-    person, near, socks = await gateway.person(FORWARDS), tmp_path / "near", tmp_path / "socks"
+    """By a name of the loopback, too; each connection is a channel of one session."""
+    person, near = await gateway.person(FORWARDS), tmp_path / "near"
     async with serving() as port:
-        session = await gateway.working(person, "-L", f"{near}:localhost:{port}", "-D", str(socks), "echo ready; cat")
+        session = await gateway.working(person, "-L", f"{near}:localhost:{port}", "echo ready; cat")
         for _ in range(2):
             reader, writer = await asyncio.open_unix_connection(near)
             writer.write(b"there and back")
@@ -102,6 +104,64 @@ async def test_a_listening_client_forwards_beside_its_command(gateway: Gateway, 
     assert [(each.kind, each.command) for each in opened] == [
         ("exec", "echo ready; cat"), ("forward", f"localhost:{port}"), ("forward", f"localhost:{port}"),
     ]  # fmt: skip
+
+
+EDITOR_SERVER = """
+import asyncio
+async def answer(reader, writer):
+    head = await reader.readuntil(b"\\r\\n\\r\\n")
+    writer.write(b"HTTP/1.1 101 Switching Protocols\\r\\n\\r\\n")
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()
+async def main():
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    print(f"listeningOn=={server.sockets[0].getsockname()[1]}==", flush=True)
+    await server.serve_forever()
+asyncio.run(main())
+"""
+
+
+async def test_an_editor_installs_its_server_and_speaks_to_it_through_socks(gateway: Gateway) -> None:
+    """VS Code Remote-SSH's sequence of channels: `ssh -T -D PORT HOST bash`, a script on its standard input that starts
+    a server on the loopback and says where it listens, then connections to that by SOCKS 5, upgraded to web sockets."""
+    person, socks = await gateway.person(FORWARDS), free_port()
+    session = await gateway.start(*gateway.jump(person, "web-1", "-T", "-D", str(socks), "bash"))
+    assert session.stdin is not None
+    assert session.stdout is not None
+    session.stdin.write(f"echo installing; exec {sys.executable} - <<'END'\n{EDITOR_SERVER}END\n".encode())
+    async with asyncio.timeout(SECONDS):
+        assert await session.stdout.readline() == b"installing\n"
+        port = int((await session.stdout.readline()).split(b"==")[1])
+        both = [await by_socks(socks, "127.0.0.1", port) for _ in range(2)]
+        for number, (reader, writer) in enumerate(both):
+            writer.write(b"GET /?reconnectionToken=x HTTP/1.1\r\nUpgrade: websocket\r\n\r\n")
+            assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
+            frame = os.urandom(200_000) + bytes([number])
+            writer.write(frame)
+            assert await reader.readexactly(len(frame)) == frame
+        refused, _ = await by_socks(socks, "169.254.169.254", 80)
+        assert await refused.read() == b""
+    for _, writer in both:
+        writer.close()
+    session.kill()
+    await outcome(session, None)
+    await gateway.ended(person)
+    opened = [each for each in frames(gateway, person) if isinstance(each, ChannelOpened)]
+    assert [(each.kind, each.command) for each in opened] == [
+        ("exec", "bash"), *[("forward", f"127.0.0.1:{port}")] * 2,
+    ]  # fmt: skip
+
+
+async def by_socks(socks: int, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection by SOCKS 5 (RFC 1928), whatever becomes of it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", socks)
+    writer.write(b"\x05\x01\x00")
+    assert await reader.readexactly(2) == b"\x05\x00"
+    writer.write(b"\x05\x01\x00\x03" + bytes([len(host)]) + host.encode() + port.to_bytes(2, "big"))
+    with suppress(asyncio.IncompleteReadError):
+        await reader.readexactly(10)
+    return reader, writer
 
 
 @pytest.mark.parametrize(

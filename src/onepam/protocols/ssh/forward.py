@@ -128,8 +128,9 @@ class ForwardRelay(asyncssh.SSHTCPSession[bytes]):
         self._session.person.brake.unsubscribe(self._near_transport)
         self._near = None
         if self._far is not None:
-            self._far.close()
-        self._finish()
+            self._far.close()  # what was sent last still reaches it
+        else:
+            self._finish()
 
     # The target's side ------------------------------------------------------------------------------------------------
 
