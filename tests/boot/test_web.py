@@ -3,6 +3,7 @@
 import re
 import ssl
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -16,6 +17,7 @@ from onepam.app.people.add_person import add_person
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import BadConfig, Config
 from onepam.boot.platform import Platform
+from onepam.boot.web import server
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonKind
 from onepam.domain.signing_in.events import SignInFailed
@@ -108,3 +110,19 @@ def test_settings_that_cannot_be(tmp_path: Path) -> None:
         _ = config(tmp_path, trusted_proxies=("everybody",)).proxies
     with pytest.raises(BadConfig, match="tls_key: there is no file ''"):
         _ = config(tmp_path, tls_certificate=str(certificate(tmp_path)[0])).tls
+
+
+@pytest.mark.parametrize(
+    ("client", "known"),
+    [(("::ffff:192.0.2.7", 9), ("192.0.2.7", 9)), (("2001:db8::7", 9), ("2001:db8::7", 9)), (None, None)],
+)
+async def test_who_comes_by_ipv4_to_a_listener_on_both_is_known_by_it(
+    client: tuple[str, int] | None, known: tuple[str, int] | None
+) -> None:
+    seen: list[object] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["client"])
+
+    await server.forwarded(app, ())({"type": "http", "client": client}, None, None)  # type: ignore[arg-type]
+    assert seen == [known]

@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.gateway.crowd import A_SECOND, BURST, MOST_KNOWN, WRONG_TIMES, Crowd, Known, Limits, Origin, Place, Rates
+from onepam.gateway.crowd import (
+    A_SECOND,
+    BURST,
+    MOST_KNOWN,
+    WRONG_TIMES,
+    Crowd,
+    Known,
+    Limits,
+    Origin,
+    Place,
+    Rates,
+    written,
+)
 
 LIMITS = Limits(most=20, kept=5, from_address=8, from_network=12)
 
@@ -46,6 +58,21 @@ class Hall:
 )
 def test_where_somebody_comes_from(source: str, address: str, network: str) -> None:
     assert Origin.of(source) == Origin(address, network)
+
+
+@pytest.mark.parametrize(
+    ("named", "known"),
+    [
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1%eth0"),
+        ("", ""),
+        ("testclient", "testclient"),
+    ],
+)
+def test_who_comes_by_ipv4_to_a_listener_on_both_is_known_by_it(named: str, known: str) -> None:
+    assert written(named) == known
 
 
 def test_one_address_has_its_share_and_no_more() -> None:

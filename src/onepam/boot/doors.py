@@ -42,10 +42,11 @@ def more_descriptors() -> None:
 
 
 def bound(what: str, host: str, port: int, setting: str = "") -> socket.socket:
-    """A socket that listens; `setting` says where ("" where that is another file's). Raises `Unavailable`."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    """A socket that listens; `setting` says where ("" where that is another file's). On `::` it hears IPv6 and IPv4.
+    Raises `Unavailable`."""
+    family, both = socket.AF_INET6 if ":" in host else socket.AF_INET, host == "::"
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except OSError as error:
         raise _not_listening(what, host, port, setting, error) from None
 

@@ -60,6 +60,16 @@ class Origin:
         return cls(str(found), f"{str(found).rpartition('.')[0]}.0/24")
 
 
+def written(address: str) -> str:
+    """An address as everything writes it: IPv4 where IPv6 only wraps it, as a listener on both names who comes; what is
+    no address, as it is."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(found.ipv4_mapped) if isinstance(found, IPv6Address) and found.ipv4_mapped else address
+
+
 class Known:
     """Addresses from which somebody signed in: the newest `MOST_KNOWN`."""
 

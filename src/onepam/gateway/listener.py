@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from onepam.gateway.crowd import Crowd, Place
+from onepam.gateway.crowd import Crowd, Place, written
 from onepam.gateway.turns import Pace
 from onepam.kernel.errors import Refused
 
@@ -81,7 +81,7 @@ class Listener:
                     raise
                 self.crowd.thin()
                 return self._rest(PAUSE_SECONDS)
-            place = self.crowd.arrive(str(peer[0]))
+            place = self.crowd.arrive(written(str(peer[0])))
             if isinstance(place, Refused):
                 _turn_away(connection, self._words)
                 continue

@@ -28,7 +28,8 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(scope="module")
 async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
-    async with running_gateway(tmp_path_factory.mktemp("gateway")) as running:
+    """It listens on both IPv6 and IPv4: who comes by either has the address that their networks are written in."""
+    async with running_gateway(tmp_path_factory.mktemp("gateway"), ssh_host="::") as running:
         yield running
 
 
@@ -74,6 +75,15 @@ async def test_a_machine_runs_a_command_without_anybody_confirming(gateway: Gate
     assert closed.verified
     assert gateway.recorded(opened.session)
     assert [each for each in gateway.events(ConfirmationAsked) if each.person == machine.id] == []
+
+
+async def test_it_comes_by_ipv6(gateway: Gateway, administrator: Actor) -> None:
+    machine, _ = await bot(gateway, administrator, "::1/128")
+    command = ["::1" if each == "127.0.0.1" else each for each in gateway.ssh(machine, "echo in")]
+    done = await gateway.run(*command)
+    assert (done.status, done.stdout, done.stderr) == (0, b"in\n", "")
+    (opened,) = gateway.events(SessionOpened, machine)
+    assert opened.source == "::1"
 
 
 async def test_its_key_opens_nothing_from_another_network(gateway: Gateway, administrator: Actor) -> None:

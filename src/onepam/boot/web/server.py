@@ -15,7 +15,7 @@ from onepam.boot.config import Config
 from onepam.boot.doors import Doors
 from onepam.boot.web.connection import HttpConnection, watch
 from onepam.boot.web.fair_requests import FairRequests
-from onepam.gateway.crowd import Place
+from onepam.gateway.crowd import Place, written
 from onepam.gateway.listener import Listener
 from onepam.kernel.errors import Unavailable
 
@@ -30,7 +30,7 @@ CROWDED = (
 def forwarded(app: ASGIApp, proxies: Sequence[str]) -> ASGIApp:
     """Believes what trusted proxies say of the client, where that is an address; else it is the connection's own."""
     if not proxies:
-        return app
+        return _directly(app)
 
     async def checked(scope: Scope, receive: Receive, send: Send) -> None:
         address, port = scope.get("client") or ("", 0)
@@ -47,6 +47,18 @@ def forwarded(app: ASGIApp, proxies: Sequence[str]) -> ASGIApp:
             (name, _said(value) if name == b"x-forwarded-for" else value) for name, value in scope.get("headers", ())
         ]
         await believed(scope, receive, send)
+
+    return named
+
+
+def _directly(app: ASGIApp) -> ASGIApp:
+    """Who comes to a listener on both IPv6 and IPv4 has the address that everything else knows them by."""
+
+    async def named(scope: Scope, receive: Receive, send: Send) -> None:
+        address, port = scope.get("client") or ("", 0)
+        if address.startswith("::ffff:"):
+            scope["client"] = (written(address), port)
+        await app(scope, receive, send)
 
     return named
 

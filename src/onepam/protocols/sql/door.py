@@ -12,7 +12,7 @@ from typing import Any
 
 from onepam.domain.matrix.fields import LOGIN
 from onepam.domain.sessions.clients import Client
-from onepam.gateway.crowd import Place
+from onepam.gateway.crowd import Place, written
 from onepam.gateway.entering import Admission, Proven, Unfit
 from onepam.gateway.listener import HANDSHAKE_SECONDS
 from onepam.gateway.session import Legs
@@ -79,7 +79,7 @@ class Door(PersonLeg):
         super().connection_made(transport)
         self.patience(self._silent_seconds)
         peer = transport.get_extra_info("peername")
-        self.source = str(peer[0]) if peer else ""
+        self.source = written(str(peer[0])) if peer else ""
         self._silence = asyncio.get_running_loop().call_later(FIRST_SECONDS, self.cut)
 
     def connection_lost(self, exc: Exception | None) -> None:

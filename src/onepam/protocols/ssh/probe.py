@@ -16,6 +16,7 @@ from onepam.app.leaving.probe_access import probe_access, record_probe
 from onepam.app.open_session import Knock
 from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, Verdict
 from onepam.domain.sessions.events import EntryPoint
+from onepam.gateway.crowd import written
 from onepam.gateway.entering import Proven
 from onepam.gateway.probes import TICKET_CHARACTERS, told
 from onepam.kernel.errors import Fault, Refused
@@ -96,7 +97,7 @@ async def _verdict(gateway: SshGateway, probe: Probe, source: str) -> Verdict:
 def _ends(person: PersonConnection) -> tuple[str, str]:
     """The connection's other end and ours."""
     peer, own = person.get_extra_info("peername"), person.get_extra_info("sockname")
-    return (str(peer[0]), str(own[0])) if peer and own else ("", "")
+    return (written(str(peer[0])), written(str(own[0]))) if peer and own else ("", "")
 
 
 @asynccontextmanager

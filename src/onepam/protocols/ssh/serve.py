@@ -21,6 +21,7 @@ from onepam.domain.access.decision import AccessFacts, unknown
 from onepam.domain.access.model import ResourceKind
 from onepam.domain.matrix.fields import LOGIN
 from onepam.domain.sessions.events import EntryPoint
+from onepam.gateway.crowd import written
 from onepam.gateway.entering import Admission, Proven, refusal_words
 from onepam.gateway.probes import of_this_machine
 from onepam.identity.ssh_keys import fingerprint
@@ -87,7 +88,7 @@ class PersonDoor(Door):
         """Every proof passes through `_prove`: asyncssh checks the signature, we say whose key it is."""
         self._conn = cast(PersonConnection, conn)
         peer = conn.get_extra_info("peername")
-        self._source = str(peer[0]) if peer else ""
+        self._source = written(str(peer[0])) if peer else ""
         self._checked = conn.validate_public_key
         conn.validate_public_key = self._prove  # type: ignore[method-assign]
 
