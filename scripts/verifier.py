@@ -31,7 +31,7 @@ PARTS = (
         "forms", "form", "entry", "known", "listed", "documents", "state", "rule", "standing", "guardrails", "gains",
         "proposals", "unsaid", "access", "separating", "rostering", "systems", "people", "signing_in", "factors",
         "excepting", "providers", "provisioning", "hours", "asked_for", "requests", "delegating", "review_schedule",
-        "reviews", "signing_off", "controls", "policies", "incidents", "door", "sessions", "login_tokens",
+        "reviews", "signing_off", "reducing", "controls", "policies", "incidents", "door", "sessions", "login_tokens",
         "target_secrets", "session_users", "waiting_statements", "system", "erasing", "table", "judging")),
     "lawful", "verdict", "command",
 )  # fmt: skip

@@ -34,7 +34,7 @@ async def test_whoever_had_no_part_in_it_signs_the_figures_that_they_saw(tmp_pat
         assert await decide(made, "max", "vic", "vendor", Verdict.KEEP) is None
         assert await decide(made, "ada", "eve", "engineer", Verdict.REMOVE) is None
         before = await figures(made, "aud")
-        assert (before.seen, before.took_part, before.lost) == ("1.1.5.1", False, False)
+        assert (before.seen, before.took_part, before.lost) == ("1.0.1.5.1", False, False)
         refused(await sign(made, "aud", before.seen), "review.runs")
         made.clock.advance(15 * DAY)
         assert await close_review(made.ledger, "rev_1") is None
@@ -46,7 +46,7 @@ async def test_whoever_had_no_part_in_it_signs_the_figures_that_they_saw(tmp_pat
         refused(await sign(made, "max", before.seen), "right.missing")
         refused(await sign(made, "aud", before.seen), "review.figures")
         now = await figures(made, "max")
-        assert (now.seen, now.took_part) == ("2.1.4.1", True)
+        assert (now.seen, now.took_part) == ("2.0.1.4.1", True)
         assert [(await figures(made, who)).lost for who in ("ada", "bob", "aud")] == [True, False, False]
         assert [(each.name, each.items, each.kept) for each in now.reviewers] == [
             ("Ada Example", 2, 1), ("Max Example", 1, 1),

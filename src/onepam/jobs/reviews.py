@@ -1,10 +1,11 @@
 """Reviews by themselves: they open with their period, end in time, and what was carried out is noted."""
 
 from onepam.app.ports import Ledger, Reader
-from onepam.app.reviews.close_review import carry_out, close_review, remind
+from onepam.app.reviews.close_review import carry_out, close_review, end_reduced, remind
 from onepam.app.reviews.open_review import open_period, open_triggered
 from onepam.jobs.job import Job
 from onepam.jobs.roster import fresh
+from onepam.store.facts.reduced import reduced_due
 from onepam.store.read.review_calendar import period_due, triggers_due
 from onepam.store.read.reviews import due_to_close, reminders_due
 
@@ -32,4 +33,6 @@ class Reviewing:
             await remind(self._ledger, review)
         for review in await self._reader(due_to_close):
             await close_review(self._ledger, review)
+        if await self._reader(reduced_due):
+            await end_reduced(self._ledger)
         await carry_out(self._ledger)

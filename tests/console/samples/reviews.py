@@ -53,7 +53,7 @@ def item(who: Context, role: str, **more: Any) -> Context:
         "by": ["Their product (through directory:Platform)", "Cover for the night shift"], "last_used": ago(3 * DAY),
         "opens": True, "beyond": False, "peers": 4, "unusual": [], "look": False, "against": [],
         "decides": "Mira Okafor", "answers": ANSWERS[Answers.MANAGER], "verdict": "",
-        "decider": "", "note": "", "probe": None,
+        "decider": "", "note": "", "probe": None, "until": None, "reduces": True,
         "state": "due", "word": "Waits", "mine": True, "passes": True, "may_assign": False,
         **more,
     }  # fmt: skip
@@ -72,7 +72,8 @@ REVIEW = ReviewPage(
         item(JONAS, "system:payroll", purpose="accounts in payroll, another system", privileged=False, beyond=True,
              by=["j.weber: approve, read"], opens=False, verdict="remove", state="finding", word="Not remediated",
              **_DONE),
-        item(TOMAS, "operator", verdict="keep", note="on call in winter", state="proven", word="Kept", **_DONE),
+        item(TOMAS, "operator", verdict="keep", note="on call in winter", state="proven", word="Kept until a day",
+             until=ahead(50 * DAY), **_DONE),
         item(JONAS, "operator", verdict="remove", word="Removed; a binding gives it still", **_DONE,
              probe={"state": "proven", "word": "refused", "at": ago(5 * DAY), "where": "db-1"}),
         item(JONAS, "auditor", decides="", answers="", state="finding", word="Nobody left to decide", mine=False,
@@ -80,13 +81,14 @@ REVIEW = ReviewPage(
     ],
     usual=["per_jonas/dba", "per_tomas/dba"],
     figures={
-        "not_remediated": 2, "unanswered": 25, "seen": "20.3.25.2", "why_not": "",
+        "not_remediated": 2, "unanswered": 25, "reduced": 1, "seen": "20.1.3.25.2", "why_not": "",
         "reviewers": [
             {"name": "Mira Okafor", "items": 61, "kept": 60, "median": "1.2 s", "rubber_stamp": True},
             {"name": "Sara Lindqvist", "items": 1, "kept": 0, "median": "", "rubber_stamp": False},
         ],
     },
     may_sign=False,
+    until="2027-02-28",
     more="per_tomas/operator",
 )  # fmt: skip
 NO_ITEMS = replace(REVIEW, which="mine", ways=[], items=[], usual=[], figures=None, more="")

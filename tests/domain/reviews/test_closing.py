@@ -11,8 +11,10 @@ from onepam.domain.reviews.closing import (
     ClosingFacts,
     GivenUpFacts,
     Progress,
+    ReducedFacts,
     carry_out,
     close_review,
+    end_reduced,
 )
 from onepam.domain.reviews.deciding import ReviewFacts
 from onepam.domain.reviews.events import (
@@ -97,3 +99,12 @@ def test_what_does_not_end(facts: ClosingFacts, code: str) -> None:
 def test_what_nothing_gives_any_more_is_withheld_no_longer() -> None:
     returned = RoleReturned("eve", "prod", "rev_1", Returned.GIVEN_UP, None)
     assert carry_out(GivenUpFacts((("eve", "prod", "rev_1"),)), NOW) == Decided((returned,), 1)
+
+
+def test_what_was_kept_until_a_day_is_withheld_then_and_the_last_who_administer_are_spared() -> None:
+    due = (("ada", "admin", "rev_1"), ("eve", "prod", "rev_2"))
+    ada, eve = (RoleWithheld(who, role, review, Withheld.REDUCED, None) for who, role, review in due)
+    both = ReducedFacts(due, frozenset({"admin"}), frozenset({"ada", "bob"}))
+    assert end_reduced(both, NOW) == Decided((ada, eve), 2)
+    assert end_reduced(replace(both, administrators=frozenset({"ada"})), NOW) == Decided((eve,), 1)
+    assert end_reduced(ReducedFacts((), frozenset(), frozenset({"ada"})), NOW) == Decided((), 0)

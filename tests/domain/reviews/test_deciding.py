@@ -10,6 +10,7 @@ from onepam.domain.history.commit import Decided
 from onepam.domain.reviews.advice import Odd
 from onepam.domain.reviews.answering import Chain
 from onepam.domain.reviews.deciding import (
+    LONGEST_KEPT,
     ItemFacts,
     ReviewFacts,
     Usual,
@@ -25,12 +26,13 @@ from onepam.domain.reviews.events import (
     Returned,
     ReviewDecided,
     ReviewPassed,
+    RoleReduced,
     RoleReturned,
     RoleWithheld,
     Verdict,
     Withheld,
 )
-from onepam.kernel.clock import HOUR, Instant
+from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADMINISTRATOR, BEFORE, LATER, MANAGER, NOW, present
 
@@ -189,3 +191,40 @@ def test_whoever_administers_names_somebody_for_what_is_not_theirs() -> None:
 )
 def test_what_is_not_passed_on(facts: ItemFacts, to: str | None, refused: str) -> None:
     assert code(hand_on(facts, to)) == refused
+
+
+def until(facts: ItemFacts, day: Instant, verdict: Verdict = KEEP, role: str = "dev") -> object:
+    return decide_item(facts, "eve", role, verdict, "fine", NOW, day)
+
+
+def test_what_is_kept_until_a_day_is_kept_and_says_so() -> None:
+    day = Instant(NOW + LONGEST_KEPT)
+    assert until(FACTS, day) == Decided((said(KEEP), RoleReduced("eve", "dev", "rev_1", day, "max")), None)
+    ends_later = replace(FACTS, ends=Instant(day + 1))
+    assert isinstance(until(ends_later, day), Decided)
+    late = until(replace(FACTS, review=OVER, withheld=SILENT), day)
+    assert late == Decided((said(KEEP), RETURNED, RoleReduced("eve", "dev", "rev_1", day, "max")), None)
+    again = replace(FACTS, verdict=KEEP, reduced=True)
+    assert isinstance(until(again, day), Decided)
+    assert decide(again, KEEP) == Decided((said(KEEP),), None), "and without an end after all"
+    over = replace(again, reduced=False, withheld=Withholding("rev_1", Withheld.REDUCED))
+    assert decide(over, REMOVE) == Decided((said(REMOVE),), None), "it gives nothing already"
+
+
+@pytest.mark.parametrize(
+    ("facts", "day", "verdict", "role", "why"),
+    [
+        (FACTS, DAY, REMOVE, "dev", "review.not_until"),
+        (FACTS, DAY, KEEP, "system:crm", "review.not_until"),
+        (replace(FACTS, held=False), DAY, KEEP, "dev", "review.not_until"),
+        (FACTS, 0, KEEP, "dev", "review.until"),
+        (FACTS, LONGEST_KEPT + 1, KEEP, "dev", "review.until"),
+        (replace(FACTS, ends=Instant(NOW + DAY)), DAY, KEEP, "dev", "review.ends_before"),
+        (replace(FACTS, actor=replace(MAX, mfa_at=Instant(NOW - FRESH_FACTOR)), administers=True), DAY, KEEP, "dev",
+         "factor.stale"),
+        (replace(FACTS, against=(Odd.UNUSED,)), DAY, KEEP, "dev", ""),
+    ],
+)  # fmt: skip
+def test_what_is_not_kept_until_a_day(facts: ItemFacts, day: int, verdict: Verdict, role: str, why: str) -> None:
+    outcome = until(facts, Instant(NOW + day), verdict, role)
+    assert code(outcome) == why if why else isinstance(outcome, Decided)

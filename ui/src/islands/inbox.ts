@@ -1,4 +1,4 @@
-// What waits for somebody, one after another: j/k move, a approves or keeps, d denies or removes, n passes on, u undoes the newest approval. Every key posts a form of the page at
+// What waits for somebody, one after another: j/k move, a approves or keeps, r keeps until a day, d denies or removes, n passes on, u undoes the newest approval. Every key posts a form of the page at
 // once; until when an approval can be undone the server says (data-undo: milliseconds left), here it is only shown.
 import { typing } from "../hands";
 
@@ -19,7 +19,7 @@ export function mount(host: HTMLElement): void {
     const button = current()?.querySelector<HTMLButtonElement>(`form[data-decide] button[value=${decision}]`);
     if (!button?.form || button.form.querySelector("fieldset")?.disabled) return;
     const why = button.form.querySelector<HTMLInputElement>("input[data-why]");
-    if (decision === "approve" && why && !why.value.trim()) why.focus();
+    if (decision !== "deny" && why && !why.value.trim()) why.focus();
     else button.form.requestSubmit(button);
   };
 
@@ -35,6 +35,7 @@ export function mount(host: HTMLElement): void {
     else if (event.key === "k") move(-1);
     else if (event.key === "a") decide("approve");
     else if (event.key === "d") decide("deny");
+    else if (event.key === "r") decide("reduce");
     else if (event.key === "n") decide("pass");
     else if (event.key === "u") host.querySelector<HTMLFormElement>("form[data-undo]")?.requestSubmit();
     else return;

@@ -18,7 +18,7 @@ from onepam.domain.reviews.advice import Odd
 from onepam.domain.reviews.deciding import NOBODY
 from onepam.domain.reviews.events import Answers, Scope, Verdict, Withheld
 from onepam.domain.reviews.opening import Opening
-from onepam.kernel.clock import DAY
+from onepam.kernel.clock import DAY, parse
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read import review_calendar as calendar
@@ -98,6 +98,7 @@ class FiguresOut(Answer):
     who kept more than 95 of 100, of 50 or more, at a median of less than 2 s."""
 
     kept: int
+    reduced: int
     removed: int
     unanswered: int
     not_remediated: int
@@ -127,7 +128,8 @@ class ItemOut(Answer):
     """A role that a person holds. `by` is why it was given, `peers` how many under the same manager hold it, too,
     `unusual` what makes it one to look at, `against` why it is recommended to remove it (then a keep takes a note);
     `decides` whose it is (empty: nobody is left) and `answers` as what. With `beyond` it is what they hold in another
-    system (`role`), and removing it is for whoever answers there; `held`: it is there still."""
+    system (`role`), and removing it is for whoever answers there; `held`: it is there still. `until` is when a keep
+    ends."""
 
     person: str
     name: str
@@ -148,6 +150,7 @@ class ItemOut(Answer):
     withheld: Withheld | None
     held: bool
     beyond: bool
+    until: MaybeMoment
 
 
 class ReviewItemsOut(Answer):
@@ -186,12 +189,13 @@ class ItemIn(Body):
 
 
 class VerdictIn(Body):
-    """My word on one item."""
+    """My word on one item; with `until` (RFC 3339) a keep ends then."""
 
     person: Id
     role: Id
     verdict: str
     note: Text = ""
+    until: Text | None = None
 
 
 class UsualIn(Body):
@@ -276,7 +280,12 @@ async def decide(review: Id, body: VerdictIn, caller: Who, services: Services) -
     if body.verdict not in set(Verdict):
         raise ApiError(Refused("review.verdict", f"One of: {', '.join(Verdict)}."))
     verdict = Verdict(body.verdict)
-    refused = await decide_item(services.ledger, caller.actor, review, body.person, body.role, verdict, body.note)
+    try:
+        until = parse(body.until) if body.until is not None else None
+    except ValueError:
+        raise ApiError(Refused("review.until", "Until when is no time.", "Such as 2027-01-31T00:00:00Z")) from None
+    item = (review, body.person, body.role)
+    refused = await decide_item(services.ledger, caller.actor, *item, verdict, body.note, until)
     done(refused)
     return Done()
 

@@ -24,6 +24,13 @@ class GivenUpQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class ReducedQuery:
+    """Roles that were kept until a day that is over."""
+
+    facts: ClassVar[type[closing.ReducedFacts]] = closing.ReducedFacts
+
+
+@dataclass(frozen=True, slots=True)
 class RemindingQuery:
     """A review, and what waits for whom."""
 
@@ -45,6 +52,12 @@ async def close_review(ledger: Ledger, review: str) -> Refused | None:
             return outcome
         if outcome.result.over:
             return None
+
+
+async def end_reduced(ledger: Ledger) -> int:
+    """How many roles give nothing any more that were kept until a day. Raises `Unavailable`."""
+    outcome = await ledger.commit(ReducedQuery(), closing.end_reduced)
+    return 0 if isinstance(outcome, Refused) else outcome.result
 
 
 async def carry_out(ledger: Ledger) -> int:

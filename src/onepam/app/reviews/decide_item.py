@@ -7,6 +7,7 @@ from onepam.app.ports import Ledger
 from onepam.domain.access.authority import Actor
 from onepam.domain.reviews import deciding
 from onepam.domain.reviews.events import Verdict
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 
 MOST_AT_ONCE = 100
@@ -26,12 +27,20 @@ class ItemQuery:
 
 
 async def decide_item(
-    ledger: Ledger, actor: Actor, review: str, person: str, role: str, verdict: Verdict, note: str = ""
+    ledger: Ledger,
+    actor: Actor,
+    review: str,
+    person: str,
+    role: str,
+    verdict: Verdict,
+    note: str = "",
+    until: Instant | None = None,
 ) -> Refused | None:
-    """None when it is decided. What is removed gives nothing from then on, and sessions under it end."""
+    """None when it is decided. What is removed gives nothing from then on, and sessions under it end; what is kept
+    `until` a time, from then on."""
     outcome = await ledger.commit(
         ItemQuery(actor, review, person, role),
-        lambda facts, now: deciding.decide_item(facts, person, role, verdict, note, now),
+        lambda facts, now: deciding.decide_item(facts, person, role, verdict, note, now, until),
     )
     return outcome if isinstance(outcome, Refused) else outcome.result
 

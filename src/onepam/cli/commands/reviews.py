@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from onepam.cli.client import call
+from onepam.cli.commands.roles import end_of
 from onepam.cli.naming import Offer, Whom, is_id, one_of, one_person
 from onepam.cli.show import Json, Output, confirmed, printed, say, table, when
 
@@ -117,9 +118,17 @@ def open_one(
 
 
 @app.command()
-def keep(review: Review, person: Whom, role: Role, note: Note = "", as_json: Json = False) -> None:
+def keep(
+    review: Review,
+    person: Whom,
+    role: Role,
+    note: Note = "",
+    until: Annotated[str, typer.Option(help="Keep it until the end of this day (UTC), and no longer.")] = "",
+    as_json: Json = False,
+) -> None:
     """Keep a role of somebody's."""
-    _decide(review, person, role, "keep", note, "Kept.")
+    ends = end_of(until) if until else None
+    _decide(review, person, role, "keep", note, "Kept until then." if until else "Kept.", ends)
 
 
 @app.command(name="keep-usual")
@@ -191,8 +200,10 @@ def sign_off(
 
 def _show_figures(found: dict[str, Any]) -> None:
     it = found["figures"]
+    ends = f" ({it['reduced']} of them until a day)" if it["reduced"] else ""
     say(
-        f"{it['kept']} kept, {it['removed']} removed, {it['unanswered']} without an answer, "
+        f"{it['kept']} kept{ends}, {it['removed']} removed, "
+        f"{it['unanswered']} without an answer, "
         f"{it['not_remediated']} removed and given still."
     )
     table(
@@ -211,8 +222,8 @@ def _show_figures(found: dict[str, Any]) -> None:
     )
 
 
-def _decide(review: str, person: str, role: str, verdict: str, note: str, said: str) -> None:
-    body = {"person": _whose(review, person), "role": role, "verdict": verdict, "note": note}
+def _decide(review: str, person: str, role: str, verdict: str, note: str, said: str, until: str | None = None) -> None:
+    body = {"person": _whose(review, person), "role": role, "verdict": verdict, "note": note, "until": until}
     found = call("POST", f"/reviews/{review}/decide", body)
     printed(found) if Output.as_json else say(said)
 
@@ -253,6 +264,8 @@ def state_of(each: dict[str, Any], runs: bool) -> str:
         return "removed, not remediated" if each["held"] else "removed, and gone there"
     if each["verdict"] == "remove":
         return "removed, given still" if each["withheld"] and each["held"] else "removed"
+    if each["verdict"] and each["withheld"]:
+        return "its day is over, given still"
     if each["verdict"]:
-        return "kept"
+        return f"kept until {when(each['until'])}" if each["until"] else "kept"
     return "gone meanwhile" if not each["held"] else "waits" if runs else "no answer"

@@ -48,7 +48,7 @@ def _change(person: str, role: str, reason: str, ticket: str, yes: bool, *, give
         stop(USAGE, "A reason is needed.", "Add --reason, and --ticket where there is one")
     because = f"{reason} ({ticket})" if ticket else reason
     asked = {"person": one_person(person), "role": role, "gives": gives, "reason": because}
-    found = call("POST", "/access/role", {**asked, "ends": _end(until) if until else None})
+    found = call("POST", "/access/role", {**asked, "ends": end_of(until) if until else None})
     if not Output.as_json:
         show_plan(found["plan"])
     if found["plan"]["objects"]:
@@ -58,7 +58,7 @@ def _change(person: str, role: str, reason: str, ticket: str, yes: bool, *, give
     propose({"text": found["text"], "digest": found["plan"]["digest"], **why})
 
 
-def _end(until: str) -> str:
+def end_of(until: str) -> str:
     """RFC 3339 of a time, or of the end of a day."""
     at = instant_of(until)
     whole_day = len(until) == len("2027-01-31")

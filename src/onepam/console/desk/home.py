@@ -231,6 +231,7 @@ def _withheld(db: Snapshot, at: Instant, me: str) -> list[Context]:
     """What reviews took from the reader: why a role gives them nothing."""
     said = {
         Withheld.REMOVED: "A review took the role {role} from you: it gives you nothing any more.",
+        Withheld.REDUCED: "A review kept your role {role} until a day that is over: it gives you nothing any more.",
         Withheld.SILENCE: "Your role {role} is suspended: nobody confirmed it in a review in time. Ask your manager.",
     }
     found = withheld_from(db, at, me)

@@ -8,6 +8,7 @@ from onepam.app.reviews.decide_item import decide_item, keep_usual, pass_on
 from onepam.app.reviews.open_review import open_review
 from onepam.app.reviews.sign_off import sign_off
 from onepam.console.frame.page import Context
+from onepam.console.frame.period import day_begins
 from onepam.console.frame.places import ADMINISTERS, MEMBER, SEES_ALL, Needs, Place, Shown
 from onepam.console.frame.rendering import Flash, plural
 from onepam.console.frame.visit import Visit
@@ -20,7 +21,7 @@ from onepam.domain.reviews.deciding import NOBODY
 from onepam.domain.reviews.events import Answers, Scope, Verdict, Withheld
 from onepam.domain.reviews.opening import Opening
 from onepam.domain.reviews.population import is_beyond
-from onepam.kernel.clock import DAY, SECOND, Instant
+from onepam.kernel.clock import DAY, SECOND, Instant, moment
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read import review_calendar as calendar
@@ -48,6 +49,9 @@ SUSPENDS = {
 }
 TOOK_PART = "You decided in it, so somebody else signs it off."
 LOST = "It took something from you, so somebody else signs it off."
+USUAL_DAYS = 90
+"""How far ahead the day is that is proposed for what is kept until one."""
+
 COMMON = frozenset({Odd.DIRECT, Odd.PRIVILEGED})
 """What is so of too much to be marked in a list."""
 
@@ -119,6 +123,7 @@ async def review_page(visit: Visit) -> Response:
             ],
             figures=_figures(numbers) if numbers is not None else None,
             may_sign=waits and visit.me.has(*SIGNS_OFF.rights),
+            until=moment(Instant(visit.moment + USUAL_DAYS * DAY)).date().isoformat(),
             more=found.more,
         )
     )
@@ -179,9 +184,10 @@ async def decide(visit: Visit) -> Response:
     said, to = form.get("decision"), form.get("to", "").strip()
     outcome: object
     match said:
-        case "approve" | "deny":
-            verdict = Verdict.KEEP if said == "approve" else Verdict.REMOVE
-            outcome = await decide_item(services.ledger, actor, review, person, role, verdict, note)
+        case "approve" | "deny" | "reduce":
+            verdict = Verdict.REMOVE if said == "deny" else Verdict.KEEP
+            until = (day_begins(form.get("until", ""), 1) or Instant(0)) if said == "reduce" else None
+            outcome = await decide_item(services.ledger, actor, review, person, role, verdict, note, until)
         case "pass":
             people = await services.reader(meant, None, to) if to else ()
             if to and len(people) != 1:
@@ -194,7 +200,7 @@ async def decide(visit: Visit) -> Response:
             )
     if isinstance(outcome, Refused) and outcome.code in SHOW_A_FACTOR:
         return visit.go(f"/step-up?next={quote(back)}")
-    done = {"approve": "Kept.", "deny": _removed(role)}.get(said, "Passed on.")
+    done = {"approve": "Kept.", "reduce": "Kept until then.", "deny": _removed(role)}.get(said, "Passed on.")
     return visit.outcome(outcome if isinstance(outcome, Refused) else None, back, done)
 
 
@@ -234,6 +240,7 @@ def _figures(it: ReviewFigures) -> Context:
     return {
         "not_remediated": it.figures.not_remediated,
         "unanswered": it.figures.unanswered,
+        "reduced": it.figures.reduced,
         "seen": it.seen,
         "why_not": TOOK_PART if it.took_part else LOST if it.lost else "",
         "reviewers": [
@@ -306,6 +313,8 @@ def _item(each: ItemRow, review: rows.ReviewRow, at: Instant, reader: str, assig
         "decider": each.decider_name,
         "note": each.note,
         "probe": {**probe_words(each.probed[1]), "where": each.probed[0]} if each.probed is not None else None,
+        "until": each.until,
+        "reduces": each.held and not each.beyond,
         "state": state,
         "word": word,
         "mine": each.decides == reader and (waits or (runs and each.verdict is not None)),
@@ -321,8 +330,10 @@ def _state(each: ItemRow, runs: bool) -> tuple[str, str]:
         return ("finding", "Not remediated") if each.held else ("proven", "Removed, and gone there")
     if each.verdict is Verdict.REMOVE:
         return ("due", "Removed; a binding gives it still") if each.held and each.withheld else ("proven", "Removed")
+    if each.verdict is Verdict.KEEP and each.withheld is not None:
+        return "due", "Its day is over; a binding gives it still"
     if each.verdict is Verdict.KEEP:
-        return "proven", "Kept"
+        return "proven", "Kept until a day" if each.until is not None else "Kept"
     if not each.held:
         return "plain", "Gone meanwhile"
     if not runs:

@@ -38,16 +38,20 @@ class ReviewPage(PageContext):
         beyond (of another system), last_used (or none), peers, unusual (list of str), look (mark it in the list),
         against (list of str: why it is recommended to remove it), decides (name or ""), answers (str), verdict (str),
         decider, note, probe ({state, word, at, where}, or none: after it was taken), state, word,
+        until (when a keep ends, or none), reduces (bool: it may be kept until a day),
         mine (bool: the reader decides on it now), passes (bool: it waits for the reader),
         may_assign (bool: the reader names who decides)}
     `usual`: those of the items that wait for the reader and about which nothing is unusual, as <person>/<role>
-    `figures`: {not_remediated, unanswered, seen (str), why_not (why the reader may not sign it off, or ""), reviewers
-        (list of {name, items, kept, median (str), rubber_stamp})}, or none: for whoever oversees
+    `figures`: {not_remediated, unanswered, reduced (kept until a day), seen (str), why_not (why the reader may not sign
+        it off, or ""), reviewers (list of {name, items, kept, median (str), rubber_stamp})}, or none: for whoever
+        oversees
     `may_sign`: the reader could sign it off now
+    `until`: the day that is proposed for what is kept until one
     `more`: after which the next page begins, or ""
     POST /reviews/<id>/keep (csrf, those (as `usual`, with blanks between)): keeps them together.
     POST /reviews/<id>/sign-off (csrf, seen, comment): signs it off.
-    POST /reviews/<id>/decide (csrf, person, role, decision ("approve" keeps, "deny" removes, "pass"), to, comment).
+    POST /reviews/<id>/decide (csrf, person, role, decision ("approve" keeps, "reduce" keeps until
+        the end of the day `until`, "deny" removes, "pass"), until, to, comment).
     """
 
     template: ClassVar = "review.html"
@@ -59,4 +63,5 @@ class ReviewPage(PageContext):
     usual: list[str]
     figures: Context | None
     may_sign: bool
+    until: str
     more: str

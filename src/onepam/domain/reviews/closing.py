@@ -81,6 +81,25 @@ def _due(facts: ClosingFacts, suspends: Suspends, silent: Iterable[Item]) -> lis
 
 
 @dataclass(frozen=True, slots=True)
+class ReducedFacts:
+    """What was kept until a day that is over, and was given since without a break: person, role, and in which review.
+    `administer` and `administrators` as in `ClosingFacts`."""
+
+    due: tuple[tuple[str, str, str], ...]
+    administer: frozenset[str]
+    administrators: frozenset[str]
+
+
+def end_reduced(facts: ReducedFacts, now: Instant) -> Decided[int]:
+    """What was kept until a day gives nothing once that is over; but for what the last ones administer by. How many."""
+    due = facts.due
+    if facts.administrators <= {person for person, role, _ in due if role in facts.administer}:
+        due = tuple(each for each in due if each[1] not in facts.administer)
+    events = tuple(RoleWithheld(person, role, review, Withheld.REDUCED, None) for person, role, review in due)
+    return Decided(events, len(events))
+
+
+@dataclass(frozen=True, slots=True)
 class GivenUpFacts:
     """What is withheld although no binding gives it any more: person, role, and after which review."""
 

@@ -20,18 +20,24 @@ from onepam.domain.reviews.events import (
     Returned,
     ReviewDecided,
     ReviewPassed,
+    RoleReduced,
     RoleReturned,
     RoleWithheld,
     Verdict,
     Withheld,
 )
+from onepam.domain.reviews.population import is_beyond
 from onepam.kernel import limits
-from onepam.kernel.clock import Instant
+from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.text import plain_text
 
 NOBODY = Refused("review.to", "Nobody here, or several, are called that.")
 """Whom an item is to be passed on to cannot be told from what was written."""
+
+
+LONGEST_KEPT = 366 * DAY
+"""How far ahead the day may be until which something is kept: there is a review before (microseconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,8 @@ class ItemFacts:
     `held`: a binding gives the role now. `last`: the role administers, and nobody else who could sign in does.
     `elsewhere`: it is withheld after this review, and another's removal stands meanwhile, too. `named_may`: whom it is
     to be passed on to could decide on it. `alone`: it is the actor's own, and nobody else administers.
-    `administers`: the role does. `against`: why it is recommended to remove it.
+    `administers`: the role does. `against`: why it is recommended to remove it. `ends`: when all that gives it now has
+    ended by itself; None where something has no end, or nothing gives it. `reduced`: it is kept until a day.
     """
 
     actor: ActorFacts
@@ -79,13 +86,16 @@ class ItemFacts:
     alone: bool = False
     administers: bool = False
     against: tuple[Odd, ...] = ()
+    ends: Instant | None = None
+    reduced: bool = False
 
 
 def decide_item(
-    facts: ItemFacts, person: str, role: str, verdict: Verdict, note: str, now: Instant
+    facts: ItemFacts, person: str, role: str, verdict: Verdict, note: str, now: Instant, until: Instant | None = None
 ) -> Decided[None] | Refused:
-    """Keeps or removes. A keep takes a second factor of the last hour, a removal only a sign-in; of what administers a
-    fresh one. What is recommended to be removed is kept with a note."""
+    """Keeps or removes; with `until` it is kept until then and no longer. A keep takes a second factor of the last
+    hour, a removal only a sign-in; of what administers a fresh one. What is recommended to be removed is kept with a
+    note."""
     words = plain_text(note, limits.MAX_TEXT_CHARACTERS, what="note", required=False)
     if isinstance(words, Refused):
         return words
@@ -96,8 +106,10 @@ def decide_item(
     late = _silent(facts, review)
     if not review.runs(now) and not late:
         return Refused("review.over", "This review is over.", "An administrator opens another: /reviews")
-    if facts.verdict is verdict and not late:
+    if facts.verdict is verdict and not late and until is None and not facts.reduced:
         return Refused("review.decided", "You have said so already.")
+    if until is not None and (refused := _not_until(facts, role, verdict, until, now)) is not None:
+        return refused
     if verdict is Verdict.KEEP:
         refused = shown_within(facts.actor, REQUEST.factor_to_decide, now)
         if refused is not None:
@@ -117,7 +129,22 @@ def decide_item(
         return refused
     by = facts.actor.person
     decided = ReviewDecided(review.review, person, role, verdict, by, answers, words or None)
-    return Decided((decided, *_follows(facts, decided)), None)
+    reduced = (RoleReduced(person, role, review.review, until, by),) if until is not None else ()
+    return Decided((decided, *_follows(facts, decided), *reduced), None)
+
+
+def _not_until(facts: ItemFacts, role: str, verdict: Verdict, until: Instant, now: Instant) -> Refused | None:
+    """Why it is not kept until then."""
+    if verdict is not Verdict.KEEP or is_beyond(role) or not facts.held:
+        return Refused(
+            "review.not_until", "Only a role that somebody holds here is kept until a day.", "Keep or remove."
+        )
+    if not now < until <= now + LONGEST_KEPT:
+        days = LONGEST_KEPT // DAY
+        return Refused("review.until", f"It is kept until a time within the next {days} days.", "Say an earlier day.")
+    if facts.ends is not None and facts.ends <= until:
+        return Refused("review.ends_before", "All that gives it ends before that by itself.", "Keep it as it is.")
+    return shown_within(facts.actor, FRESH_FACTOR, now) if facts.administers else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +185,7 @@ def _follows(facts: ItemFacts, decided: ReviewDecided) -> tuple[object, ...]:
     if decided.verdict is Verdict.KEEP:
         mine = withheld is not None and withheld.review == decided.review
         return (RoleReturned(*of, Returned.KEPT, by),) if mine else ()
-    already = withheld is not None and withheld.because is Withheld.REMOVED
+    already = withheld is not None and withheld.because is not Withheld.SILENCE
     return (RoleWithheld(*of, Withheld.REMOVED, by),) if facts.held and not already else ()
 
 

@@ -139,6 +139,24 @@ class ReviewDecided:
     note: str | None = private()
 
 
+@event(
+    "role.reduced",
+    klass="access",
+    control="REV-04",
+    words="{by} kept the role {role} of {person} until {until} only, in the review {review}",
+)
+@dataclass(frozen=True, slots=True)
+class RoleReduced:
+    """With the decision to keep the role: from `until` on it gives this person nothing. A later decision on it, in
+    whichever review, takes the end away again."""
+
+    person: str
+    role: str
+    review: str
+    until: Instant
+    by: str
+
+
 class Passed(StrEnum):
     """Why an item went on to somebody else. `assigned`: an administrator named who decides."""
 
@@ -235,10 +253,12 @@ class ReviewReminded:
 
 
 class Withheld(StrEnum):
-    """Why a role gives somebody nothing, whatever says that they have it."""
+    """Why a role gives somebody nothing, whatever says that they have it. `reduced`: it was kept until a day, and that
+    is over."""
 
     REMOVED = "removed"
     SILENCE = "silence"
+    REDUCED = "reduced"
 
 
 @event(

@@ -48,17 +48,18 @@ class Pace:
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What somebody who signs a review off has seen. `not_remediated`: removed, and a binding gives it
-    still, or another system has it."""
+    still, or another system has it. Of those that were kept `reduced` are kept until a day."""
 
     kept: int
     removed: int
     unanswered: int
     not_remediated: int
     rubber_stamps: tuple[str, ...]
+    reduced: int = 0
 
     def seen(self) -> str:
         """Them as a form carries them back."""
-        numbers = (self.kept, self.removed, self.unanswered, self.not_remediated)
+        numbers = (self.kept, self.reduced, self.removed, self.unanswered, self.not_remediated)
         return ".".join((*map(str, numbers), *self.rubber_stamps))
 
 
@@ -77,7 +78,9 @@ def _pace(reviewer: str, those: list[Decision]) -> Pace:
     return Pace(reviewer, len(those), kept, gaps[len(gaps) // 2] if gaps else None)
 
 
-def figures(items: int, decisions: tuple[Decision, ...], withheld: Iterable[tuple[str, str]]) -> Figures:
+def figures(
+    items: int, decisions: tuple[Decision, ...], withheld: Iterable[tuple[str, str]], reduced: int = 0
+) -> Figures:
     """Of a review of so many items. `withheld` are people and the roles that give them nothing."""
     kept = sum(each.verdict is Verdict.KEEP for each in decisions)
     removed = {(each.person, each.role) for each in decisions if each.verdict is Verdict.REMOVE}
@@ -87,4 +90,5 @@ def figures(items: int, decisions: tuple[Decision, ...], withheld: Iterable[tupl
         unanswered=items - len(decisions),
         not_remediated=len(removed.intersection(withheld)),
         rubber_stamps=tuple(each.reviewer for each in paces(decisions) if each.rubber_stamp),
+        reduced=reduced,
     )

@@ -22,7 +22,7 @@ from onepam.kernel.text import plain_text
 class SigningFacts:
     """A review (None: there is none) of so many `items`, the last decision on each, which roles are withheld from
     whom, and whether it was signed off. `took_part` are all who ever decided in it; `lost`: silence in it took
-    something from the actor."""
+    something from the actor. `reduced` are those that were kept until a day."""
 
     actor: ActorFacts
     review: ReviewFacts | None
@@ -32,6 +32,7 @@ class SigningFacts:
     signed: bool
     took_part: frozenset[str] = frozenset()
     lost: bool = False
+    reduced: int = 0
 
 
 def sign_off(facts: SigningFacts, note: str, seen: str, now: Instant) -> Decided[None] | Refused:
@@ -44,7 +45,7 @@ def sign_off(facts: SigningFacts, note: str, seen: str, now: Instant) -> Decided
         return words
     if (refused := shown_within(facts.actor, FRESH_FACTOR, now)) is not None:
         return refused
-    found = figures(facts.items, facts.decisions, facts.withheld)
+    found = figures(facts.items, facts.decisions, facts.withheld, facts.reduced)
     if seen != found.seen():
         return Refused("review.figures", "Its figures are others than those that you were shown.", "Look again.")
     signed = ReviewSignedOff(

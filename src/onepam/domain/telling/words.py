@@ -157,6 +157,11 @@ def role_withheld(event: RoleWithheld, named: Named) -> str:
             f"The role {event.role} of {named(event.person)} is suspended, because nobody confirmed it in a review in "
             "time. Whoever answers for it can confirm it now: ask your manager."
         )
+    if event.because is Withheld.REDUCED:
+        return (
+            f"A review kept the role {event.role} of {named(event.person)} until a day that is over: it gives nothing "
+            "any more."
+        )
     return f"A review took the role {event.role} from {named(event.person)}: it gives nothing any more."
 
 

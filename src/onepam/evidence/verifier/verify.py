@@ -4159,6 +4159,7 @@ review.signed_off 1 by=text kept=integer not_remediated=integer payload=text rem
   rubber_stamps=[text] unanswered=integer
 reviews.set 1 by=text? change=text every=(half-year|month|quarter|year) fallback=text? holidays=[text] lasts=integer
   on=[(mover|widened)] suspends=(everything|nothing|privileged)
+role.reduced 1 by=text person=text review=text role=text until=integer
 role.removed 1 by=text? change=text role=text
 role.returned 1 because=(given_up|kept) by=text? person=text review=text role=text
 role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
@@ -4183,7 +4184,7 @@ role.set 3 by=text? change=text console=[(accept_risk|administer|approve|audit|m
     read|several|write)],timeout?=integer?,wait?=integer?}?,logins=[text],longest=integer,mode=(request|standing),
     name=text,recording?=(head_tail|whole)?,where=<text>}]
   purpose=text role=text version=text
-role.withheld 1 because=(removed|silence) by=text? person=text review=text role=text
+role.withheld 1 because=(reduced|removed|silence) by=text? person=text review=text role=text
 roster.entry_ended 1 entry=text left_at=integer person=text? version=text
 roster.entry_set 1 contract_ends=integer? ends=integer? entry=text manager=text? payload=text person=text? sponsor=text?
   starts=integer? time_zone=text type=(employee|service|vendor) version=text
@@ -5028,8 +5029,9 @@ class State:
     that are somebody's, `untaken` versions that were not taken, `void` login tokens and sign-ins of terminals that
     lapsed or were refused, `user_names` all users that were made for sessions, `watched` sessions that had ended, each
     with somebody who was shown its recording then. `periods` are those that had their
-    review, `schedules` by which they fall due, each since when; `moved` people and `widened` roles wait for one by what
-    happened; `listed` are the accounts of other `systems`."""
+    review, `schedules` by which they fall due, each since when; `reduced` has of each person and
+    role that are kept until a day in which review, and which day; `moved` people and `widened` roles wait for one by
+    what happened; `listed` are the accounts of other `systems`."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -5047,6 +5049,7 @@ class State:
     delegations: dict[str, Delegation] = field(default_factory=dict)
     yeses: dict[tuple[str, str], Instant] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
+    reduced: dict[tuple[str, str], tuple[str, Instant]] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
     incidents: dict[str, Incident] = field(default_factory=dict)
     periods: set[str] = field(default_factory=set)
@@ -8929,7 +8932,7 @@ def _laxer(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
 
 review_rules = Rules()
 
-KEEP, REMOVE, SILENCE = "keep", "remove", "silence"
+KEEP, REMOVE, SILENCE, REDUCED = "keep", "remove", "silence", "reduced"
 SHORTEST_REVIEW, LONGEST_REVIEW = DAY, 90 * DAY
 """How long a review that somebody opened may be decided on (microseconds)."""
 KEPT_WITHIN = HOUR
@@ -9005,6 +9008,7 @@ def review_decided(state: State, entry: Entry) -> Why:
     review.deciders[key] = (body["by"], entry.time)
     review.took_part.add(body["by"])
     review.beside.discard(key)
+    state.reduced.pop(key, None)
     if verdict == REMOVE and _withheld_after(state, key)[0] not in ("", body["review"]):
         review.beside.add(key)
     state.cause("decided on", body["review"], *key, verdict, body["by"])
@@ -9065,11 +9069,11 @@ def review_closed(state: State, entry: Entry) -> Why:
 
 @review_rules.of("role.withheld", "withholding a role", Authority.CAUSE, Authority.TIME)
 def role_withheld(state: State, entry: Entry) -> Why:
-    """With the decision to remove it; or because nobody answered, as the review said, when its time is over. Somebody
-    is left who administers."""
+    """With the decision to remove it; because nobody answered, as the review said, when its time is over; or when the
+    day is over until which it was kept. Somebody is left who administers."""
     body = entry.body
     key, name = (body["person"], body["role"]), body["review"]
-    before = _withheld_after(state, key)
+    before, kept = _withheld_after(state, key), state.reduced.pop(key, None)
     if body["because"] == SILENCE:
         review = state.reviews.get(name)
         if body["by"] is not None:
@@ -9078,6 +9082,12 @@ def role_withheld(state: State, entry: Entry) -> Why:
             yield "its time to be decided on was not over"
         elif not _silence_takes(review, key):
             yield "the review takes nothing of that without an answer"
+        again = before[1] != ""
+    elif body["because"] == REDUCED:
+        if body["by"] is not None:
+            yield "it is in time's name, and somebody did it"
+        if kept is None or kept[0] != name or kept[1] > state.now:
+            yield "no day until which it was kept was over"
         again = before[1] != ""
     else:
         yield Unless("nobody decided to remove it", (("decided on", name, *key, REMOVE, body["by"]),))
@@ -9325,6 +9335,33 @@ def _stamped(review: Review) -> list[str]:
         if much and gaps[len(gaps) // 2] < STAMPED_WITHIN:
             found.append(who)
     return found
+
+
+# ---- lawful.reducing -------------------------------------------------------------------------------------------------
+# The rule of what a review keeps until a day: with the decision to keep it, and of what would be given for longer.
+
+
+reducing_rules = Rules()
+
+LONGEST_KEPT = 366 * DAY
+"""How far ahead the day may be (microseconds)."""
+
+
+@reducing_rules.of("role.reduced", "keeping a role until a day", Authority.CAUSE)
+def role_reduced(state: State, entry: Entry) -> Why:
+    """With whoever decides, in the same command; of a role that something gives the person for longer."""
+    body = entry.body
+    key, until = (body["person"], body["role"]), Instant(body["until"])
+    yield Unless("nobody decided to keep it", (("decided on", body["review"], *key, KEEP, body["by"]),))
+    if not state.begun < until <= state.begun + LONGEST_KEPT:
+        yield "its day is not within the next 366 days"
+    person, role = state.people.get(key[0]), state.roles.get(key[1])
+    given = state.every_binding_of(person) if person is not None else iter(())
+    if not any(each.role == key[1] and (each.ends is None or each.ends > until) for each in given):
+        yield "nothing gave it for longer"
+    if role is not None and ADMINISTER in role.console:
+        yield signed_in(state, body["by"], FRESH)
+    state.reduced[key] = (body["review"], until)
 
 
 # ---- lawful.controls -------------------------------------------------------------------------------------------------
@@ -10747,6 +10784,7 @@ _ROOMS = (
     review_rules,
     control_rules,
     signing_off_rules,
+    reducing_rules,
     policy_rules,
     incident_rules,
     door_rules,

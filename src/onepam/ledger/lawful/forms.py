@@ -227,6 +227,7 @@ review.signed_off 1 by=text kept=integer not_remediated=integer payload=text rem
   rubber_stamps=[text] unanswered=integer
 reviews.set 1 by=text? change=text every=(half-year|month|quarter|year) fallback=text? holidays=[text] lasts=integer
   on=[(mover|widened)] suspends=(everything|nothing|privileged)
+role.reduced 1 by=text person=text review=text role=text until=integer
 role.removed 1 by=text? change=text role=text
 role.returned 1 because=(given_up|kept) by=text? person=text review=text role=text
 role.set 1 by=text? change=text console=[(accept_risk|administer|approve|audit|monitor)] owner=text
@@ -251,7 +252,7 @@ role.set 3 by=text? change=text console=[(accept_risk|administer|approve|audit|m
     read|several|write)],timeout?=integer?,wait?=integer?}?,logins=[text],longest=integer,mode=(request|standing),
     name=text,recording?=(head_tail|whole)?,where=<text>}]
   purpose=text role=text version=text
-role.withheld 1 because=(removed|silence) by=text? person=text review=text role=text
+role.withheld 1 because=(reduced|removed|silence) by=text? person=text review=text role=text
 roster.entry_ended 1 entry=text left_at=integer person=text? version=text
 roster.entry_set 1 contract_ends=integer? ends=integer? entry=text manager=text? payload=text person=text? sponsor=text?
   starts=integer? time_zone=text type=(employee|service|vendor) version=text

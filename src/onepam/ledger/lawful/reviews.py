@@ -20,7 +20,7 @@ from onepam.ledger.lawful.state import State
 
 review_rules = Rules()
 
-KEEP, REMOVE, SILENCE = "keep", "remove", "silence"
+KEEP, REMOVE, SILENCE, REDUCED = "keep", "remove", "silence", "reduced"
 SHORTEST_REVIEW, LONGEST_REVIEW = DAY, 90 * DAY
 """How long a review that somebody opened may be decided on (microseconds)."""
 KEPT_WITHIN = HOUR
@@ -96,6 +96,7 @@ def review_decided(state: State, entry: Entry) -> Why:
     review.deciders[key] = (body["by"], entry.time)
     review.took_part.add(body["by"])
     review.beside.discard(key)
+    state.reduced.pop(key, None)
     if verdict == REMOVE and _withheld_after(state, key)[0] not in ("", body["review"]):
         review.beside.add(key)
     state.cause("decided on", body["review"], *key, verdict, body["by"])
@@ -156,11 +157,11 @@ def review_closed(state: State, entry: Entry) -> Why:
 
 @review_rules.of("role.withheld", "withholding a role", Authority.CAUSE, Authority.TIME)
 def role_withheld(state: State, entry: Entry) -> Why:
-    """With the decision to remove it; or because nobody answered, as the review said, when its time is over. Somebody
-    is left who administers."""
+    """With the decision to remove it; because nobody answered, as the review said, when its time is over; or when the
+    day is over until which it was kept. Somebody is left who administers."""
     body = entry.body
     key, name = (body["person"], body["role"]), body["review"]
-    before = _withheld_after(state, key)
+    before, kept = _withheld_after(state, key), state.reduced.pop(key, None)
     if body["because"] == SILENCE:
         review = state.reviews.get(name)
         if body["by"] is not None:
@@ -169,6 +170,12 @@ def role_withheld(state: State, entry: Entry) -> Why:
             yield "its time to be decided on was not over"
         elif not _silence_takes(review, key):
             yield "the review takes nothing of that without an answer"
+        again = before[1] != ""
+    elif body["because"] == REDUCED:
+        if body["by"] is not None:
+            yield "it is in time's name, and somebody did it"
+        if kept is None or kept[0] != name or kept[1] > state.now:
+            yield "no day until which it was kept was over"
         again = before[1] != ""
     else:
         yield Unless("nobody decided to remove it", (("decided on", name, *key, REMOVE, body["by"]),))

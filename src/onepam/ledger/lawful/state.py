@@ -73,8 +73,9 @@ class State:
     that are somebody's, `untaken` versions that were not taken, `void` login tokens and sign-ins of terminals that
     lapsed or were refused, `user_names` all users that were made for sessions, `watched` sessions that had ended, each
     with somebody who was shown its recording then. `periods` are those that had their
-    review, `schedules` by which they fall due, each since when; `moved` people and `widened` roles wait for one by what
-    happened; `listed` are the accounts of other `systems`."""
+    review, `schedules` by which they fall due, each since when; `reduced` has of each person and
+    role that are kept until a day in which review, and which day; `moved` people and `widened` roles wait for one by
+    what happened; `listed` are the accounts of other `systems`."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -92,6 +93,7 @@ class State:
     delegations: dict[str, Delegation] = field(default_factory=dict)
     yeses: dict[tuple[str, str], Instant] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
+    reduced: dict[tuple[str, str], tuple[str, Instant]] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
     incidents: dict[str, Incident] = field(default_factory=dict)
     periods: set[str] = field(default_factory=set)

@@ -22,6 +22,7 @@ from onepam.ledger.lawful.people import people_rules
 from onepam.ledger.lawful.policies import policy_rules
 from onepam.ledger.lawful.providers import provider_rules
 from onepam.ledger.lawful.provisioning import provisioning_rules
+from onepam.ledger.lawful.reducing import reducing_rules
 from onepam.ledger.lawful.requests import request_rules
 from onepam.ledger.lawful.review_schedule import schedule_rules
 from onepam.ledger.lawful.reviews import review_rules
@@ -57,6 +58,7 @@ _ROOMS = (
     review_rules,
     control_rules,
     signing_off_rules,
+    reducing_rules,
     policy_rules,
     incident_rules,
     door_rules,

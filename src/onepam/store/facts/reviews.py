@@ -7,6 +7,7 @@ from onepam.app.ports import Snapshot
 from onepam.app.reviews.close_review import ClosingQuery, GivenUpQuery, RemindingQuery
 from onepam.app.reviews.decide_item import ItemQuery
 from onepam.app.reviews.open_review import OpeningQuery
+from onepam.domain.access.authority import HeldRole
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import ONE_HAND, acts_as_manager
 from onepam.domain.access.review_schedule import Suspends
@@ -105,8 +106,16 @@ def item(db: Snapshot, query: ItemQuery, at: Instant) -> ItemFacts:
         alone=chain is not None and query.actor.person == query.person and not _others(db, query.person, at),
         named_may=chain is not None and bool(query.to) and chain.may(query.to),
         administers=administers,
+        ends=_ends(holds),
+        reduced=row(db, f"SELECT 1 FROM role_reduced WHERE person = :person AND role = :role AND {AT}", of) is not None,
         against=against(Circumstances(db, at).use(query.person, query.role), at),
     )
+
+
+def _ends(holds: Iterable[HeldRole]) -> Instant | None:
+    """When the last of these ends; None where one has no end, or there is none."""
+    ends = [each.ends for each in holds]
+    return max((each for each in ends if each is not None), default=None) if None not in ends else None
 
 
 @loads(ClosingQuery)

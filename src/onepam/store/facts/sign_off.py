@@ -9,6 +9,7 @@ from onepam.store.db import row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import actor_facts
+from onepam.store.facts.reduced import reduced_of
 from onepam.store.facts.reviews import decisions_of, review_of, withheld_of
 
 
@@ -25,6 +26,7 @@ def signing(db: Snapshot, query: SigningQuery, at: Instant) -> SigningFacts:
         signed=row(db, f"SELECT 1 FROM review_signed WHERE review = :review AND {AT}", of) is not None,
         took_part=took_part(db, query.review, at),
         lost=lost_in_silence(db, query.review, query.actor.person, at),
+        reduced=reduced_of(db, at, query.review),
     )
 
 

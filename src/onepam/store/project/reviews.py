@@ -94,6 +94,21 @@ WITHHELD = state(
     )
 )
 
+REDUCED = state(
+    StateTable(
+        "role_reduced",
+        ("person", "role"),
+        {
+            "person": "TEXT NOT NULL",
+            "role": "TEXT NOT NULL",
+            "review": "TEXT NOT NULL",
+            "until": "INTEGER NOT NULL",
+            "reduced": "INTEGER NOT NULL",
+            "reduced_by": "TEXT NOT NULL",
+        },
+        (("review",), ("until",)),
+    )
+)
 SIGNED = state(
     StateTable(
         "review_signed",
@@ -181,6 +196,21 @@ def review_decided(db: Db, place: Place, event: events.ReviewDecided) -> None:
         answers=event.answers,
         note=event.note,
     )
+    REDUCED.end(db, place.time, person=event.person, role=event.role)
+
+
+@projects(events.RoleReduced)
+def role_reduced(db: Db, place: Place, event: events.RoleReduced) -> None:
+    REDUCED.put(
+        db,
+        place.time,
+        person=event.person,
+        role=event.role,
+        review=event.review,
+        until=event.until,
+        reduced=place.time,
+        reduced_by=event.by,
+    )
 
 
 @projects(events.ReviewPassed)
@@ -238,6 +268,7 @@ def role_withheld(db: Db, place: Place, event: events.RoleWithheld) -> None:
         withheld=place.time,
         withheld_by=event.by,
     )
+    REDUCED.end(db, place.time, person=event.person, role=event.role)
 
 
 @projects(events.RoleReturned)

@@ -8,6 +8,7 @@ from onepam.domain.reviews.figures import Figures, figures, paces
 from onepam.kernel.clock import Instant
 from onepam.store.db import row
 from onepam.store.engine.tables import AT
+from onepam.store.facts.reduced import reduced_of
 from onepam.store.facts.reviews import decisions_of, withheld_of
 from onepam.store.facts.sign_off import lost_in_silence, took_part
 from onepam.store.read.names import Called
@@ -43,7 +44,7 @@ def review_figures(db: Snapshot, at: Instant, review: str, reader: str) -> Revie
     if found is None:
         return None
     decided, called = decisions_of(db, review, at), Called(db, at)
-    numbers = figures(found["items"], decided, withheld_of(db, review, at))
+    numbers = figures(found["items"], decided, withheld_of(db, review, at), reduced_of(db, at, review))
     return ReviewFigures(
         figures=numbers,
         seen=numbers.seen(),

@@ -51,16 +51,19 @@ class ItemRow:
     probed: tuple[str, Probed] | None = None
     """Of what was removed, or taken in silence: at which resource the listener was asked afterwards, and what it said.
     None where it was not asked."""
+    until: Instant | None = None
+    """Until when it was kept, while that is to come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Of an item: who decides on it now and as what (None: nobody is left), the last decision, and the withholding
-    after this review."""
+    """Of an item: who decides on it now and as what (None: nobody is left), the last decision, the withholding after
+    this review, and until when it is kept (None: without an end)."""
 
     decides: tuple[str, Answers] | None
     decided: Row | None
     withheld: Row | None
+    until: Instant | None
 
     def taken(self) -> Instant | None:
         """Since when it gives nothing; None where it was not taken."""
@@ -112,6 +115,7 @@ def item_rows(
                 held=key in there if beyond else asked.bound(*key),
                 beyond=beyond,
                 probed=probed.get(key),
+                until=so.until,
             )
         )
     return tuple(made)

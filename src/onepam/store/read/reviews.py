@@ -181,6 +181,8 @@ class _Look:
         self.chains = chains(db, found, self.items, at)
         decided = rows(db, f"SELECT * FROM review_decision WHERE review = :review AND {AT}", of)
         self.decided = {(each["person"], each["role"]): each for each in decided}
+        until = rows(db, f"SELECT person, role, until FROM role_reduced WHERE review = :review AND {AT}", of)
+        self._until = {(each["person"], each["role"]): each["until"] for each in until}
         kept_back = rows(db, f"SELECT * FROM role_withheld WHERE review = :review AND {AT}", of)
         self.withheld = {(each["person"], each["role"]): each for each in kept_back}
 
@@ -228,7 +230,10 @@ class _Look:
     def rows(self, items: tuple[Item, ...]) -> tuple[ItemRow, ...]:
         """These items with what their reviewer wants to know."""
         keys = ((each.person, each.role) for each in items)
-        said = tuple(Said(self.chains[key].decides, self.decided.get(key), self.withheld.get(key)) for key in keys)
+        said = tuple(
+            Said(self.chains[key].decides, self.decided.get(key), self.withheld.get(key), self._until.get(key))
+            for key in keys
+        )
         return item_rows(self._db, self._at, self.items, items, said)
 
 
