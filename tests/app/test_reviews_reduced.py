@@ -8,11 +8,13 @@ from onepam.app.open_session import Challenge, Opened
 from onepam.app.reviews.close_review import carry_out, close_review
 from onepam.app.reviews.decide_item import decide_item
 from onepam.domain.access.model import SubjectKind
+from onepam.domain.controls.catalogue import TESTS
 from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved
 from onepam.domain.reviews.events import Scope, Verdict, Withheld
 from onepam.jobs.reviews import Reviewing
-from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.store.facts.reduced import reduced_due, reduced_of
+from onepam.store.read.controls.reviews import carried_out
 from onepam.store.read.review_items import ItemRow
 from onepam.store.read.reviews import review_page
 from tests.app.test_reviews import decide, opened, roles_of
@@ -58,7 +60,12 @@ async def test_it_gives_nothing_once_its_day_is_over_and_is_in_the_figures_of_th
         assert (await figures(made, "aud")).figures.reduced == 1
         made.clock.advance(30 * DAY)
         assert await made.reader(reduced_due, None) == (("eve", "engineer", "rev_1"),)
+        assert (await made.reader(carried_out, None, TESTS["REV-04"])).rows == ()
+        made.clock.advance(HOUR)
+        (late,) = (await made.reader(carried_out, None, TESTS["REV-04"])).rows
+        assert (late.key, late.reason) == ("rev_1/eve/engineer", "its day is over, and it is given")
         await job.turn()
+        assert (await made.reader(carried_out, None, TESTS["REV-04"])).rows == ()
         await job.turn()
         assert await roles_of(made, "eve") == []
         assert not await goes_in(made)

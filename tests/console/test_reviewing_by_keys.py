@@ -43,8 +43,14 @@ def test_an_item_of_a_review_is_kept_removed_or_passed_on_by_one_key(page: Page,
     page.keyboard.press("j")
     with page.expect_navigation(url="**/reviews/rev_4qz/decide"):
         page.keyboard.press("a")
+    opened(page, "/~review")
+    page.keyboard.press("j")
+    with page.expect_navigation(url="**/reviews/rev_4qz/decide"):
+        page.keyboard.press("r")
     bodies = [body for _, body in server.posted]
     assert ["decision=deny" in bodies[0], "decision=pass" in bodies[1], "decision=approve" in bodies[2]] == [True] * 3
+    assert "decision=reduce" in bodies[3]
+    assert "until=2027-02-28" in bodies[3]
     assert all("role=dba" in body for body in bodies)
 
 

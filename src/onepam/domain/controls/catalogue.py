@@ -213,8 +213,9 @@ TESTS: Mapping[str, Test] = MappingProxyType(
                 Control("REV-04", "What a review removes is gone in time", ("CC6.2",)),
                 "Each removal of the last 90 days was withheld at once, and is carried out (no binding gives the "
                 "role any more) within 14 days, or has time left. Of another system: it is gone from its list or "
-                "directory by then.",
+                "directory by then. What was kept until a day gives nothing an hour after that.",
                 "that another system's list is true",
+                version=2,
                 days=QUARTER,
                 most_days=14,
             ),

@@ -26,15 +26,16 @@ def reduced(db: Snapshot, query: ReducedQuery, at: Instant) -> ReducedFacts:
     return ReducedFacts(due, administer, who_can_decide(db, at))
 
 
-def reduced_due(db: Snapshot, at: Instant) -> tuple[tuple[str, str, str], ...]:
-    """Person, role and review of what was kept until a day that is over, and is given since without a break."""
+def reduced_due(db: Snapshot, at: Instant, ago: int = 0) -> tuple[tuple[str, str, str], ...]:
+    """Person, role and review of what was kept until a day that is over, `ago` microseconds ago at least, and is given
+    since without a break."""
     found = rows(
         db,
-        "SELECT d.person, d.role, d.review, d.reduced FROM role_reduced d WHERE d.until <= :at "
+        "SELECT d.person, d.role, d.review, d.reduced FROM role_reduced d WHERE d.until <= :at - :ago "
         "AND d.valid_from <= :at AND :at < d.valid_until AND NOT EXISTS (SELECT 1 FROM role_withheld w "
         "WHERE w.person = d.person AND w.role = d.role AND w.valid_from <= :at AND :at < w.valid_until) "
         f"ORDER BY d.until, d.person, d.role LIMIT {MOST_AT_ONCE}",
-        {"at": at},
+        {"at": at, "ago": ago},
     )
     return tuple((who, role, review) for who, role, review, since in found if _given_since(db, who, role, since, at))
 

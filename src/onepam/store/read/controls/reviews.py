@@ -16,6 +16,7 @@ from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.changes import matrix, people
 from onepam.store.facts.holdings import bound_roles
+from onepam.store.facts.reduced import reduced_due
 from onepam.store.facts.reviews import items_of, not_remediated, scope_of
 from onepam.store.facts.systems import held_beyond
 from onepam.store.read.review_calendar import calendar
@@ -117,6 +118,8 @@ def carried_out(db: Snapshot, at: Instant, test: Test) -> Population:
         elif not each["still"] and each["until"] - each["decided"] > most:
             finding = f"it took longer than {test.params['most_days']} days"
         made.append(judged("item", f"{each['review']}/{each['person']}/{each['role']}", finding))
+    over = reduced_due(db, at, HOUR)
+    made += [judged("item", f"{review}/{who}/{role}", "its day is over, and it is given") for who, role, review in over]
     return Population(tuple(made))
 
 
