@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access.asked import Asking
+from onepam.domain.access.asked import Asking, Unasked
 from onepam.domain.access.model import ConsoleRight
 from onepam.kernel.clock import DAY, HOUR, SECOND, Instant, iso
+from onepam.store.read.requests import requests
 from tests.company import DEV, PROD, record, role_set
 from tests.console.browsing import Office
 
@@ -27,7 +28,7 @@ async def test_access_is_asked_for_ahead_and_within_hours_and_goes_on(office: Of
     await record(company.ledger, role_set("engineer", (replace(PROD, asking=asking), DEV)))
     home = await eve.read("/?q=web-1")
     assert "it takes the yes of 2" in home
-    assert "Such as ^OPS-" in home
+    assert "Matches ^OPS-" in home
     for wrong, words in (
         ({"begins": "soon"}, "Not before is a time in UTC."),
         ({"hours": "at night", "days": "7"}, "These are no weekly hours."),
@@ -52,12 +53,13 @@ async def test_several_say_yes_and_what_runs_is_asked_for_longer(office: Office)
     first, second = await office.sign_in("max"), await office.sign_in("bob")
     yes = {"decision": "approve", "digest": made.digest, "back": "/approvals"}
     assert "You are 1 of 2" in await first.done(f"/approvals/{made.request}", **yes)
-    assert made.request not in await first.read("/approvals")
+    assert "you agreed, others are waited for" in await first.read("/approvals")
     assert "Takes 2 people; Max Example agreed" in await second.read("/approvals")
     await second.done(f"/approvals/{made.request}", **yes)
     company.clock.advance(10 * SECOND)
     eve = await office.sign_in("eve")
     page = await eve.read(f"/requests/{made.request}")
+    assert "Takes 2 people; Max Example and Bob Example agreed" in page
     assert "Ask for 1 h more" in page
     assert "That is yours until" in await eve.refused("/requests", **WANTED)
     more = await eve.done("/requests", **{**WANTED, "extend": "yes"})
@@ -88,3 +90,29 @@ async def test_somebody_is_named_while_one_is_away_and_that_is_ended(office: Off
     await bob.done(f"/delegations/{delegation}/end")
     assert made.request not in await bob.read("/approvals")
     assert "There is no such delegation of yours." in await bob.refused(f"/delegations/{delegation}/end")
+
+
+async def test_the_catalogue_says_what_may_be_asked_for_and_what_a_rule_approves_is_open_at_once(
+    office: Office,
+) -> None:
+    company = office.company
+    asking = Asking(ticket="^OPS-", ticketed=True, unasked=Unasked(HOUR, 2))
+    await record(company.ledger, role_set("engineer", (replace(PROD, asking=asking), DEV)))
+    eve = await office.sign_in("eve")
+    page = await eve.read("/catalogue?q=web-1")
+    for said in (
+        "A ticket is needed that matches ^OPS-", "Nobody is asked for 1 h at a time, 2 times in seven days",
+        "Some at once", "/?request=web-1&amp;login=root",
+    ):  # fmt: skip
+        assert said in page, said
+    assert "web-2" not in page
+    assert "web-2" in await eve.read("/catalogue?q=root"), "narrowed by login"
+    assert "Nothing matches" in await eve.read("/catalogue?q=nowhere")
+    form = {"resource": "web-1", "option": "engineer:app", "minutes": "60", "reason": "on call", "ticket": "OPS-1"}
+    there = await eve.done("/requests", **form)
+    assert "A rule of your role approved it at once" in there
+    assert "a rule of the role engineer, version" in there
+    assert "There is nothing to ask for" in await (await office.sign_in("aud")).read("/catalogue")
+    (made,) = await company.reader(requests, None, "eve")
+    max_ = await office.sign_in("max")
+    assert "End access" in await max_.read(f"/requests/{made.request}")

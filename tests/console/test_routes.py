@@ -175,6 +175,7 @@ TABLE: dict[str, frozenset[str]] = {
     "GET /exceptions": SIGNED_IN,
     "POST /exceptions": SIGNED_IN,
     "POST /exceptions/{exception}/end": SIGNED_IN,
+    "GET /catalogue": SIGNED_IN,
     "GET /resources": OVERSEERS,
     "GET /resources/{resource}": SIGNED_IN,
     "GET /roles": OVERSEERS,

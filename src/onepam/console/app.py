@@ -23,7 +23,7 @@ from onepam.console.people import people, service_keys
 from onepam.console.policies import policies
 from onepam.console.providers import providers, signals
 from onepam.console.provisioning import provisioning
-from onepam.console.requests import asked_for, requests
+from onepam.console.requests import asked_for, catalogue, requests
 from onepam.console.reviews import reviews
 from onepam.console.roster import roster
 from onepam.console.sessions import database_root, database_token, inspections, query, sessions
@@ -33,6 +33,7 @@ from onepam.console.systems import systems
 PLACES: tuple[Place, ...] = (
     *auth.PLACES,
     *home.PLACES,
+    *catalogue.PLACES,
     *inbox.PLACES,
     *away.PLACES,
     *requests.PLACES,

@@ -141,6 +141,8 @@ HOME = HomePage(
             "at": ago(4 * MINUTE),
             "ends": None,
             "waiting_for": "Lena Vogel",
+            "when": "from 5 December 2026 18:00 UTC",
+            "withheld": False,
         },
         {
             "id": "req_7f2k",
@@ -150,6 +152,8 @@ HOME = HomePage(
             "at": ago(52 * MINUTE),
             "ends": ahead(3 * HOUR),
             "waiting_for": "",
+            "when": "",
+            "withheld": False,
         },
         {
             "id": "req_7e11",
@@ -159,6 +163,8 @@ HOME = HomePage(
             "at": ago(2 * DAY),
             "ends": None,
             "waiting_for": "",
+            "when": "",
+            "withheld": False,
         },
     ],
     sessions=[
@@ -262,11 +268,7 @@ REQUEST = RequestPage(
     history=[
         {"at": ago(52 * MINUTE), "words": "Jonas Lindqvist asked to reach db-orders-1 as postgres", "proof": PROOF},
         {"at": ago(47 * MINUTE), "words": "Mira Okafor approved the request req_7f2k: go ahead", "proof": PROOF},
-        {
-            "at": ago(18 * MINUTE),
-            "words": "Jonas Lindqvist opened a session as postgres on db-orders-1 from 10.4.1.17",
-            "proof": FRESH_PROOF,
-        },
+        {"at": ago(18 * MINUTE), "words": "Jonas Lindqvist opened a session as postgres", "proof": FRESH_PROOF},
     ],
 )
 

@@ -101,7 +101,7 @@ from tests.console.samples.provisioning import (
     PROVISIONING,
 )
 from tests.console.samples.querying import QUERY, QUERY_OVER, QUERY_RAN, QUERY_UNSERVED
-from tests.console.samples.requests import REQUESTS
+from tests.console.samples.requests import CATALOGUE, REQUESTS
 from tests.console.samples.reviews import NO_ITEMS, NO_REVIEWS, REVIEW, REVIEWS, TO_SIGN
 from tests.console.samples.rights import ALL_USED, DIFFERENCE, NO_DIFFERENCE, NO_ROLES, UNUSED
 from tests.console.samples.roster import (
@@ -309,6 +309,9 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "signals-empty": (shell("/signals"), NO_SIGNALS),
     "signal_new": (shell("/signals/new"), SIGNAL_FORM),
     "signal_token": (shell("/signals"), TOKEN),
+    "catalogue": (shell("/catalogue"), CATALOGUE),
+    "catalogue-empty": (shell("/catalogue"), replace(CATALOGUE, offers=[], beyond=0)),
+    "catalogue-nothing": (shell("/catalogue"), replace(CATALOGUE, filter={"q": "zz"}, offers=[], beyond=0)),
     "requests": (shell("/requests"), REQUESTS),
     "requests-empty": (shell("/requests"), replace(REQUESTS, requests=[])),
     "requests-narrowed": (shell("/requests"), REQUESTS_NARROWED),

@@ -38,7 +38,7 @@ from onepam.store.read.names import name
 from onepam.store.read.outbox import is_anybody_told
 from onepam.store.read.proposals import BEGINNING, proposals
 from onepam.store.read.provisioned import groups_without_directory
-from onepam.store.read.requests import inbox, request, requests
+from onepam.store.read.requests import RequestRow, inbox, request, requests
 from onepam.store.read.reviews import withheld_from
 from onepam.store.read.sessions import SessionFilter, sessions
 from onepam.store.read.staff import health
@@ -148,13 +148,15 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
     asked = requests(db, at, me, most=MOST_OF_MINE)
     been = sessions(db, at, SessionFilter(person=me, most=MOST_OF_MINE))
     decides, told = not rights.isdisjoint(DECIDES.rights), is_anybody_told(db, at)
-    kept = (backups(db, at), services.backup_days)
+    withheld = {role for role, _ in withheld_from(db, at, me)}
     return HomePage(
         query=query,
         waits=_waits(db, at, view, hats) if decides else None,
         setup=hats.setup,
         alerts=[*_withheld(db, at, me), *_answered_for(db, at, me), *hats.alerts],
-        lights=lights(hats.health, hats.alarms, told, kept, view, at) if hats.health is not None else [],
+        lights=lights(hats.health, hats.alarms, told, (backups(db, at), services.backup_days), view, at)
+        if hats.health is not None
+        else [],
         runs=ConsoleRight.ADMINISTER in rights,
         wall=wall(db, at, hats.alarms, view) if ConsoleRight.MONITOR in rights else None,
         reading=read_room(db, at, view, hats.reading) if hats.reading is not None else None,
@@ -173,18 +175,7 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
         open_beyond=max(0, len(found.open) - most_open),
         requestable=offered[:most_offered],
         beyond=max(0, len(offered) - most_offered) + found.beyond,
-        requests=[
-            {
-                "id": each.request,
-                "resource": each.resource,
-                "login": each.login,
-                "status": each.state,
-                "at": each.made,
-                "ends": each.grant_ends,
-                "waiting_for": _waiting_for(db, at, each.request) if each.status == "open" else "",
-            }
-            for each in asked
-        ],
+        requests=[_asked(db, at, each, withheld) for each in asked],
         sessions=[
             {
                 "id": each.session,
@@ -199,6 +190,21 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
     )
 
 
+def _asked(db: Snapshot, at: Instant, each: RequestRow, withheld: set[str]) -> Context:
+    """A request of the reader's, with what became of it."""
+    return {
+        "id": each.request,
+        "resource": each.resource,
+        "login": each.login,
+        "status": each.state,
+        "at": each.made,
+        "ends": each.grant_ends,
+        "waiting_for": _waiting_for(db, at, each.request) if each.status == "open" else "",
+        "when": each.schedule_words,
+        "withheld": each.grant_state == "running" and each.role in withheld,
+    }
+
+
 def _waits(db: Snapshot, at: Instant, view: View, hats: _Hats) -> Context:
     """{total, first (list of {id, title, by, at})}: how much waits for the reader's word, and the oldest of it."""
     if not hats.waiting:
@@ -207,7 +213,16 @@ def _waits(db: Snapshot, at: Instant, view: View, hats: _Hats) -> Context:
     asked = [
         {
             "id": each.row.request,
-            "title": f"{each.row.login} on {each.row.resource}, {duration(each.row.duration)}",
+            "title": ", ".join(
+                filter(
+                    None,
+                    (
+                        f"{each.row.login} on {each.row.resource}",
+                        duration(each.row.duration),
+                        each.row.schedule_words,
+                    ),
+                )
+            ),
             "by": each.row.person_name,
             "at": each.row.made,
         }

@@ -26,7 +26,7 @@ class HomePage(PageContext):
     `beyond`: how many more may be requested than are listed
     `open_beyond`: how many more are open
     `requests`: list of {id, resource (name), login, status (or "over"), at, ends (Instant or none), waiting_for
-        (str)}
+        (str), when (its schedule in words, or ""), withheld (bool: a review withholds its role)}
     `sessions`: list of {id, resource (name), login, started, ended (Instant or none), state}
     `terminals`: list of {id, target (name), login, source (address), ends}: terminals that wait for this person's
         confirmation

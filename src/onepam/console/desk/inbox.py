@@ -31,6 +31,7 @@ from onepam.kernel.ids import new_id
 from onepam.store.facts.holdings import held_roles
 from onepam.store.read import proposals as laid
 from onepam.store.read import requests as rows
+from onepam.store.read.asked_for import agreed_and_waiting
 from onepam.store.read.changes import change
 from onepam.store.read.directory_brake import held_people, reported_leavers
 from onepam.store.read.explain import asked
@@ -199,7 +200,8 @@ def _inbox(
     if last is not None:
         waiting = tuple(each for each in waiting if each.row.made <= last)
         proposed = tuple(each for each in proposed if each.proposal.since <= last)
-    decided = rows.requests(db, at, decider=view.person, most=MOST_DECIDED)
+    agreed = agreed_and_waiting(db, at, view.person, MOST_DECIDED)
+    decided = (*agreed, *rows.requests(db, at, decider=view.person, most=MOST_DECIDED))
     shown = resources(db, at, (each.row.resource for each in waiting))
     reported = {each.person for each in reported_leavers(db, at)} if administers else ()
     return ApprovalsPage(
@@ -221,8 +223,8 @@ def _inbox(
                 "resource": each.resource,
                 "login": each.login,
                 "decision": each.status.value,
-                "by": "you",
-                "at": each.decided,
+                "by": "you agreed, others are waited for" if each.decided is None else "you",
+                "at": each.made if each.decided is None else each.decided,
                 "undo_left": _undo_left(each, at),
             }
             for each in decided

@@ -104,7 +104,7 @@ def _request(
             "duration": row.duration,
             "when": row.schedule_words,
             "week": week_picture(row.schedule),
-            "agreed": agreed_words(found.approvals, [called for _, called in found.agreed]),
+            "agreed": agreed_words(found.approvals, _agreed(found)),
             "rule": f"a rule of the role {row.role}, version {row.rule[:12]}, asked nobody" if row.rule else "",
             "reason": row.reason if row.reason is not None else "erased",
             "ticket": row.ticket or "",
@@ -131,6 +131,12 @@ def _request(
         may_end=given and not mine and (view.person in deciders or administers),
         may_decide=waits and view.person in deciders,
     )
+
+
+def _agreed(found: rows.RequestDetail) -> list[str]:
+    """Who said yes, the last of them, too."""
+    last = [found.row.decider_name] if found.row.status is RequestStatus.APPROVED and found.row.decider else []
+    return [*(called for _, called in found.agreed), *last]
 
 
 def _opens(db: Snapshot, at: Instant, row: rows.RequestRow) -> bool:

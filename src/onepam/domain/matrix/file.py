@@ -324,7 +324,7 @@ class _Reading:
             if approver not in roles:
                 self._findings.add(spot, f"There is no role {approver}.", fields.meant(approver, roles, self._findings))
             elif role is not None and ConsoleRight.APPROVE not in role.console:
-                hint = f"Give {approver} this line: console: [approve]"
+                hint = f"Name a role that has it, or give {approver} this line: console: [approve]"
                 self._findings.add(spot, f"The role {approver} has no right to approve.", hint)
 
     def _bindings(

@@ -9,7 +9,7 @@ from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.read.paging import Page, Window
-from onepam.store.read.requests import BEGINNING, SOUGHT, RequestRow, as_listed
+from onepam.store.read.requests import BEGINNING, MOST, SOUGHT, RequestRow, as_listed
 
 _GIVEN = "SELECT 1 FROM access_grant g WHERE g.request = r.request AND g.valid_from <= :at"
 _STATE = f"""CASE WHEN r.status = 'open' AND r.expires <= :at THEN 'void'
@@ -55,3 +55,14 @@ def asked_for(
     counted = row(db, f"SELECT count(*) {_WHICH}", values)
     page = Page.of(found, window, counted[0] if counted else 0, itemgetter("request"))
     return page.map(lambda shown: (as_listed(db, at, each) for each in shown))
+
+
+def agreed_and_waiting(db: Snapshot, at: Instant, person: str, most: int = MOST) -> tuple[RequestRow, ...]:
+    """Requests that this person said yes to and that wait for others, the newest first."""
+    found = rows(
+        db,
+        f"SELECT * FROM request WHERE status = 'open' AND expires > :at AND {AT} AND request IN "
+        f"(SELECT request FROM request_agreed WHERE person = :person AND {AT}) ORDER BY made DESC LIMIT :most",
+        {"at": at, "person": person, "most": min(most, MOST)},
+    )
+    return tuple(as_listed(db, at, each) for each in found)

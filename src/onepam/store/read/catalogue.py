@@ -55,8 +55,8 @@ class Catalogue:
 def catalogue(
     db: Snapshot, at: Instant, person: str, search: str = "", most: int = 200, only: str | None = None
 ) -> Catalogue:
-    """What `person` can reach and ask for; `search` is part of a resource's name or of a label; `only` is one
-    resource's whole name."""
+    """What `person` can reach and ask for; `search` is part of a resource's name or of a label, or of a login or role
+    that may be asked for; `only` is one resource's whole name."""
     someone = row(db, f"SELECT enabled, ends FROM person WHERE person = :person AND {AT}", {"person": person, "at": at})
     if someone is None or not someone["enabled"] or (someone["ends"] is not None and someone["ends"] <= at):
         return Catalogue((), (), 0)
@@ -180,7 +180,8 @@ def _requestable(
             for login, privileged, sites in estate.reach(held, permission):
                 for site in sites:
                     actions = site.only(permission.actions)
-                    if actions and (site.resource, login) not in opened and _matches(site, sought):
+                    by_name = sought in login.casefold() or sought in held.role
+                    if actions and (site.resource, login) not in opened and (by_name or _matches(site, sought)):
                         found[site.resource, login, held.role, permission.name] = Requestable(
                             site=site,
                             login=login,
