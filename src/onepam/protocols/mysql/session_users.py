@@ -210,7 +210,7 @@ async def stop(where: Where, account: Account, name: str, there: TargetLeg) -> N
 
 async def _hosts(leg: TargetLeg, user: User) -> list[str]:
     """Whence it may come, as texts of SQL: at once, where it was made once."""
-    found = await _rows(leg, f"SELECT host FROM mysql.user WHERE BINARY user = {_text(user.name)}", 1, LeftBecause.KEPT)
+    found = await _rows(leg, f"SELECT Host FROM mysql.user WHERE BINARY User = {_text(user.name)}", 1, LeftBecause.KEPT)
     if not all(_MADE_FOR.fullmatch(host or "") for (host,) in found):
         raise StillThere(LeftBecause.KEPT, "it may come from elsewhere than it was made for")
     return [_text(host or "") for (host,) in found]
