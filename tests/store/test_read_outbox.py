@@ -9,8 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from onepam.app.requests.deny_request import deny_request
+from onepam.app.requests.end_grant import end_grant
 from onepam.app.requests.expire_access import expire_access
-from onepam.domain.access.asked import Asking
+from onepam.app.requests.make_request import make_request
+from onepam.domain.access.asked import Asking, Unasked
 from onepam.domain.access.guardrails import StatementClass
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.leaving.brake import (
@@ -21,6 +23,7 @@ from onepam.domain.leaving.brake import (
     HoldReason,
 )
 from onepam.domain.providers.refusals import ProviderRefused
+from onepam.domain.requests.asking import Asked
 from onepam.domain.reviews.events import ReviewReminded, Stage
 from onepam.domain.sessions.waiting_statements import StatementAsked, StatementEnded
 from onepam.domain.telling.audience import Audience
@@ -86,6 +89,24 @@ async def test_whoever_may_decide_once_it_escalates_is_told_once_and_nobody_of_w
     waits = [each for each in (await company.reader(to_tell, None, 0))[0] if each.receiver == "mail:bob"]
     plans = [await company.reader(plan, None, each.receiver, [each.occurrence]) for each in waits]
     assert [bool(each.dropped) for each in plans] == [True, False]
+
+
+async def test_whoever_could_have_decided_is_told_what_a_rule_gave_until_it_is_over(company: Company) -> None:
+    await record(company.ledger, role_set("engineer", (replace(PROD, asking=Asking(unasked=Unasked(HOUR, 2))),)))
+    of = company.ledger, company.actor("eve"), "req_r", "web-1", "app", HOUR, "on call"
+    made = await make_request(*of, grant="grt_r")
+    assert isinstance(made, Asked)
+    ((receiver, sentence),) = await told(company, "request.preapproved")
+    assert receiver == "mail:max"
+    assert sentence.startswith("A rule of the role engineer let Eve Example in without asking anybody: web-1 as app.")
+    waits = [each for each in (await company.reader(to_tell, None, 0))[0] if each.receiver == "mail:max"]
+    for over in (False, True):
+        plans = {
+            each.occurrence.kind: bool((await company.reader(plan, None, each.receiver, [each.occurrence])).dropped)
+            for each in waits
+        }
+        assert plans == {"request.made": True, "request.preapproved": over}
+        assert over or await end_grant(company.ledger, company.actor("eve"), "grt_r") is None
 
 
 async def test_each_request_is_told_once_and_a_storm_is_one_notice_an_hour(company: Company) -> None:

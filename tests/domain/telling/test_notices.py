@@ -31,7 +31,9 @@ from onepam.domain.requests.events import (
     GrantEnded,
     GrantStarted,
     RequestDenied,
+    RequestEscalated,
     RequestMade,
+    RequestPreapproved,
     RequestStatus,
     RequestWithdrawn,
 )
@@ -202,6 +204,16 @@ def test_a_request_is_told_to_whoever_may_decide_without_its_reason() -> None:
     assert (told.audience, told.alike, told.person, told.alarm) == (
         Audience.DECIDERS, "request.made per_1", "", False
     )  # fmt: skip
+
+
+def test_who_may_decide_is_told_that_it_escalated_and_that_a_rule_asked_nobody() -> None:
+    told = said(RequestEscalated("req_1", ("lead",)))
+    assert told.sentence.startswith("Nobody has decided yet on what was asked for, and you may, too: ")
+    by_rule = RequestPreapproved("req_1", "per_1", "d", "engineer", "v1", 2, Instant(0), None)
+    told = said(by_rule)
+    assert told.sentence.startswith("A rule of the role engineer let Ada Bcc: eve@example.com Example in without ")
+    assert told.sentence.endswith("You may end it on the page of the request req_1.")
+    assert (told.audience, told.about) == (Audience.DECIDERS, "req_1")
 
 
 def test_a_statement_that_waits_is_told_to_whoever_may_decide_without_its_text() -> None:

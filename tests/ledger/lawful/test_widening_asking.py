@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.access.asked import OWNER, Asking
+from onepam.domain.access.asked import OWNER, Asking, Unasked
 from onepam.domain.access.events import ResourceRemoved
+from onepam.domain.access.hours import Hours, Weekday
 from onepam.domain.access.model import Permission
 from onepam.kernel.clock import DAY, HOUR
 from tests.ledger.lawful.story import DEV, PROD, Story, resource_set, role_set
@@ -37,7 +38,8 @@ def company() -> Story:
     "change",
     [
         {"approvals": 1}, {"ahead": DAY + 1}, {"weekly": DAY + 1}, {"ticketed": False}, {"ticket": "^O"},
-        {"ticket": ""}, {"escalates": HOUR - 1}, {"then": ("senior",)}, None,
+        {"ticket": ""}, {"escalates": HOUR - 1}, {"then": ("senior",)}, {"first_use": True},
+        {"unasked": Unasked(HOUR, 1)}, None,
     ],
 )  # fmt: skip
 def test_to_ask_more_easily_takes_two(change: dict[str, Any] | None) -> None:
@@ -48,6 +50,33 @@ def test_to_ask_more_easily_takes_two(change: dict[str, Any] | None) -> None:
     told = company()
     told.change("chg_2", "ada", eased)
     assert told.said() == []
+
+
+MONDAY = Hours((Weekday.MON,), 9 * 60, 17 * 60, "UTC")
+RULE = Unasked(HOUR, 2, MONDAY)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "gains"),
+    [
+        (RULE, replace(RULE, longest=HOUR + 1), True),
+        (RULE, replace(RULE, most=3), True),
+        (RULE, replace(RULE, hours=None), True),
+        (RULE, replace(RULE, hours=replace(MONDAY, closes=18 * 60)), True),
+        (RULE, replace(RULE, longest=HOUR - 1, most=1), False),
+        (replace(RULE, hours=None), RULE, False),
+        (RULE, None, False),
+    ],
+)
+def test_a_rule_that_asks_nobody_for_more_takes_two(was: Unasked, now: Unasked | None, gains: bool) -> None:
+    told = Story().found()
+    told.change("chg_1", None, role_set("asked", [of(Asking(approvals=2, unasked=was))]))
+    for who in ("ada", "bob"):
+        told.enrol(who)
+    for who in ("ada", "bob"):
+        told.sign_in(who)
+    at = told.change("chg_2", "ada", role_set("asked", [of(Asking(approvals=2, unasked=now))]), alone=True)
+    assert told.said() == ([(at + 2, f"it gives more by the permission prod, {ALONE}")] if gains else [])
 
 
 def test_to_ask_less_easily_takes_one() -> None:

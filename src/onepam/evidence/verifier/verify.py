@@ -8356,11 +8356,11 @@ def by_rule(state: State, asked: Mapping[str, Any], body: Mapping[str, Any]) -> 
     if asked["duration"] > rule["longest"]:
         yield "it is longer than the rule lets it be"
     person, key = state.people.get(asked["person"]), (asked["role"], asked["permission"])
-    lately = [at for at in ([] if person is None else person.by_rule.get(key, ())) if at + RULE_WITHIN > state.begun]
+    times: dict[tuple[str, str], list[Instant]] = {} if person is None else person.by_rule
+    lately = [at for at in times.get(key, ()) if at + RULE_WITHIN > state.begun]
     if body["nth"] != len(lately) + 1 or body["nth"] > rule["most"]:
         yield "it is once more than the rule lets it be, or counted otherwise"
-    if person is not None:
-        person.by_rule[key] = [*lately, state.begun]
+    times[key] = [*lately, state.begun]
     said, hours = rule.get("hours"), body["hours"]
     if (said is None) is not (hours is None):
         yield "its hours are not those of the rule"
