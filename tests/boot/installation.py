@@ -1,7 +1,6 @@
 """An installation whose ledger has some entries, published and signed, and `onepam ledger verify` over it."""
 
 import asyncio
-import subprocess
 import sys
 import time
 from functools import partial
@@ -13,6 +12,7 @@ from onepam.boot.platform import Platform
 from onepam.domain.history.commit import Decided
 from onepam.domain.history.system import ClockJumped
 from onepam.kernel.clock import Instant
+from tests.forked import onepam
 
 ONEPAM = [sys.executable, "-m", "onepam.boot.commands.up"]
 ORIGIN = "ledger.test"
@@ -20,8 +20,7 @@ ORIGIN = "ledger.test"
 
 def verify(data: Path, *arguments: str, verbose: bool = True) -> tuple[int, str]:
     """Exit code, and all that is said."""
-    command = [*ONEPAM, "ledger", "verify", "--data", str(data), *arguments, *(["--verbose"] if verbose else [])]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    done = onepam("ledger", "verify", "--data", data, *arguments, *(["--verbose"] if verbose else []))
     return done.returncode, done.stdout + done.stderr
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.boot.installation import ONEPAM
 from tests.boot.test_continue import NEXT, founded
+from tests.forked import onepam
 
 ALTERED = {
     "a trigger": (
@@ -60,7 +60,7 @@ def altered(installed: Path, folder: Path, sql: str) -> Path:
 
 def run(data: Path, command: str) -> subprocess.CompletedProcess[str]:
     words = [each.format(data=data, config=data.with_name("onepam.toml")) for each in COMMANDS[command]]
-    return subprocess.run([*ONEPAM, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    return onepam(*words)
 
 
 def entries(data: Path) -> list[tuple[int, ...]]:

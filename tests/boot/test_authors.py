@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -27,7 +26,8 @@ from onepam.store.engine.append import append, read_head, write_head
 from onepam.store.engine.batches import Author, seal, size_and_end
 from onepam.store.engine.database import connect
 from onepam.store.engine.rebuild import compare
-from tests.boot.installation import ONEPAM, ORIGIN, live, verify
+from tests.boot.installation import ORIGIN, live, verify
+from tests.forked import onepam
 from tests.lawful import laid_by_hand
 from tests.ledger.written import Key
 from tests.targets import free_port
@@ -145,15 +145,15 @@ async def test_the_signer_signs_nothing_of_it(way: str, copy: Path) -> None:
 async def test_a_node_that_was_revoked_writes_no_more_until_it_is_started_anew(copy: Path) -> None:
     async with Platform(config_of(copy)).running() as platform:
         name = platform.node.name
-        listed = onepam("nodes", "--data", str(copy))
+        listed = onepam("ledger", "nodes", "--data", str(copy))
         assert f"{name}  since " in listed.stdout
         for code in (0, 1):
-            done = onepam("revoke-node", name, "--by", "Ada", "--because", "stolen", "--data", str(copy))
+            done = onepam("ledger", "revoke-node", name, "--by", "Ada", "--because", "stolen", "--data", str(copy))
             assert done.returncode == code, done.stderr
         assert f"{name} has no key in force" in done.stderr
         with pytest.raises(Unavailable, match="was revoked"):
             await jump(platform)
-        assert name not in onepam("nodes", "--data", str(copy)).stdout
+        assert name not in onepam("ledger", "nodes", "--data", str(copy)).stdout
     async with Platform(config_of(copy)).running() as platform:
         assert platform.node.name == name
         await jump(platform)
@@ -167,9 +167,10 @@ async def test_a_gateway_and_commands_of_the_host_write_side_by_side(copy: Path)
     async with Platform(config_of(copy)).running() as platform:
         for _ in range(2):
             await jump(platform)
-            assert onepam("revoke-node", "nod_nobody", "--by", "A", "--because", "b", "--data", str(copy)).returncode
+            nobody = ("nod_nobody", "--by", "A", "--because", "b", "--data", copy)
+            assert onepam("ledger", "revoke-node", *nobody).returncode
             admin = ("--admin", "Ada Admin <ada@example.com>", "--data", str(copy))
-            done = subprocess.run([*ONEPAM, "setup", *admin], capture_output=True, text=True, timeout=SECONDS)
+            done = onepam("setup", *admin)
             assert done.returncode == 0, done.stderr
         await published(platform)
         verdict = await asyncio.to_thread(platform.self_check.verify)
@@ -186,11 +187,6 @@ async def test_a_start_says_whom_the_place_of_the_keys_keeps_out(copy: Path, ins
         assert health.keys == (
             "the signer's key lies in the data folder: whoever has that whole folder can write history"
         )
-
-
-def onepam(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [*ONEPAM, "ledger", *arguments]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
 
 
 async def jump(platform: Platform) -> None:

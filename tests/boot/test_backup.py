@@ -8,7 +8,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import tarfile
 from contextlib import closing
 from pathlib import Path
@@ -23,9 +22,10 @@ from onepam.signing.author import NodeAuthor
 from onepam.store.engine.database import connect
 from onepam.store.engine.database import copy as copy_database
 from onepam.store.engine.ledger import SqliteLedger
-from tests.boot.installation import ONEPAM, ORIGIN, live, verify
+from tests.boot.installation import ORIGIN, live, verify
 from tests.boot.test_continue import NEXT, continued, founded
 from tests.company import record
+from tests.forked import onepam, python
 from tests.gateway_fixture import outcome
 from tests.gateway_process import Failed, elsewhere, started, up
 from tests.targets import free_port
@@ -50,10 +50,6 @@ from onepam.boot.commands.up import main
 main()
 """
 """`onepam` that is killed at the n-th call of a function of its own."""
-
-
-def onepam(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*ONEPAM, *map(str, arguments)], capture_output=True, text=True, timeout=200)
 
 
 def config_of(data: Path, origin: str = ORIGIN) -> Config:
@@ -311,10 +307,8 @@ async def test_killed_half_way_nothing_looks_whole(tmp_path: Path) -> None:
     await of.live(3)
     count = 0
     while True:
-        words = [sys.executable, "-c", DYING, "Copy", "put", str(count), "backup", str(of.copy)]
-        done = await asyncio.to_thread(
-            subprocess.run, [*words, "--keys", str(of.keys), "--data", str(of.data)], capture_output=True, timeout=200
-        )
+        words = ("Copy", "put", str(count), "backup", of.copy, "--keys", of.keys, "--data", of.data)
+        done = await asyncio.to_thread(python, DYING, *words)
         if done.returncode == 0:
             break
         assert done.returncode == -signal.SIGKILL
@@ -332,10 +326,8 @@ async def test_killed_half_way_nothing_looks_whole(tmp_path: Path) -> None:
     for part in (of.copy, of.keys):
         shutil.rmtree(part)
     for number, named in ((0, []), (1, [of.keys])):  # between the two names
-        words = [sys.executable, "-c", DYING, "Path", "rename", str(number), "backup", str(of.copy)]
-        done = await asyncio.to_thread(
-            subprocess.run, [*words, "--keys", str(of.keys), "--data", str(of.data)], capture_output=True, timeout=200
-        )
+        words = ("Path", "rename", str(number), "backup", of.copy, "--keys", of.keys, "--data", of.data)
+        done = await asyncio.to_thread(python, DYING, *words)
         assert done.returncode == -signal.SIGKILL
         assert [each for each in (of.copy, of.keys) if each.exists()] == named
         for each in (of.keys, *tmp_path.glob("*.partial*")):
@@ -348,9 +340,9 @@ async def test_killed_half_way_nothing_looks_whole(tmp_path: Path) -> None:
         ("Path", "rename", "0"),
         ("Path", "rename", "4"),
     ):
-        words = [sys.executable, "-c", DYING, *dies, "restore", str(of.copy), "--keys", str(of.keys)]
-        words += ["--data", str(of.new), "--log-key", of.log_key, "--checkpoint", str(of.anchor)]
-        done = await asyncio.to_thread(subprocess.run, words, capture_output=True, timeout=200)
+        restored = ("restore", of.copy, "--keys", of.keys, "--data", of.new)
+        anchored = ("--log-key", of.log_key, "--checkpoint", of.anchor)
+        done = await asyncio.to_thread(python, DYING, *dies, *restored, *anchored)
         assert done.returncode == -signal.SIGKILL, dies
         assert not (of.new / "ledger.db").exists(), dies
         assert "there is no installation" in (await asyncio.to_thread(onepam, "authorities", "--data", of.new)).stderr

@@ -19,15 +19,12 @@ from onepam.boot.on_ledger import on_ledger
 from onepam.boot.recovery_key import file_of, shown_digest
 from onepam.domain.host.continuing import Loss
 from onepam.store.engine.ledger import SqliteLedger
-from tests.boot.installation import ONEPAM, ORIGIN, live, verify
+from tests.boot.installation import ORIGIN, live, verify
 from tests.boot.test_setup import ADMINS
+from tests.forked import onepam
 from tests.targets import free_port
 
 NEXT = f"{ORIGIN}/2"
-
-
-def onepam(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*ONEPAM, *arguments], input=typed, capture_output=True, text=True, timeout=60)
 
 
 def config_of(data: Path, origin: str = ORIGIN, **more: str) -> Config:

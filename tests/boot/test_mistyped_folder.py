@@ -1,11 +1,10 @@
 """A mistyped `--data`: commands on the host say so, and make no second installation beside the real one."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.boot.installation import ONEPAM
+from tests.forked import onepam
 
 COMMANDS = {
     "authorities": ["authorities"],
@@ -21,9 +20,7 @@ COMMANDS = {
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_mistyped_folder_is_named_and_not_made(command: str, tmp_path: Path) -> None:
     folder = tmp_path / "onpeam"
-    done = subprocess.run(
-        [*ONEPAM, *COMMANDS[command], "--data", str(folder)], capture_output=True, text=True, timeout=60
-    )
+    done = onepam(*COMMANDS[command], "--data", folder)
     assert done.returncode == 2, done.stderr
     assert "there is no installation in" in done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -17,7 +17,8 @@ from onepam.domain.host.backups import BackupFacts, BackupMade, BackupProven
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Fault
 from onepam.store.read.backups import backups
-from tests.boot.test_backup import Backed, config_of, onepam, tree
+from tests.boot.test_backup import Backed, config_of, tree
+from tests.forked import onepam
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 

@@ -26,9 +26,10 @@ from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.rebuild import compare
 from onepam.store.read.announced import open_announcements
 from onepam.store.read.proofs_of_sign_in import enrolment_person
-from tests.boot.test_recovery_key import as_a_user, done_as_root, founded, key_in, kinds, of_roots, onepam
+from tests.boot.test_recovery_key import as_a_user, done_as_root, founded, key_in, kinds, of_roots
 from tests.boot.test_setup import ADMINS
 from tests.company import record
+from tests.forked import onepam
 
 
 @pytest.fixture

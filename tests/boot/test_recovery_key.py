@@ -6,7 +6,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,10 +14,7 @@ import pytest
 
 from tests.boot.installation import ONEPAM
 from tests.boot.test_setup import ADMINS
-
-
-def onepam(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*ONEPAM, *arguments], input=typed, capture_output=True, text=True, timeout=60)
+from tests.forked import onepam, python
 
 
 def founded(data: Path, *more: str) -> str:
@@ -231,8 +227,7 @@ main()
     ids=["before the digest is outside", "before the ledger knows"],
 )
 def test_a_founding_that_breaks_off_leaves_no_key_that_nobody_saw(data: Path, at: str, stays: bool) -> None:
-    words = [sys.executable, "-c", BROKEN_OFF, at, "setup", *ADMINS, "--data", str(data)]
-    broken = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    broken = python(BROKEN_OFF, at, "setup", *ADMINS, "--data", data)
     assert broken.returncode == -signal.SIGKILL
     first = key_in(broken.stdout)
     again = founded(data)

@@ -7,7 +7,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +20,10 @@ from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.kernel.errors import Fault, Unavailable
 from onepam.store.engine.ledger import SqliteLedger
 from tests.boot.installation import ONEPAM, ORIGIN, live, verify
-from tests.boot.test_backup import Backed, config_of, onepam, tree
+from tests.boot.test_backup import Backed, config_of, tree
 from tests.boot.test_setup import ADMINS
 from tests.company import record
+from tests.forked import onepam, python
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(1200)]
 
@@ -145,9 +145,9 @@ async def test_what_cannot_be_named_leaves_nothing_behind(tmp_path: Path, ending
     of = Backed(tmp_path, ending)
     await of.live(1)
     words = FAILING + f"main(['backup', '{of.copy}', '--keys', '{of.keys}', '--data', '{of.data}'])"
-    done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", words], capture_output=True, timeout=200)
+    done = await asyncio.to_thread(python, words)
     assert done.returncode != 0
-    assert b"no second name" in done.stderr
+    assert "no second name" in done.stderr
     assert sorted(each.name for each in tmp_path.iterdir()) == ["data", "kept-checkpoint"]
 
 

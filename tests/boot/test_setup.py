@@ -3,7 +3,6 @@
 import asyncio
 import re
 import secrets
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,9 @@ from onepam.kernel.clock import Instant
 from onepam.signing.author import NodeAuthor
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.rebuild import compare
-from tests.boot.installation import ONEPAM
+from tests.forked import onepam
 
 ADMINS = ("--admin", "Ada Admin <ada@example.com>", "--admin", "Ben Backup <ben@example.com>")
-
-
-def onepam(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*ONEPAM, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
 
 
 def sign_somebody_in(data: Path) -> None:

@@ -24,7 +24,8 @@ from onepam.store.db import rows
 from onepam.store.engine.batches import size_and_end
 from onepam.store.engine.database import connect
 from tests.boot.installation import ONEPAM, ORIGIN, verify
-from tests.boot.test_authors import SECONDS, WAYS, config_of, jump, onepam, published
+from tests.boot.test_authors import SECONDS, WAYS, config_of, jump, published
+from tests.forked import onepam
 from tests.gateway_process import started
 
 pytestmark = pytest.mark.anyio
@@ -174,7 +175,7 @@ async def test_several_nodes_at_once_and_one_revoked_in_the_middle(tmp_path: Pat
         while min(done.get(each, 0) for each in names) < 10:
             assert time.monotonic() < end
             await asyncio.sleep(0.05)
-        words = ("revoke-node", names[0], "--by", "Ada", "--because", "stolen", "--data", str(data))
+        words = ("ledger", "revoke-node", names[0], "--by", "Ada", "--because", "stolen", "--data", str(data))
         revoked = await asyncio.to_thread(onepam, *words, "--config", str(_file(tmp_path, signer)))
         assert revoked.returncode == 0, revoked.stderr
         with pytest.raises(Unavailable, match="was revoked"):

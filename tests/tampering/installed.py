@@ -32,6 +32,7 @@ from onepam.signing.key_file import load_key
 from onepam.signing.signer import SignerClient
 from onepam.store.engine.ledger import SqliteLedger
 from tests.boot.installation import ONEPAM, ORIGIN, live
+from tests.forked import onepam
 from tests.targets import free_port
 
 INSIDE, OUTSIDE = "inside", "outside"
@@ -153,8 +154,7 @@ def _signer(folder: Path, socket: Path) -> Iterator[None]:
 def _set_up(folder: Path, data: Path, socket: str) -> None:
     config = folder / "onepam.toml"
     config.write_text(f'origin = "{ORIGIN}"\nsigner_socket = "{socket}"\n')
-    command = [*ONEPAM, "setup", *ADMINISTRATORS, "--data", str(data), "--config", str(config)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
+    done = onepam("setup", *ADMINISTRATORS, "--data", data, "--config", config)
     assert done.returncode == 0, done.stderr
 
 
