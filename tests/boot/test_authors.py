@@ -61,7 +61,7 @@ def forge(data: Path, author: Author | None, *events: object) -> int:
     """Writes past the product what the product would write: entries, leaves, rows of state, the head, and where there
     is an `author` a batch. The index of the first entry."""
     with closing(connect(data / "ledger.db")) as db:
-        db.execute("BEGIN")
+        db.execute("BEGIN IMMEDIATE")  # a platform may be writing: what is read here must be the head still
         head, leaves = read_head(db), list[bytes]()
         after = append(db, head, Instant(head.time + 1), events, bytes, leaves)
         write_head(db, after)
