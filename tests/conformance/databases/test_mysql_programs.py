@@ -74,6 +74,22 @@ async def test_pymysql(both: MysqlWays) -> None:
     assert len(await both.journals(person)) >= 12
 
 
+async def test_pymysql_has_of_a_result_as_many_bytes_as_may_be_given(both: MysqlWays) -> None:
+    """In whichever form it asks; the row that leads beyond them it has not, and its connection goes on."""
+    reads = (StatementClass.READ, StatementClass.OTHER, StatementClass.SEVERAL)
+    bounded = replace(STANDING, guardrails=Guardrails(reads, bytes=100 << 10))
+    person = await both.gateway.person(bounded, certificate=False)
+    done = await both.run(await both.through(person), str(SLICE), str(HERE / "bounded_pymysql.py"))
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "few 50 ok (7,)",
+        "many 0 1142 (7,)",
+        "one_by_one 101 1142 (7,)",
+        "several_results 81 1142 (7,)",
+        "one_that_is_larger 0 1142 (7,)",
+    ]
+
+
 async def test_a_dump_and_its_load(both: MysqlWays, tmp_path: Path) -> None:
     """What was dumped and loaded is what was there; the memory of the gateway does not grow with it."""
     person = await both.person()

@@ -2,12 +2,15 @@
 Nothing here is timed; `DUMP_MIB` says how large the database is that is dumped."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.recording.statements import Form, Outcome
 from tests.conformance.databases.both_ways import SLICE, BothWays
+from tests.gateway_fixture import STANDING
 
 pytestmark = [pytest.mark.anyio, pytest.mark.conformance, pytest.mark.timeout(3600)]
 
@@ -97,3 +100,27 @@ async def test_a_driver_tells_the_same_as_directly(both: BothWays, name: str, le
     assert told[0] == told[1]
     assert len(told[1]) >= least
     assert len(await both.journals(person)) >= least
+
+
+async def test_a_driver_has_of_a_result_as_many_bytes_as_may_be_given(both: BothWays) -> None:
+    """In whichever form it asks; the row that leads beyond them it has not, and its connection goes on."""
+    reads = (StatementClass.READ, StatementClass.OTHER)
+    bounded = replace(STANDING, guardrails=Guardrails(reads, bytes=100 << 10))
+    person = await both.gateway.person(bounded, certificate=False)
+    program = str(Path(__file__).with_name("bounded_psycopg.py"))
+    done = await both.run(await both.through(person), str(SLICE), program)
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "few 50 ok (7,)",
+        "many 0 54000 (7,)",
+        "prepared_and_binary 0 54000 (7,)",
+        "one_by_one 101 54000 (7,)",
+        "copied 101 54000 (7,)",
+        "pages_of_a_cursor 150 54000 (7,)",
+        "one_that_is_larger 0 54000 (7,)",
+        "the_first_of_a_pipeline 0 54000 (7,)",
+    ]
+    ((*journal,),) = await both.journals(person)
+    cut = [(finished.rows, finished.size) for _, _, finished in journal if finished.outcome is Outcome.ERROR]
+    assert len(cut) == 7
+    assert all(rows <= 150 and size <= 100 << 10 for rows, size in cut), cut

@@ -132,6 +132,12 @@ async def test_rows_and_time_are_bound(small: Small, mighty: str, narrow: Narrow
     _, said, errors = await small.mariadb("SELECT seq FROM seq_1_to_1000; SELECT 7", "app", "--force", user=mighty)
     assert "OnePAM: This access allows 10 rows of a statement." in errors
     assert said.endswith("7\n")
+    narrow(Guardrails((READ, OTHER, WRITE, SEVERAL), timeout=1_000_000, bytes=10_000))
+    many = "SELECT seq, REPEAT('x', 100) FROM seq_1_to_{}"
+    script = f"{many.format(90)}; {many.format(1000000)}; SELECT REPEAT('x', 10000); SELECT 8"
+    _, said, errors = await small.mariadb(script, "app", "--force", "--quick", user=mighty)
+    assert errors.count("OnePAM: This access allows 10,000 bytes of a statement.") == 2, errors
+    assert (said.count("xxx\n"), said.endswith("\n8\n")) == (90 + 96, True)
     slow = "SELECT COUNT(*) FROM seq_1_to_100000000 WHERE SQRT(seq) < 0"
     status, _, errors = await small.mariadb(slow, "app", user=mighty)
     assert (status, re.search("(max_statement_time|execution time) exceeded", errors) is not None) == (1, True), errors

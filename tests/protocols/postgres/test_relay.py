@@ -180,6 +180,36 @@ async def test_what_follows_a_statement_with_too_many_rows_is_not_cancelled_in_i
     assert len(cancels) == 1  # of the short one the end had come with the rows
 
 
+async def test_bytes_beyond_the_bound_are_not_given_to_psql_in_any_form(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million rows, one large one, copied ones and those of a cursor: and behind each the session goes on."""
+    bound = Guardrails((StatementClass.READ, StatementClass.OTHER), bytes=100_000)
+    usual = small_door._opened
+    monkeypatch.setattr(small_door, "_opened", lambda *these: replace(usual(*these), guardrails=bound))
+    text = "SELECT n, repeat('x', 1000) FROM generate_series(1, {}) n"
+    many = text.format(1_000_000)
+    script = f"""{text.format(90)} \\g /dev/null
+{many};
+SELECT repeat('x', 100000);
+COPY ({many}) TO STDOUT;
+\\copy ({many}) TO /dev/null
+BEGIN;
+DECLARE c CURSOR FOR {many};
+FETCH 90 FROM c \\g /dev/null
+FETCH 100 FROM c;
+ROLLBACK;
+SELECT 'goes on';
+"""
+    _, out, err = await small.psql(script)
+    assert out.endswith("\ngoes on\n")
+    assert err.count("ERROR:  OnePAM: this access gives at most 100,000 bytes of a result") == 5, err
+    ends = [end for _, _, end in small.journals[0].statements() if end is not None]
+    cut = [(end.rows, end.size) for end in ends if end.outcome is Outcome.ERROR]
+    assert [rows for rows, _ in cut] == [98, 0, 99, 99, 98]
+    assert all(size <= 100_000 for _, size in cut)
+
+
 async def test_a_session_that_is_ended_leaves_nothing_running(small: Small, server: Server) -> None:
     sleeping = asyncio.create_task(small.psql("SELECT pg_sleep(30);"))
     count = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%' AND usename = 'app'"
