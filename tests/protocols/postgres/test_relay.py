@@ -157,6 +157,33 @@ async def test_who_holds_the_key_cancels_and_nobody_else(small: Small, server: S
     assert not small.gateway.keys.cancel(process, held.key, "127.0.0.1")
 
 
+async def test_who_cancels_is_hung_up_on_once_the_server_has_heard_of_it(
+    small: Small, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a server does it: drivers wait for that, and what they send then is not cancelled in its place."""
+    asked, may, cancel = asyncio.Event(), asyncio.Event(), dial._cancel
+
+    async def late(*of: Any) -> None:
+        asked.set()
+        await may.wait()
+        await cancel(*of)
+
+    monkeypatch.setattr(dial, "_cancel", late)
+    sleeping = asyncio.create_task(small.psql("SELECT pg_sleep(30);"))
+    await until(lambda: server.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'").strip() == "1")
+    ((process, (held,)),) = small.gateway.keys._held.items()
+    reader, writer = await asyncio.open_connection("127.0.0.1", small.port)
+    writer.write(b"\0\0\0\x10\x04\xd2\x16\x2e" + process.to_bytes(4, "big") + held.key)
+    ended = asyncio.create_task(reader.read())
+    await asked.wait()
+    assert (await small.psql("SELECT 1;"))[1] == "1\n"
+    assert not ended.done()
+    may.set()
+    assert await ended == b""
+    writer.close()
+    assert "canceling statement due to user request" in (await sleeping)[2]
+
+
 async def test_what_follows_a_statement_with_too_many_rows_is_not_cancelled_in_its_place(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ A key is good from the address of its session alone, and as long as that lives. 
 own, by which notifications and the server's tables name it, too; so those of two targets may be one.
 """
 
+from asyncio import Future
 from collections.abc import Callable
 from dataclasses import dataclass
 from hmac import compare_digest
@@ -18,7 +19,7 @@ SHORT_BYTES, LONG_BYTES = 4, 32
 class _Held:
     key: bytes
     source: str
-    cancel: Callable[[], object]
+    cancel: Callable[[], Future[None] | None]
 
 
 class Keys:
@@ -31,7 +32,9 @@ class Keys:
     def __len__(self) -> int:
         return sum(map(len, self._held.values()))
 
-    def make(self, source: str, minor: int, cancel: Callable[[], object], process: int = 0) -> tuple[int, bytes]:
+    def make(
+        self, source: str, minor: int, cancel: Callable[[], Future[None] | None], process: int = 0
+    ) -> tuple[int, bytes]:
         """A process and a key for a session from `source` that speaks version 3.`minor`. `process` is the target's; 0
         where it told of none."""
         while not process:
@@ -50,10 +53,17 @@ class Keys:
         if left:
             self._held[process] = left
 
-    def cancel(self, process: int, key: bytes, source: str) -> bool:
-        """Whether it was a key of a session that lives, from where that comes."""
+    def cancel(self, process: int, key: bytes, source: str, heard: Callable[[], None] = lambda: None) -> bool:
+        """Whether it was a key of a session that lives, from where that comes. `heard` is called once its target has
+        heard of it: what the client sends from then on is not cancelled in its place. Where there is nothing to hear it
+        is called at once."""
         for each in self._held.get(process, ()):
             if compare_digest(each.key, key) and each.source == source:
-                each.cancel()
+                asked = each.cancel()
+                if asked is None:
+                    heard()
+                else:
+                    asked.add_done_callback(lambda _: heard())
                 return True
+        heard()
         return False

@@ -50,10 +50,12 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
     def forget(self) -> None:
         self._keys.drop(*self._key)
 
-    def _cancel(self, there: TargetLeg) -> None:
-        """The client cancels what waits, what runs, or what is read before it does."""
-        if not self._take_back() and not self._is_for_later(lambda: self._cancel(there)):
-            there.cancel(self._tasks)
+    def _cancel(self, there: TargetLeg) -> "Future[None] | None":
+        """The client cancels what waits, what runs, or what is read before it does. The future is done once the target
+        has heard of it; None where it hears nothing now."""
+        if self._take_back() or self._is_for_later(lambda: self._cancel(there)):
+            return None
+        return there.cancel(self._tasks)
 
 
 def _settings(greeting: Iterable[bytes]) -> Iterator[tuple[str, str]]:

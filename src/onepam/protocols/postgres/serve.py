@@ -83,8 +83,9 @@ class PersonDoor(Door, PersonLeg):
         if isinstance(message, Startup):
             self._start(message)
         elif isinstance(message, WantsCancel):
-            self._gateway.keys.cancel(message.process, message.key, self.source)
-            self.close()  # whether it was any good, nobody hears
+            self._asking = True  # nothing more is taken; who waits for this end, as a server's, cancels nothing later
+            self._gateway.keys.cancel(message.process, message.key, self.source, self.close)
+            return False
         elif self._early or self.secured:  # what follows such a request in the clear may be another's
             raise Malformed("something follows a request for encryption")
         elif isinstance(message, WantsTls):
