@@ -71,6 +71,7 @@ def test_foreign_programs_stand_there_in_the_locked_versions() -> None:
         (r"{} v(\S+)", "tests/conformance/ssh_go/go.mod", ("golang.org/x/crypto",)),
         (r'"{}": "(\S+)"', "tests/oidc_provider/package.json", ("oidc-provider",)),
         (r"^version=(\S+)", "scripts/conformance/install-keycloak", ("Keycloak",)),
+        (r"{}:(\S+) ", "scripts/conformance/install-ssh-clients", ("com.github.mwiede:jsch",)),
     )
     for pattern, source, names in sources:
         locked = (ROOT / source).read_text("utf-8")
