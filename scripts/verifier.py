@@ -24,8 +24,8 @@ INSTANT = "onepam.kernel.instant"
 PARTS = (
     INSTANT, "refusal", "progress", "beside", "archive", "canonical", "ed25519", "note", "merkle", "log", "disclosed",
     "answer", "contents", "proving", "seams", "rules", "tabular", "report", "naming", "recordings", "leaving",
-    "population", "roster", "standing", "ways", "due", "access", "matrix", "systems", "factors", "again", "judging",
-    "lacking",
+    "population", "roster", "standing", "ways", "due", "access", "matrix", "systems", "factors", "watched", "again",
+    "judging", "lacking",
     "anchors", "batches",
     *(f"{RULES}.{name}" for name in (
         "forms", "form", "entry", "known", "listed", "documents", "state", "rule", "standing", "guardrails", "gains",

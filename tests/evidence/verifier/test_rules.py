@@ -11,8 +11,11 @@ from onepam.evidence.reports import (
     changes,
     controls,
     decisions,
+    incidents,
+    inspections,
     leavers,
     matrix,
+    policies,
     requests,
     reviews,
     sessions,
@@ -23,8 +26,8 @@ from onepam.evidence.verifier import rules
 from scripts import rooms
 
 COLUMNS = {room.NAME: room.COLUMNS for room in (
-    access, accounts, changes, controls, decisions, leavers, matrix, requests, reviews, sessions,
-    systems, vendors)}  # fmt: skip
+    access, accounts, changes, controls, decisions, incidents, inspections, leavers, matrix, policies, requests,
+    reviews, sessions, systems, vendors)}  # fmt: skip
 
 
 def test_a_pack_holds_what_the_product_draws() -> None:

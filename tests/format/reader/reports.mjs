@@ -12,7 +12,7 @@ const FORMULA = new RegExp(`^[${WHITE}]*[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]`, '
 const AS_OF = ['accounts', 'vendors'];
 const ONLY_FROM_0 = ['access', 'matrix', 'systems', ...AS_OF];
 const EXPECTED = ['sessions', 'requests', 'leavers', 'access', 'accounts', 'vendors'];
-const OF_GOVERNANCE = ['reviews', 'decisions', 'changes', 'controls', 'matrix', 'systems'];
+const OF_GOVERNANCE = ['reviews', 'decisions', 'changes', 'controls', 'inspections', 'incidents', 'policies', 'matrix', 'systems'];
 const OF_CONTROLS = ['control.tested', 'control.assigned'];
 
 /** A field of a spreadsheet. */

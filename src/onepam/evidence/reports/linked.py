@@ -1,7 +1,7 @@
 """Reports of what happened, whose rows are a head and all that followed it: those that a link alone makes up."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,8 @@ def parameters(scope: Scope) -> Mapping[str, int]:
 class Linked:
     """A report over the period. `query` gives (entry, kind, link, whether it may follow) of its `heads` and of all that
     follows, from the period's begin on; the same link leads to its head. `people` are the paths, by kind, at which
-    entries name somebody whose name is told."""
+    entries name somebody whose name is told; `rule` gives the cells that no entry says, of a row's head and what
+    follows it."""
 
     name: str
     title: str
@@ -31,6 +32,7 @@ class Linked:
     heads: tuple[str, ...]
     people: Mapping[str, tuple[str, ...]]
     columns: Sequence[Column]
+    rule: Callable[[Scope, Sequence[int]], Mapping[str, str]] = lambda scope, entries: {}
 
     def draw(self, scope: Scope, found: Iterable[tuple[Any, ...]]) -> Drawn:
         """Of the rows that `query` found. Raises `TooLarge`."""
@@ -47,7 +49,8 @@ class Linked:
         rows = []
         for head, link in heads:
             after = [each for each in follows[link] if each > head]
-            rows.append(scope.entries.row(self.columns, ordered(head, after, self._named(scope, [head, *after]))))
+            rests = ordered(head, after, self._named(scope, [head, *after]))
+            rows.append(scope.entries.row(self.columns, rests, **self.rule(scope, [head, *after])))
         report = Report(self.name, self.title, 1, self.columns, rows)
         rests = [*rests, *scope.naming]
         return Drawn(report, scope.period, f"{self.query};\n{NAMES}", parameters(scope), rests=rests)

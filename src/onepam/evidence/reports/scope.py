@@ -73,6 +73,10 @@ class Scope:
         """All entries of the range that say how somebody is called: they rule out a later one that is hidden."""
         return [entry for entries in self._names.values() for entry in entries if entry >= self.first]
 
+    def naming_of(self, person: str) -> Sequence[int]:
+        """Those that say how this person is called, or what kind of person it is."""
+        return [entry for entry in self._names.get(person, []) if entry >= self.first]
+
     def named(self, person: str | None, by: int) -> list[int]:
         """The entry that said last, before or at entry `by`, how the person is called: one, or none in the range."""
         entries = self._names.get(person or "", [])

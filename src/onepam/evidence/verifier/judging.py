@@ -20,6 +20,7 @@ from onepam.evidence.verifier.report import Report, by_kind
 from onepam.evidence.verifier.rules import AS_OF, BY_RULE, CHOSEN, DERIVED, PERIOD
 from onepam.evidence.verifier.standing import Accounts
 from onepam.evidence.verifier.systems import Systems
+from onepam.evidence.verifier.watched import check_watched
 
 
 def judge_reports(pack: Contents, answer: Answer) -> List[Report]:
@@ -61,6 +62,7 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
             rests = rule.rests(row)
             of = by_kind(rests, pack.disclosed)
             report.check_cells(row, derived, of)
+            check_watched(pack, names, report, row, of)
             if recordings is not None:
                 check_age(pack, report, row)
                 recordings.check(row, of)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterable
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from onepam.evidence.verifier.canonical import MAX_INTEGER
 from onepam.evidence.verifier.contents import Contents
@@ -27,6 +27,12 @@ class Names:
         entries = self._entries.get(person, [])
         place = bisect.bisect_right(entries, at)
         return entries[max(0, place - 1) : place]
+
+    def kind_of(self, person: str, at: int) -> Optional[str]:
+        """What kind of person it was at entry `at`, as the entries of the range say; None where none does."""
+        found = (self._disclosed.body(index).get("kind") for index in self._entries.get(person, ()) if index <= at)
+        said = [str(each) for each in found if each is not None]
+        return said[-1] if said else None
 
     def of_row(self, ledger: Iterable[int], people: Tuple[Tuple[str, str], ...]) -> List[int]:
         """Of everybody whom an entry of the row names at one of the paths, by the first that does."""

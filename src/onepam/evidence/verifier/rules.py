@@ -68,6 +68,10 @@ PROPOSED, SETTLED, APPLIED = "change.proposed", ("change.approved", "change.reje
 MADE_OF = ("role.set", "role.removed", "resource.set", "resource.removed", "binding.added", "binding.ended")
 """What a change of the roles is made of."""
 TESTED, OWNED = "control.tested", "control.assigned"
+PUBLISHED, LOOKED_IT = "policy.published", "policy.looked_through"
+READ_IT, TOLD_IT, INSPECTED = "policy.confirmed", "policy.reminded", "recording.inspected"
+INCIDENT, INC_NOTED, INC_SAID = "incident.opened", "incident.noted", "incident.assigned"
+INC_TOLD, INC_OVER, INC_AGAIN = "incident.reminded", "incident.closed", "incident.reopened"
 
 PERIOD = {
     "sessions": Happening(
@@ -91,6 +95,15 @@ PERIOD = {
         (PROPOSED,), (*SETTLED, "change.refused", APPLIED, *MADE_OF), ("change",),
         tuple((kind, "body.by") for kind in (PROPOSED, *SETTLED)), "", ()),
     "controls": Happening((TESTED,), (), ("control",), ((TESTED, "body.by"),), "", ()),
+    "inspections": Happening(
+        OPENED, (CLOSED, "session.kill_ordered", *FOUND, INSPECTED), ("session",),
+        ((OPENED[0], "body.person"), (INSPECTED, "body.by")), "", ()),
+    "incidents": Happening(
+        (INCIDENT,), (INC_NOTED, INC_SAID, INC_TOLD, INC_OVER, INC_AGAIN), ("incident",),
+        ((INCIDENT, "body.by"), (INCIDENT, "body.owner"), (INC_SAID, "body.owner"), (INC_OVER, "body.by")), "", ()),
+    "policies": Happening(
+        (PUBLISHED,), (LOOKED_IT, READ_IT, TOLD_IT), ("policy", "version"),
+        ((PUBLISHED, "body.by"), (PUBLISHED, "body.owner")), "", ()),
 }  # fmt: skip
 AS_OF = {"accounts": Standing((), True), "vendors": Standing(("vendor",), False)}
 FROM_THE_BEGINNING = ("access", "accounts", "vendors", "matrix", "systems")
@@ -220,6 +233,44 @@ _CONTROLS = {
     "excluded": _of("body.excluded", TESTED), "verdict": _of("body.verdict", TESTED),
     "cause": _of("body.cause", TESTED), "digest": _of("body.digest", TESTED),
     "tested_by": _of("body.by", TESTED), "tested_by_name": _names((TESTED, "body.by"))}  # fmt: skip
+_INSPECTIONS = {
+    "opened": _of("header.time", *OPENED), "session": _of("body.session", *OPENED),
+    "person": _of("body.person", *OPENED), "name": _names((OPENED[0], "body.person")),
+    "resource": _of("body.resource", *OPENED), "login": _of("body.login", *OPENED),
+    "privileged": _of("body.privileged", *OPENED), "request": _of("body.because.request", *OPENED),
+    "ended": _of("header.time", CLOSED), "recording_head": _of("body.head", CLOSED), "gap": _of("body.gap", CLOSED),
+    "killed_by": _of("body.by", "session.kill_ordered"), "found_bad": _of("header.time", FOUND[0]),
+    "found_good": _of("header.time", FOUND[1]), "inspected": _of("header.time", INSPECTED),
+    "inspected_by": _of("body.by", INSPECTED), "inspected_by_name": _names((INSPECTED, "body.by")),
+    "verdict": _of("body.verdict", INSPECTED), "note": _of("payload.note", INSPECTED)}  # fmt: skip
+_INCIDENTS = {
+    "opened": _of("header.time", INCIDENT), "incident": _of("body.incident", INCIDENT),
+    "title": _of("payload.title", INCIDENT), "what": _of("payload.what", INCIDENT),
+    "severity": _of("body.severity", INCIDENT, INC_SAID), "began": _of("body.began:time", INCIDENT),
+    "found": _of("body.found:time", INCIDENT), "opened_by": _of("body.by", INCIDENT),
+    "opened_by_name": _names((INCIDENT, "body.by")), "owners": _of("body.owner", INCIDENT, INC_SAID),
+    "owner_names": _names((INCIDENT, "body.owner"), (INC_SAID, "body.owner")),
+    "due": _of("body.due:time", INCIDENT, INC_SAID, INC_AGAIN), "assigned": _of("header.time", INC_SAID),
+    "assigned_by": _of("body.by", INC_SAID), "assigned_because": _of("payload.because", INC_SAID),
+    "links": _of("body.links", INCIDENT, INC_NOTED), "noted": _of("header.time", INC_NOTED),
+    "noted_of": _of("body.at:time", INC_NOTED), "noted_by": _of("body.by", INC_NOTED),
+    "notes": _of("payload.note", INC_NOTED), "reminded": _of("header.time", INC_TOLD),
+    "closed": _of("header.time", INC_OVER), "closed_by": _of("body.by", INC_OVER),
+    "closed_by_name": _names((INC_OVER, "body.by")), "cause": _of("payload.cause", INC_OVER),
+    "done": _of("payload.done", INC_OVER), "lessons": _of("payload.lessons", INC_OVER),
+    "reopened": _of("header.time", INC_AGAIN), "reopened_by": _of("body.by", INC_AGAIN),
+    "reopened_because": _of("payload.because", INC_AGAIN)}  # fmt: skip
+_POLICIES = {
+    "published": _of("header.time", PUBLISHED), "policy": _of("body.policy", PUBLISHED),
+    "version": _of("body.version", PUBLISHED), "title": _of("body.title", PUBLISHED),
+    "digest": _of("body.digest", PUBLISHED), "size": _of("body.size", PUBLISHED),
+    "media": _of("body.media", PUBLISHED), "published_by": _of("body.by", PUBLISHED),
+    "published_by_name": _names((PUBLISHED, "body.by")), "owner": _of("body.owner", PUBLISHED),
+    "owner_name": _names((PUBLISHED, "body.owner")), "readers": _of("body.readers", PUBLISHED),
+    "note": _of("payload.note", PUBLISHED), "review_by": _of("body.review_by:time", PUBLISHED, LOOKED_IT),
+    "looked_through": _of("header.time", LOOKED_IT), "looked_through_by": _of("body.by", LOOKED_IT),
+    "confirmed": _of("header.time", READ_IT), "confirmed_by": _of("body.by", READ_IT),
+    "told": _of("header.time", TOLD_IT), "told_to": _of("body.person", TOLD_IT)}  # fmt: skip
 DERIVED = {
     "sessions": _SESSIONS,
     "requests": _REQUESTS,
@@ -228,6 +279,9 @@ DERIVED = {
     "decisions": _DECISIONS,
     "changes": _CHANGES,
     "controls": _CONTROLS,
+    "inspections": _INSPECTIONS,
+    "incidents": _INCIDENTS,
+    "policies": _POLICIES,
     "accounts": _ACCOUNTS,
     "vendors": {**_ACCOUNTS, "contract_ends": _of("body.contract_ends:time", LISTED)},
 }
@@ -237,6 +291,8 @@ _HELD = [f"{system}_{word}" for system in SYSTEMS.values() for word in ("held", 
 BY_RULE = {
     "sessions": ("factors_age_seconds", *RECORDING),
     "leavers": (*_HELD, "recordings_verified", "milliseconds", "within_24_hours"),
+    "inspections": ("drawn", "drawn_because", "due"),
+    "policies": ("outstanding",),
     "accounts": ("kind", "owner", "roster_age_hours", "finding", "result"),
     "vendors": ("sponsor", "access_ends", "roster_age_hours", "finding", "result"),
 }
@@ -269,7 +325,9 @@ CHOSEN = {
 }  # fmt: skip
 REPORTS = (*PERIOD, *FROM_THE_BEGINNING)
 """What a pack holds."""
-OF_GOVERNANCE = ("reviews", "decisions", "changes", "controls", "matrix", "systems")
+OF_GOVERNANCE = (
+    "reviews", "decisions", "changes", "controls", "inspections", "incidents", "policies", "matrix", "systems",
+)  # fmt: skip
 """What packs of releases before those that test controls do not hold."""
 TITLES = {
     "sessions": "Sessions of the period, opened and refused",
@@ -282,6 +340,9 @@ TITLES = {
     "decisions": "Decisions of the period in reviews of access, and what followed on each item",
     "changes": "Changes of access.yaml that were proposed in the period, decided and applied",
     "controls": "Controls: each run of a test in the period",
+    "inspections": "Sessions of the period: which were drawn to be inspected, and what somebody said who looked",
+    "incidents": "Incidents that were opened in the period, to their end",
+    "policies": "Policy documents that were published in the period, and who confirmed each",
     "matrix": "The role matrix as designed: what each role opens, whose it is, and what for",
     "systems": "Accounts of other systems: who stands behind each, and what is found",
 }

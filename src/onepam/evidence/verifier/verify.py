@@ -1575,6 +1575,10 @@ PROPOSED, SETTLED, APPLIED = "change.proposed", ("change.approved", "change.reje
 MADE_OF = ("role.set", "role.removed", "resource.set", "resource.removed", "binding.added", "binding.ended")
 """What a change of the roles is made of."""
 TESTED, OWNED = "control.tested", "control.assigned"
+PUBLISHED, LOOKED_IT = "policy.published", "policy.looked_through"
+READ_IT, TOLD_IT, INSPECTED = "policy.confirmed", "policy.reminded", "recording.inspected"
+INCIDENT, INC_NOTED, INC_SAID = "incident.opened", "incident.noted", "incident.assigned"
+INC_TOLD, INC_OVER, INC_AGAIN = "incident.reminded", "incident.closed", "incident.reopened"
 
 PERIOD = {
     "sessions": Happening(
@@ -1598,6 +1602,15 @@ PERIOD = {
         (PROPOSED,), (*SETTLED, "change.refused", APPLIED, *MADE_OF), ("change",),
         tuple((kind, "body.by") for kind in (PROPOSED, *SETTLED)), "", ()),
     "controls": Happening((TESTED,), (), ("control",), ((TESTED, "body.by"),), "", ()),
+    "inspections": Happening(
+        OPENED, (CLOSED, "session.kill_ordered", *FOUND, INSPECTED), ("session",),
+        ((OPENED[0], "body.person"), (INSPECTED, "body.by")), "", ()),
+    "incidents": Happening(
+        (INCIDENT,), (INC_NOTED, INC_SAID, INC_TOLD, INC_OVER, INC_AGAIN), ("incident",),
+        ((INCIDENT, "body.by"), (INCIDENT, "body.owner"), (INC_SAID, "body.owner"), (INC_OVER, "body.by")), "", ()),
+    "policies": Happening(
+        (PUBLISHED,), (LOOKED_IT, READ_IT, TOLD_IT), ("policy", "version"),
+        ((PUBLISHED, "body.by"), (PUBLISHED, "body.owner")), "", ()),
 }  # fmt: skip
 AS_OF = {"accounts": Standing((), True), "vendors": Standing(("vendor",), False)}
 FROM_THE_BEGINNING = ("access", "accounts", "vendors", "matrix", "systems")
@@ -1727,6 +1740,44 @@ _CONTROLS = {
     "excluded": _of("body.excluded", TESTED), "verdict": _of("body.verdict", TESTED),
     "cause": _of("body.cause", TESTED), "digest": _of("body.digest", TESTED),
     "tested_by": _of("body.by", TESTED), "tested_by_name": _names((TESTED, "body.by"))}  # fmt: skip
+_INSPECTIONS = {
+    "opened": _of("header.time", *OPENED), "session": _of("body.session", *OPENED),
+    "person": _of("body.person", *OPENED), "name": _names((OPENED[0], "body.person")),
+    "resource": _of("body.resource", *OPENED), "login": _of("body.login", *OPENED),
+    "privileged": _of("body.privileged", *OPENED), "request": _of("body.because.request", *OPENED),
+    "ended": _of("header.time", CLOSED), "recording_head": _of("body.head", CLOSED), "gap": _of("body.gap", CLOSED),
+    "killed_by": _of("body.by", "session.kill_ordered"), "found_bad": _of("header.time", FOUND[0]),
+    "found_good": _of("header.time", FOUND[1]), "inspected": _of("header.time", INSPECTED),
+    "inspected_by": _of("body.by", INSPECTED), "inspected_by_name": _names((INSPECTED, "body.by")),
+    "verdict": _of("body.verdict", INSPECTED), "note": _of("payload.note", INSPECTED)}  # fmt: skip
+_INCIDENTS = {
+    "opened": _of("header.time", INCIDENT), "incident": _of("body.incident", INCIDENT),
+    "title": _of("payload.title", INCIDENT), "what": _of("payload.what", INCIDENT),
+    "severity": _of("body.severity", INCIDENT, INC_SAID), "began": _of("body.began:time", INCIDENT),
+    "found": _of("body.found:time", INCIDENT), "opened_by": _of("body.by", INCIDENT),
+    "opened_by_name": _names((INCIDENT, "body.by")), "owners": _of("body.owner", INCIDENT, INC_SAID),
+    "owner_names": _names((INCIDENT, "body.owner"), (INC_SAID, "body.owner")),
+    "due": _of("body.due:time", INCIDENT, INC_SAID, INC_AGAIN), "assigned": _of("header.time", INC_SAID),
+    "assigned_by": _of("body.by", INC_SAID), "assigned_because": _of("payload.because", INC_SAID),
+    "links": _of("body.links", INCIDENT, INC_NOTED), "noted": _of("header.time", INC_NOTED),
+    "noted_of": _of("body.at:time", INC_NOTED), "noted_by": _of("body.by", INC_NOTED),
+    "notes": _of("payload.note", INC_NOTED), "reminded": _of("header.time", INC_TOLD),
+    "closed": _of("header.time", INC_OVER), "closed_by": _of("body.by", INC_OVER),
+    "closed_by_name": _names((INC_OVER, "body.by")), "cause": _of("payload.cause", INC_OVER),
+    "done": _of("payload.done", INC_OVER), "lessons": _of("payload.lessons", INC_OVER),
+    "reopened": _of("header.time", INC_AGAIN), "reopened_by": _of("body.by", INC_AGAIN),
+    "reopened_because": _of("payload.because", INC_AGAIN)}  # fmt: skip
+_POLICIES = {
+    "published": _of("header.time", PUBLISHED), "policy": _of("body.policy", PUBLISHED),
+    "version": _of("body.version", PUBLISHED), "title": _of("body.title", PUBLISHED),
+    "digest": _of("body.digest", PUBLISHED), "size": _of("body.size", PUBLISHED),
+    "media": _of("body.media", PUBLISHED), "published_by": _of("body.by", PUBLISHED),
+    "published_by_name": _names((PUBLISHED, "body.by")), "owner": _of("body.owner", PUBLISHED),
+    "owner_name": _names((PUBLISHED, "body.owner")), "readers": _of("body.readers", PUBLISHED),
+    "note": _of("payload.note", PUBLISHED), "review_by": _of("body.review_by:time", PUBLISHED, LOOKED_IT),
+    "looked_through": _of("header.time", LOOKED_IT), "looked_through_by": _of("body.by", LOOKED_IT),
+    "confirmed": _of("header.time", READ_IT), "confirmed_by": _of("body.by", READ_IT),
+    "told": _of("header.time", TOLD_IT), "told_to": _of("body.person", TOLD_IT)}  # fmt: skip
 DERIVED = {
     "sessions": _SESSIONS,
     "requests": _REQUESTS,
@@ -1735,6 +1786,9 @@ DERIVED = {
     "decisions": _DECISIONS,
     "changes": _CHANGES,
     "controls": _CONTROLS,
+    "inspections": _INSPECTIONS,
+    "incidents": _INCIDENTS,
+    "policies": _POLICIES,
     "accounts": _ACCOUNTS,
     "vendors": {**_ACCOUNTS, "contract_ends": _of("body.contract_ends:time", LISTED)},
 }
@@ -1744,6 +1798,8 @@ _HELD = [f"{system}_{word}" for system in SYSTEMS.values() for word in ("held", 
 BY_RULE = {
     "sessions": ("factors_age_seconds", *RECORDING),
     "leavers": (*_HELD, "recordings_verified", "milliseconds", "within_24_hours"),
+    "inspections": ("drawn", "drawn_because", "due"),
+    "policies": ("outstanding",),
     "accounts": ("kind", "owner", "roster_age_hours", "finding", "result"),
     "vendors": ("sponsor", "access_ends", "roster_age_hours", "finding", "result"),
 }
@@ -1776,7 +1832,9 @@ CHOSEN = {
 }  # fmt: skip
 REPORTS = (*PERIOD, *FROM_THE_BEGINNING)
 """What a pack holds."""
-OF_GOVERNANCE = ("reviews", "decisions", "changes", "controls", "matrix", "systems")
+OF_GOVERNANCE = (
+    "reviews", "decisions", "changes", "controls", "inspections", "incidents", "policies", "matrix", "systems",
+)  # fmt: skip
 """What packs of releases before those that test controls do not hold."""
 TITLES = {
     "sessions": "Sessions of the period, opened and refused",
@@ -1789,6 +1847,9 @@ TITLES = {
     "decisions": "Decisions of the period in reviews of access, and what followed on each item",
     "changes": "Changes of access.yaml that were proposed in the period, decided and applied",
     "controls": "Controls: each run of a test in the period",
+    "inspections": "Sessions of the period: which were drawn to be inspected, and what somebody said who looked",
+    "incidents": "Incidents that were opened in the period, to their end",
+    "policies": "Policy documents that were published in the period, and who confirmed each",
     "matrix": "The role matrix as designed: what each role opens, whose it is, and what for",
     "systems": "Accounts of other systems: who stands behind each, and what is found",
 }
@@ -2130,6 +2191,12 @@ class Names:
         entries = self._entries.get(person, [])
         place = bisect.bisect_right(entries, at)
         return entries[max(0, place - 1) : place]
+
+    def kind_of(self, person: str, at: int) -> Optional[str]:
+        """What kind of person it was at entry `at`, as the entries of the range say; None where none does."""
+        found = (self._disclosed.body(index).get("kind") for index in self._entries.get(person, ()) if index <= at)
+        said = [str(each) for each in found if each is not None]
+        return said[-1] if said else None
 
     def of_row(self, ledger: Iterable[int], people: Tuple[Tuple[str, str], ...]) -> List[int]:
         """Of everybody whom an entry of the row names at one of the paths, by the first that does."""
@@ -3200,6 +3267,86 @@ def check_age(pack: Contents, report: Report, row: Row) -> None:
     need(same, f"{row.where}: factors_age_seconds is not what follows from the entry, {age!r}")
 
 
+# ---- watched ---------------------------------------------------------------------------------------------------------
+# Columns that follow from the entries of a row: who has not read a policy, and which sessions are drawn.
+#
+# A session is drawn by its risks and a number that follows from the digest of its recording. The figures here are the
+# product's, said again.
+
+
+DRAW_WITHIN = 7 * DAY
+DRAW_PERCENT = {"any": 2, "privileged": 20, "approved": 5, "vendor": 25, "odd_hours": 10, "killed": 100, "gap": 100}
+DRAW_NUMBERS = 1 << 32
+DRAW_DAY = range(6, 20)  # hours, UTC
+DRAW_COLUMNS = ("drawn", "drawn_because", "due")
+KILL_ORDERED = "session.kill_ordered"
+
+
+def check_watched(pack: Contents, names: Optional[Names], report: Report, row: Row, of: ByKind) -> None:
+    """The columns of the reports `policies` and `inspections` that no entry says."""
+    if report.name == "policies":
+        _check_outstanding(pack, report, row, of)
+    elif report.name == "inspections" and names is not None:
+        _check_drawn(pack, names, report, row, of)
+
+
+def _check_outstanding(pack: Contents, report: Report, row: Row, of: ByKind) -> None:
+    """Who was told to read a policy and has not confirmed it, the first told first."""
+    read = {pack.disclosed.value(index, "body.by") for index in of.get(READ_IT, ())}
+    told = dict.fromkeys(pack.disclosed.value(index, "body.person") for index in of.get(TOLD_IT, ()))
+    left = "; ".join(str(each) for each in told if each not in read)
+    same = row.cells[report.columns["outstanding"]] == left
+    need(same, f"{row.where}: outstanding is not what follows from the entries, {left!r}")
+
+
+def _check_drawn(pack: Contents, names: Names, report: Report, row: Row, of: ByKind) -> None:
+    """Whether the session was drawn, why, and until when it is to be inspected."""
+    expected = _drawn_cells(pack, names, row, of)
+    for column, text in zip(DRAW_COLUMNS, expected):
+        same = row.cells[report.columns[column]] == text
+        need(same, f"{row.where}: {column} is not what follows from the entries, {text!r}")
+
+
+def _drawn_cells(pack: Contents, names: Names, row: Row, of: ByKind) -> Tuple[str, str, str]:
+    closed = of.get(CLOSED, [])[-1:]
+    if not closed:
+        return "", "", ""
+    bad = of.get(BAD_FOUND, [])[-1:]
+    if bad:
+        return "yes", "bad_recording", iso(pack.log.time(bad[0]) + DRAW_WITHIN)
+    found = _drawn_risks(pack, names, of, closed[0])
+    if found is None:
+        return "", "", ""
+    opened, ended = pack.disclosed.body(of[OPENED[0]][0]), pack.disclosed.body(closed[0])
+    digest = hashlib.sha256(f"{opened.get('session')} {ended.get('head')}".encode()).digest()
+    share = min(100, sum(DRAW_PERCENT[each] for each in found))
+    if int.from_bytes(digest[:4], "big") * 100 >= share * DRAW_NUMBERS:
+        return "no", "", ""
+    return "yes", ", ".join(found), iso(pack.log.time(closed[0]) + DRAW_WITHIN)
+
+
+def _drawn_risks(pack: Contents, names: Names, of: ByKind, closed: int) -> Optional[List[str]]:
+    """What made the session one to look at; None where the range does not say what kind of person it was."""
+    head = of[OPENED[0]][0]
+    opened, ended = pack.disclosed.body(head), pack.disclosed.body(closed)
+    person, because = opened.get("person"), opened.get("because")
+    kind = names.kind_of(str(person), closed)
+    if kind is None:
+        return None
+    orders = [index for index in of.get(KILL_ORDERED, ()) if index < closed][-1:]
+    by = [pack.disclosed.body(index).get("by") for index in orders]
+    at = pack.log.time(head)
+    so: Dict[str, Any] = {
+        "privileged": opened.get("privileged"),
+        "approved": because.get("request") if type(because) is dict else None,
+        "vendor": kind == "vendor",
+        "odd_hours": (at // DAY + 3) % 7 >= 5 or at % DAY // HOUR not in DRAW_DAY,
+        "killed": bool(by) and by[0] not in (None, person),
+        "gap": ended.get("gap") is not None,
+    }
+    return ["any", *(risk for risk, holds in so.items() if holds)]
+
+
 # ---- again -----------------------------------------------------------------------------------------------------------
 # Tests of controls, run again over the rows of the pack: what each finds, beside what the newest run in the log says.
 #
@@ -3349,6 +3496,7 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
             rests = rule.rests(row)
             of = by_kind(rests, pack.disclosed)
             report.check_cells(row, derived, of)
+            check_watched(pack, names, report, row, of)
             if recordings is not None:
                 check_age(pack, report, row)
                 recordings.check(row, of)

@@ -1,9 +1,9 @@
 """The views that evidence reads: versioned and read-only. A changed meaning is a new version; old ones stay.
 
-`ev_sessions`, `ev_checks`, `ev_requests`, `ev_reviews`, `ev_changes`, `ev_controls`, `ev_listings`, `ev_leavers`,
-`ev_standing`, `ev_starts`, `ev_people` and `ev_erasures` are entries of some kinds with the fields that link them. The
-others are state as intervals of ledger time: a row holds where valid_from <= t AND t < valid_until, and `valid_from` is
-the time of the entry that made it so.
+`ev_sessions`, `ev_checks`, `ev_requests`, `ev_reviews`, `ev_changes`, `ev_controls`, `ev_listings`, `ev_incidents`,
+`ev_policies`, `ev_inspections`, `ev_leavers`, `ev_standing`, `ev_starts`, `ev_people` and `ev_erasures` are entries of
+some kinds with the fields that link them. The others are state as intervals of ledger time: a row holds where
+valid_from <= t AND t < valid_until, and `valid_from` is the time of the entry that made it so.
 """
 
 from collections.abc import Mapping
@@ -119,6 +119,35 @@ EVIDENCE_VIEWS = (
         {"account": "account", "list": "list"},
     )
     + _of_entries("ev_controls_v1", ("control.tested", "control.assigned"), {"control": "control"})
+    + _of_entries(
+        "ev_incidents_v1",
+        (
+            "incident.opened",
+            "incident.noted",
+            "incident.assigned",
+            "incident.reminded",
+            "incident.closed",
+            "incident.reopened",
+        ),
+        {"incident": "incident"},
+    )
+    + _of_entries(
+        "ev_policies_v1",
+        ("policy.published", "policy.looked_through", "policy.confirmed", "policy.reminded"),
+        {"policy": "policy", "version": "version"},
+    )
+    + _of_entries(
+        "ev_inspections_v1",
+        (
+            "session.opened",
+            "session.closed",
+            "session.kill_ordered",
+            "recording.found_bad",
+            "recording.found_good",
+            "recording.inspected",
+        ),
+        {"session": "session", "person": "person"},
+    )
     + _of_entries("ev_checks_v1", ("recordings.checked",), {"begin": "begin", "until": "until"})
     + _of_entries("ev_leavers_v1", ("person.disabled", "person.enabled", "probe.made"), {"person": "person"})
     + _of_entries(
