@@ -11,7 +11,7 @@ NOT_ONE_USE = frozenset(
         "verification", "erasure", "separation", "drawn_session", "watched", "inspection",
         "review_schedule", "review_signed", "account_system",
         "account_list", "listed_account", "policy", "policy_confirmed", "policy_reminded", "incident",
-        "incident_link",
+        "incident_link", "control_told",
         "node", "backup", "review", "review_decision", "review_passed", "review_reminded", "role_withheld",
         "delegation",
         "request_agreed",  # nobody agrees twice: tests/app/test_requests_routed.py

@@ -149,7 +149,7 @@ async def test_a_refused_provider_is_told_to_administrators_and_systems(company:
 def test_each_kind_that_may_be_over_is_asked_whether_it_is() -> None:
     """What asks something of whoever is told, or reminds, is over once that is done."""
     event = SimpleNamespace(
-        request="a", grant="a", statement="a", review="a", stage="b", hold="a", policy="a", incident="a"
+        request="a", grant="a", statement="a", review="a", stage="b", hold="a", policy="a", incident="a", control="a"
     )
     about = set()
     for each in TABLE:

@@ -3,9 +3,10 @@
 import logging
 
 from onepam.app.controls.record_runs import record_runs
+from onepam.app.controls.tell_owners import tell_owners
 from onepam.app.ports import Ledger, Reader
 from onepam.jobs.job import Job
-from onepam.store.read.controls.board import due_now
+from onepam.store.read.controls.board import due_now, is_anybody_untold
 from onepam.store.read.controls.populations import run_of
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,8 @@ class ControlTests:
         return Job("controls", self.turn, PERIOD_SECONDS, pause_seconds=PAUSE_SECONDS)
 
     async def turn(self) -> None:
-        """All that are due. One that fails keeps no other from running, and has no run: EVD-01 finds that."""
+        """All that are due; then whoever answers for what fails is told. One that breaks keeps no other from running,
+        and has no run: EVD-01 finds that."""
         for control in await self._reader(due_now):
             try:
                 found = await self._reader(run_of, None, control)
@@ -34,3 +36,5 @@ class ControlTests:
                 log.exception("the test of the control %s failed", control)
                 continue
             await record_runs(self._ledger, None, [found])
+        if await self._reader(is_anybody_untold):
+            await tell_owners(self._ledger)

@@ -8,16 +8,18 @@ from onepam.domain.access.authority import HeldRole
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.controls.catalogue import TESTS
 from onepam.domain.controls.control import Row, Run, Verdict
-from onepam.domain.controls.events import ControlAssigned, ControlTested
+from onepam.domain.controls.events import ControlAssigned, ControlReminded, ControlTested
 from onepam.domain.controls.testing import (
     LATEST_DUE,
     PAUSE,
     AssigningFacts,
+    Failing,
     TestingFacts,
     assign,
     due,
     may_test,
     record,
+    tell,
 )
 from onepam.domain.history.commit import Decided
 from onepam.kernel.clock import DAY, Instant
@@ -95,3 +97,12 @@ def test_who_does_not(facts: AssigningFacts, control: str, until: Instant | None
     outcome = assign(facts, control, "max", until, NOW)
     assert isinstance(outcome, Refused)
     assert outcome.code == code
+
+
+def test_whoever_answers_for_what_fails_is_told_once_of_each_failure() -> None:
+    new = Failing("LOG-01", "max", NOW, 3, None, None)
+    assert tell([new], NOW) == Decided((ControlReminded("LOG-01", "max", NOW, 3),), 1)
+    told = replace(new, told="max", told_since=NOW)
+    assert tell([told], NOW) == Decided((), 0)
+    for other in (replace(told, told="eve"), replace(told, told_since=Instant(NOW - DAY))):
+        assert tell([other], NOW).result == 1

@@ -52,6 +52,7 @@ def test_each_row_lets_one_choose_what_is_good_for_it() -> None:
         "grant.ended",
         "policy.reminded",
         "incident.reminded",
+        "control.reminded",
     }
     assert {row.kind for row in TABLE if row.freedom == Freedom.WAITS | Freedom.OFF} == {URGENT}
 

@@ -7,6 +7,7 @@ import pytest
 from onepam.domain.access.guardrails import StatementClass
 from onepam.domain.access.model import Action, Substance
 from onepam.domain.controls.control import Severity
+from onepam.domain.controls.events import ControlReminded
 from onepam.domain.history.event import UnknownKind, kinds, name_of
 from onepam.domain.history.system import AnchorHandedOut, ClockJumped, LedgerVerified, SystemStarted
 from onepam.domain.host.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, Ground, RenewalAnnounced
@@ -333,6 +334,16 @@ def test_a_policy_that_waits_is_told_and_how_often_it_was() -> None:
     assert (told.audience, told.person, told.about, told.where) == (CONCERNED, "per_1", "access", "/policies")
     again = said(PolicyReminded("access", 3, "per_1", 2)).sentence
     assert again.endswith("confirm it. You are told for the 2. time.")
+
+
+def test_a_control_that_fails_is_told_to_whoever_answers_for_it() -> None:
+    since = parse("2026-03-03T14:00:00Z")
+    told = said(ControlReminded("LOG-01", "per_1", since, 1))
+    assert told.sentence == (
+        "The control LOG-01, which you answer for, fails since 2026-03-03T14:00:00.000000Z: one row fails."
+    )
+    assert (told.audience, told.person, told.about, told.where) == (CONCERNED, "per_1", "LOG-01", "/controls")
+    assert said(ControlReminded("LOG-01", "per_1", since, 1_200)).sentence.endswith(": 1,200 rows fail.")
 
 
 def test_an_incident_is_told_to_whoever_answers_for_it_and_one_of_high_severity_to_all_who_watch() -> None:

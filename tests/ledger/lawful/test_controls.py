@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from onepam.domain.controls.control import Verdict
-from onepam.domain.controls.events import ControlAssigned, ControlTested
+from onepam.domain.controls.events import ControlAssigned, ControlReminded, ControlTested
 from onepam.kernel.clock import DAY, Instant
 from tests.ledger.lawful.story import Story
 
@@ -90,3 +90,32 @@ def test_who_answers(other: dict[str, Any], why: str) -> None:
         other = {"due": Instant(told.at() + other["due"])}
     at = told.add(replace(ControlAssigned("IDN-01", "max", None, "ada"), **other))
     assert told.said() == ([(at, why)] if why else [])
+
+
+def test_whoever_answers_is_told_once_of_each_failure() -> None:
+    told = ready()
+    answers = ControlAssigned("IDN-01", "max", None, "ada")
+    reminded = ControlReminded("IDN-01", "max", Instant(1), 1)
+    early = told.add(reminded)
+    told.add(run(told))
+    nobodys = told.add(reminded)
+    told.add(answers)
+    told.add(reminded)
+    told.add(answers)
+    told.add(run(told))
+    again = told.add(reminded)
+    told.add(replace(answers, owner="aud"))
+    anothers = told.add(reminded)
+    told.add(replace(reminded, person="aud"))
+    told.add(run(told, failed=0, verdict=Verdict.PASS))
+    mended = told.add(replace(reminded, person="aud"))
+    told.add(run(told))
+    told.add(replace(reminded, person="aud"))
+    why = "it did not fail, or somebody else answered for it"
+    assert told.said() == [
+        (early, why),
+        (nobodys, why),
+        (again, "they had been told of it already"),
+        (anothers, why),
+        (mended, why),
+    ]

@@ -32,6 +32,7 @@ from onepam.store.read.backups import backups
 from onepam.store.read.catalogue import catalogue
 from onepam.store.read.confirmations import waiting_confirmations
 from onepam.store.read.console import Setup, setup
+from onepam.store.read.controls.board import failing_of
 from onepam.store.read.incidents import of_owner
 from onepam.store.read.leavers import open_doors, stranded
 from onepam.store.read.names import name
@@ -153,7 +154,7 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
         query=query,
         waits=_waits(db, at, view, hats) if decides else None,
         setup=hats.setup,
-        alerts=[*_withheld(db, at, me), *_answered_for(db, at, me), *hats.alerts],
+        alerts=[*_withheld(db, at, me), *_answered_for(db, at, view), *hats.alerts],
         lights=lights(hats.health, hats.alarms, told, (backups(db, at), services.backup_days), view, at)
         if hats.health is not None
         else [],
@@ -253,15 +254,24 @@ def _withheld(db: Snapshot, at: Instant, me: str) -> list[Context]:
     return [{"text": said[why].format(role=role), "href": f"/people/{me}", "state": "due"} for role, why in found]
 
 
-def _answered_for(db: Snapshot, at: Instant, me: str) -> list[Context]:
-    """The incidents that wait for the reader."""
-    return [
+def _answered_for(db: Snapshot, at: Instant, view: View) -> list[Context]:
+    """The controls that fail and the incidents that are open, of those that the reader answers for."""
+    sees = "/controls" in view.sections
+    found = [
+        {
+            "text": f"The control {each.control}, which you answer for, fails since {day(each.since)}.",
+            "href": f"/controls/{each.control}" if sees else "/my-notices",
+            "state": "finding",
+        }
+        for each in failing_of(db, at, view.person)[:MOST_ALERTS]
+    ]
+    return found + [
         {
             "text": f"You answer for the incident “{visible(each.title or each.incident)}”, due {day(each.due)}.",
             "href": f"/incidents/{each.incident}",
             "state": "finding" if each.due <= at else "due",
         }
-        for each in of_owner(db, at, me)[:MOST_ALERTS]
+        for each in of_owner(db, at, view.person)[:MOST_ALERTS]
     ]
 
 

@@ -51,3 +51,20 @@ class ControlAssigned:
     owner: str
     due: Instant | None
     by: str
+
+
+@event(
+    "control.reminded",
+    klass="control",
+    control="EVD-01",
+    words="{person} was told that the control {control} fails since {since}: {failed} rows",
+)
+@dataclass(frozen=True, slots=True)
+class ControlReminded:
+    """Whoever answers for the control was told, once, that it fails; `since` is when the first run failed of those that
+    did one after the other, and `failed` how many rows failed in the last."""
+
+    control: str
+    person: str
+    since: Instant
+    failed: int

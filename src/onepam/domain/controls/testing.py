@@ -7,7 +7,7 @@ from onepam.domain.access.authority import ActorFacts, authorised
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.controls.catalogue import TESTS
 from onepam.domain.controls.control import Run, Test, Verdict
-from onepam.domain.controls.events import ControlAssigned, ControlTested
+from onepam.domain.controls.events import ControlAssigned, ControlReminded, ControlTested
 from onepam.domain.history.commit import Decided
 from onepam.kernel.clock import DAY, MINUTE, Instant
 from onepam.kernel.errors import Refused
@@ -105,3 +105,29 @@ def assign(
     if until is not None and not now < until <= now + LATEST_DUE:
         return Refused("control.due", "It is due on a day to come, within a year.")
     return Decided((ControlAssigned(control, owner, until, facts.actor.person),), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A control that fails since then, with so many rows in its last run, and who answers for it; whom and of which
+    failure somebody was told last (None: nobody)."""
+
+    control: str
+    owner: str
+    since: Instant
+    failed: int
+    told: str | None
+    told_since: Instant | None
+
+
+def is_untold(failing: Failing) -> bool:
+    """Whether whoever answers for it is to be told: once of each failure."""
+    return (failing.told, failing.told_since) != (failing.owner, failing.since)
+
+
+def tell(failing: Iterable[Failing], now: Instant) -> Decided[int]:
+    """Whoever answers for what fails is told. The result is how many."""
+    told = tuple(
+        ControlReminded(each.control, each.owner, each.since, each.failed) for each in failing if is_untold(each)
+    )
+    return Decided(told, len(told))

@@ -8,6 +8,7 @@ they are plain text on one line. To tell of another kind, add its row; docs/noti
 
 from dataclasses import dataclass
 
+from onepam.domain.controls.events import ControlReminded
 from onepam.domain.history.system import AnchorHandedOut, ClockJumped, LedgerVerified
 from onepam.domain.host.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, RenewalAnnounced
 from onepam.domain.host.disk import DiskLow
@@ -255,6 +256,16 @@ TABLE: tuple[Row, ...] = (
         lambda event: event.person,
         freedom=FIRM,
         about=lambda event: str(event.policy),
+    ),
+    Row(
+        ControlReminded,
+        CONCERNED,
+        "a control that the person answers for fails",
+        said.control_fails,
+        "/controls",
+        lambda event: event.person,
+        freedom=FIRM,
+        about=lambda event: str(event.control),
     ),
     Row(
         IncidentOpened,

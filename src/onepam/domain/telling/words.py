@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from onepam.domain.controls.control import Severity
+from onepam.domain.controls.events import ControlReminded
 from onepam.domain.host.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, RenewalAnnounced
 from onepam.domain.incidents.events import IncidentOpened, IncidentReminded
 from onepam.domain.leaving.erasure_events import ErasureFinished, ErasureProposed
@@ -135,6 +136,12 @@ def policy_waits(event: PolicyReminded, named: Named) -> str:
     """A document is to be read."""
     again = f" You are told for the {event.times}. time." if event.times > 1 else ""
     return f"Version {event.version} of the policy {event.policy} waits for you to read and confirm it.{again}"
+
+
+def control_fails(event: ControlReminded, named: Named) -> str:
+    """Somebody answers for a control that fails."""
+    many = "one row fails" if event.failed == 1 else f"{event.failed:,} rows fail"
+    return f"The control {event.control}, which you answer for, fails since {iso(event.since)}: {many}."
 
 
 def incident_opened(event: IncidentOpened, named: Named) -> str | None:

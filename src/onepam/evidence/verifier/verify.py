@@ -4116,6 +4116,7 @@ confirmation.given 1 confirmation=text
   person=text
 confirmation.used 1 confirmation=text session=text
 control.assigned 1 by=text control=text due=integer? owner=text
+control.reminded 1 control=text failed=integer person=text since=integer
 control.tested 1 begin=integer? by=text? cause=text control=text digest=text excluded=integer failed=integer
   population=integer untested=integer until=integer verdict=(excluded|fail|not-tested|pass) version=integer
 delegation.ended 1 by=text delegation=text
@@ -5112,7 +5113,7 @@ class Rostered:
 
 
 # ---- lawful.documents ------------------------------------------------------------------------------------------------
-# What the rules know of policy documents and of incidents.
+# What the rules know of policy documents, of incidents and of controls.
 
 
 @dataclass
@@ -5137,6 +5138,15 @@ class Incident:
     caused_by: set[str] = field(default_factory=set)
     sessions: set[str] = field(default_factory=set)
     is_open: bool = True
+
+
+@dataclass
+class Controlled:
+    """A control: who answers for it, whether its last run failed, and whether they were told of that failure."""
+
+    owner: str = ""
+    failing: bool = False
+    told: bool = False
 
 
 # ---- lawful.state ----------------------------------------------------------------------------------------------------
@@ -5200,6 +5210,7 @@ class State:
     reduced: dict[tuple[str, str], tuple[str, Instant]] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
     incidents: dict[str, Incident] = field(default_factory=dict)
+    controls: dict[str, Controlled] = field(default_factory=dict)
     periods: set[str] = field(default_factory=set)
     schedules: list[tuple[Instant, Mapping[str, Any]]] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)
@@ -9542,6 +9553,9 @@ def control_tested(state: State, entry: Entry) -> Why:
         yield "its verdict is not that of its numbers"
     if body["until"] > state.now or (body["begin"] is not None and body["begin"] >= body["until"]):
         yield "it is of a time that had not come, or of none"
+    control = state.controls.setdefault(body["control"], Controlled())
+    control.failing = body["verdict"] == FAILS
+    control.told = control.told and control.failing
 
 
 @control_rules.of("control.assigned", "saying who answers for a control", Authority.PERSON)
@@ -9552,6 +9566,21 @@ def control_assigned(state: State, entry: Entry) -> Why:
     yield there(state, body["owner"])
     if body["due"] is not None and body["due"] <= state.now:
         yield "it is due on a day that had passed"
+    control = state.controls.setdefault(body["control"], Controlled())
+    control.told = control.told and control.owner == body["owner"]
+    control.owner = body["owner"]
+
+
+@control_rules.of("control.reminded", "saying that a control fails", Authority.TIME)
+def control_reminded(state: State, entry: Entry) -> Why:
+    """Time, once of each failure, to whoever answers for it."""
+    control = state.controls.get(entry.body["control"])
+    if control is None or not control.failing or control.owner != entry.body["person"]:
+        yield "it did not fail, or somebody else answered for it"
+        return
+    if control.told:
+        yield "they had been told of it already"
+    control.told = True
 
 
 # ---- lawful.policies -------------------------------------------------------------------------------------------------

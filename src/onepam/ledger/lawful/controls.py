@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onepam.ledger.lawful.documents import Controlled
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.rule import Rules, Why
 from onepam.ledger.lawful.standing import ADMINISTER, AUDIT, acts, there
@@ -33,6 +34,9 @@ def control_tested(state: State, entry: Entry) -> Why:
         yield "its verdict is not that of its numbers"
     if body["until"] > state.now or (body["begin"] is not None and body["begin"] >= body["until"]):
         yield "it is of a time that had not come, or of none"
+    control = state.controls.setdefault(body["control"], Controlled())
+    control.failing = body["verdict"] == FAILS
+    control.told = control.told and control.failing
 
 
 @control_rules.of("control.assigned", "saying who answers for a control", Authority.PERSON)
@@ -43,3 +47,18 @@ def control_assigned(state: State, entry: Entry) -> Why:
     yield there(state, body["owner"])
     if body["due"] is not None and body["due"] <= state.now:
         yield "it is due on a day that had passed"
+    control = state.controls.setdefault(body["control"], Controlled())
+    control.told = control.told and control.owner == body["owner"]
+    control.owner = body["owner"]
+
+
+@control_rules.of("control.reminded", "saying that a control fails", Authority.TIME)
+def control_reminded(state: State, entry: Entry) -> Why:
+    """Time, once of each failure, to whoever answers for it."""
+    control = state.controls.get(entry.body["control"])
+    if control is None or not control.failing or control.owner != entry.body["person"]:
+        yield "it did not fail, or somebody else answered for it"
+        return
+    if control.told:
+        yield "they had been told of it already"
+    control.told = True

@@ -1,4 +1,4 @@
-"""What the rules know of policy documents and of incidents."""
+"""What the rules know of policy documents, of incidents and of controls."""
 
 from __future__ import annotations
 
@@ -27,3 +27,12 @@ class Incident:
     caused_by: set[str] = field(default_factory=set)
     sessions: set[str] = field(default_factory=set)
     is_open: bool = True
+
+
+@dataclass
+class Controlled:
+    """A control: who answers for it, whether its last run failed, and whether they were told of that failure."""
+
+    owner: str = ""
+    failing: bool = False
+    told: bool = False

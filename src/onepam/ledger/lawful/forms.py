@@ -36,6 +36,7 @@ confirmation.given 1 confirmation=text
   person=text
 confirmation.used 1 confirmation=text session=text
 control.assigned 1 by=text control=text due=integer? owner=text
+control.reminded 1 control=text failed=integer person=text since=integer
 control.tested 1 begin=integer? by=text? cause=text control=text digest=text excluded=integer failed=integer
   population=integer untested=integer until=integer verdict=(excluded|fail|not-tested|pass) version=integer
 delegation.ended 1 by=text delegation=text

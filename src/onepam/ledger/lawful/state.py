@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onepam.kernel.instant import DAY, MICROSECOND, Instant
-from onepam.ledger.lawful.documents import Incident, Policy
+from onepam.ledger.lawful.documents import Controlled, Incident, Policy
 from onepam.ledger.lawful.entry import Entry, Unlawful
 from onepam.ledger.lawful.known import (
     About,
@@ -96,6 +96,7 @@ class State:
     reduced: dict[tuple[str, str], tuple[str, Instant]] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
     incidents: dict[str, Incident] = field(default_factory=dict)
+    controls: dict[str, Controlled] = field(default_factory=dict)
     periods: set[str] = field(default_factory=set)
     schedules: list[tuple[Instant, Mapping[str, Any]]] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)

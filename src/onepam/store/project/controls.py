@@ -38,6 +38,21 @@ CONTROL_OWNER = state(
 )
 
 
+CONTROL_TOLD = state(
+    StateTable(
+        "control_told",
+        ("control",),
+        {"control": "TEXT NOT NULL", "person": "TEXT NOT NULL", "since": "INTEGER NOT NULL"},
+    )
+)
+"""Whom and of which failure somebody was told last."""
+
+
+@projects(events.ControlReminded)
+def control_reminded(db: Db, place: Place, event: events.ControlReminded) -> None:
+    CONTROL_TOLD.put(db, place.time, control=event.control, person=event.person, since=event.since)
+
+
 @projects(events.ControlTested)
 def control_tested(db: Db, place: Place, event: events.ControlTested) -> None:
     CONTROL_RUN.put(

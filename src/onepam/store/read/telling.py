@@ -14,6 +14,7 @@ from onepam.domain.telling.outbox import SECURITY, Occurrence, person_of, subjec
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
+from onepam.store.facts.controls import of_owners
 from onepam.store.facts.directory_brake import administrators
 from onepam.store.read.policies import waits as policy_waits
 from onepam.store.read.reviews import waiting_for, waits_behind, waits_for_nobody
@@ -126,6 +127,11 @@ def _read(db: Snapshot, at: Instant, policy: str, person: str) -> bool:
     return not policy_waits(db, at, policy, person)
 
 
+def _mended(db: Snapshot, at: Instant, control: str, person: str) -> bool:
+    """It does not fail any more, or somebody else answers for it."""
+    return all(each.control != control or (person and each.owner != person) for each in of_owners(db, at))
+
+
 def _closed(db: Snapshot, at: Instant, incident: str, person: str) -> bool:
     """It was closed, or somebody else answers for it."""
     found = row(db, f"SELECT state, owner FROM incident WHERE incident = :incident AND {AT}",
@@ -147,5 +153,6 @@ OVER: Mapping[str, Callable[[Snapshot, Instant, str, str], bool]] = {
     "directory.hold_reminded": _word_given,
     "policy.reminded": _read,
     "incident.reminded": _closed,
+    "control.reminded": _mended,
 }
 """Whether what a notice is about is over for somebody, by the kind that tells of it."""

@@ -6,11 +6,11 @@ from onepam.app.ports import Snapshot
 from onepam.domain.controls.catalogue import TESTS
 from onepam.domain.controls.control import Row as Tested
 from onepam.domain.controls.control import Test, Verdict
-from onepam.domain.controls.testing import due
+from onepam.domain.controls.testing import Failing, due, is_untold
 from onepam.kernel.clock import DAY, Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
-from onepam.store.facts.controls import founded, last_runs
+from onepam.store.facts.controls import founded, last_runs, of_owners
 from onepam.store.read.controls.populations import run_of
 from onepam.store.read.names import Called
 
@@ -102,6 +102,16 @@ def control_page(db: Snapshot, at: Instant, control: str) -> ControlPage | None:
         max(0, len(wanted) - MOST_ROWS),
         shown.last is not None and (found.version, found.digest) == (shown.last.version, shown.last.digest),
     )
+
+
+def is_anybody_untold(db: Snapshot, at: Instant) -> bool:
+    """Whether somebody is to be told that a control fails which they answer for."""
+    return any(is_untold(each) for each in of_owners(db, at))
+
+
+def failing_of(db: Snapshot, at: Instant, owner: str) -> tuple[Failing, ...]:
+    """The controls that fail and that somebody answers for."""
+    return tuple(each for each in of_owners(db, at) if each.owner == owner)
 
 
 def due_now(db: Snapshot, at: Instant) -> tuple[str, ...]:
