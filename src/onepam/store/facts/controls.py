@@ -4,6 +4,7 @@ from onepam.app.controls.assign_control import AssigningQuery
 from onepam.app.controls.record_runs import TestingQuery
 from onepam.app.controls.tell_owners import FailingQuery
 from onepam.app.ports import Snapshot
+from onepam.domain.controls.catalogue import TESTS
 from onepam.domain.controls.testing import AssigningFacts, Failing, TestingFacts
 from onepam.domain.people.events import PersonKind
 from onepam.kernel.clock import Instant
@@ -12,15 +13,14 @@ from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import actor_facts, is_here, person_kind
 
-_FAILING = """
-SELECT r.control, o.owner, r.failed, t.person AS told, t.since AS told_since,
-    (SELECT min(f.valid_from) FROM control_run f WHERE f.control = r.control AND f.valid_from <= :at
-     AND f.valid_from > coalesce((SELECT max(g.valid_from) FROM control_run g WHERE g.control = r.control
-     AND g.verdict <> 'fail' AND g.valid_from <= :at), 0)) AS since
-FROM control_owner o JOIN control_run r ON r.control = o.control AND r.verdict = 'fail'
-    AND r.valid_from <= :at AND :at < r.valid_until
-LEFT JOIN control_told t ON t.control = o.control AND t.valid_from <= :at AND :at < t.valid_until
-WHERE o.valid_from <= :at AND :at < o.valid_until ORDER BY r.control"""
+_OWNED = f"SELECT control, owner FROM control_owner WHERE control = :control AND {AT}"
+_OWNS = f"SELECT control, owner FROM control_owner WHERE owner = :owner AND {AT}"
+_FAILED = f"SELECT failed FROM control_run WHERE control = :control AND verdict = 'fail' AND {AT}"
+_SINCE = """
+SELECT min(valid_from) AS since FROM control_run WHERE control = :control AND valid_from <= :at
+AND valid_from > coalesce((SELECT max(valid_from) FROM control_run WHERE control = :control
+    AND verdict <> 'fail' AND valid_from <= :at), 0)"""
+"""The first run that failed after the last that did not."""
 
 
 @loads(TestingQuery)
@@ -39,14 +39,25 @@ def failing(db: Snapshot, query: FailingQuery, at: Instant) -> tuple[Failing, ..
     return of_owners(db, at)
 
 
-def of_owners(db: Snapshot, at: Instant) -> tuple[Failing, ...]:
-    """The controls that fail and that somebody who is here answers for."""
-    found = rows(db, _FAILING, {"at": at})
+def of_owners(db: Snapshot, at: Instant, owner: str = "") -> tuple[Failing, ...]:
+    """The controls that fail and that somebody who is here answers for; or of one who does."""
+    asked = [(_OWNS, {"owner": owner})] if owner else [(_OWNED, {"control": each}) for each in TESTS]
+    owned = [each for statement, of in asked for each in rows(db, statement, {**of, "at": at})]
     return tuple(
-        Failing(each["control"], each["owner"], each["since"], each["failed"], each["told"], each["told_since"])
-        for each in found
-        if is_here(db, each["owner"], at)
+        found
+        for each in owned
+        if is_here(db, each["owner"], at) and (found := _failing(db, at, each["control"], each["owner"])) is not None
     )
+
+
+def _failing(db: Snapshot, at: Instant, control: str, owner: str) -> Failing | None:
+    of = {"control": control, "at": at}
+    failed, since = row(db, _FAILED, of), row(db, _SINCE, of)
+    if failed is None or since is None:
+        return None
+    told = row(db, f"SELECT person, since FROM control_told WHERE control = :control AND {AT}", of)
+    whom, of_which = (told["person"], told["since"]) if told is not None else (None, None)
+    return Failing(control, owner, since["since"], failed["failed"], whom, of_which)
 
 
 def last_runs(db: Snapshot, at: Instant) -> dict[str, Instant]:

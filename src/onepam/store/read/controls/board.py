@@ -111,7 +111,7 @@ def is_anybody_untold(db: Snapshot, at: Instant) -> bool:
 
 def failing_of(db: Snapshot, at: Instant, owner: str) -> tuple[Failing, ...]:
     """The controls that fail and that somebody answers for."""
-    return tuple(each for each in of_owners(db, at) if each.owner == owner)
+    return of_owners(db, at, owner)
 
 
 def due_now(db: Snapshot, at: Instant) -> tuple[str, ...]:
