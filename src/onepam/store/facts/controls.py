@@ -41,8 +41,10 @@ def failing(db: Snapshot, query: FailingQuery, at: Instant) -> tuple[Failing, ..
 
 def of_owners(db: Snapshot, at: Instant, owner: str = "") -> tuple[Failing, ...]:
     """The controls that fail and that somebody who is here answers for; or of one who does."""
-    asked = [(_OWNS, {"owner": owner})] if owner else [(_OWNED, {"control": each}) for each in TESTS]
-    owned = [each for statement, of in asked for each in rows(db, statement, {**of, "at": at})]
+    if owner:
+        owned = rows(db, _OWNS, {"owner": owner, "at": at})
+    else:
+        owned = [each for control in TESTS for each in rows(db, _OWNED, {"control": control, "at": at})]
     return tuple(
         found
         for each in owned
