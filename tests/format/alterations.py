@@ -139,7 +139,9 @@ def _start_not_disclosed(files: Files) -> None:
     lines(files, "entries.jsonl", lambda bodies: bodies.remove(next(b for b in bodies if b["index"] == started)))
 
 
-@alteration("the end of a session not disclosed", r"(sessions|inspections)\.jsonl row 1: entry 67|entries\.jsonl entry 67")
+@alteration(
+    "the end of a session not disclosed", r"(sessions|inspections)\.jsonl row 1: entry 67|entries\.jsonl entry 67"
+)
 def _end_not_disclosed(files: Files) -> None:
     closed = _index_of(files, "session.closed")
     lines(files, "entries.jsonl", lambda bodies: bodies.remove(next(b for b in bodies if b["index"] == closed)))
