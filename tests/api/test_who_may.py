@@ -61,6 +61,10 @@ def session_of(people: People) -> tuple[dict[str, str], Any]:
     return {"session": people.office.session(people.ids["owner"])}, None
 
 
+def ended_session(people: People) -> tuple[dict[str, str], Any]:
+    return {"session": people.office.session(people.ids["owner"], closed=True)}, None
+
+
 def killed(people: People) -> tuple[dict[str, str], Any]:
     return {"session": people.office.session(people.ids["owner"])}, {"reason": "it is odd"}
 
@@ -178,6 +182,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", "/sessions/{session}/timeline"): Call(prepare=session_of, rules=RECORDING),
     ("GET", "/sessions/{session}/recording"): Call(prepare=session_of, rules=RECORDING),
     ("GET", "/sessions/{session}/statements"): Call(prepare=session_of, rules=RECORDING),
+    ("GET", "/sessions/{session}/live"): Call(409, ended_session, RECORDING),
     ("POST", "/sessions/{session}/kill"): Call(prepare=killed, rules={"engineer": 404, "manager": 404, "auditor": 404}),
     ("GET", "/inspections"): Call(),
     ("POST", "/sessions/{session}/inspect"): Call(409, inspected),

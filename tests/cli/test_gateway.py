@@ -128,6 +128,27 @@ def test_login_ssh_play_logout(reached: tuple[Running, Sshd], tmp_path: Path) ->
     named = subprocess.run(by_name, capture_output=True, text=True, timeout=60, env=environment_of(home))
     assert (named.returncode, named.stdout) == (0, "by its name\n"), named.stderr
 
+    with subprocess.Popen(
+        [*command[:-1], "echo for whoever watches; read line; echo $line"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment_of(home),
+    ) as running_command:  # fmt: skip
+        assert running_command.stdin is not None
+        assert running_command.stdout is not None
+        assert running_command.stdout.readline() == "for whoever watches\n"
+        watch = [sys.executable, "-m", "onepam.cli.main", "watch", "dev-1"]
+        with subprocess.Popen(watch, stdout=subprocess.PIPE, text=True, env=environment_of(home)) as watching:
+            assert watching.stdout is not None
+            assert watching.stdout.readline() == "for whoever watches\n"
+            running_command.stdin.write("as it comes\n")
+            running_command.stdin.flush()
+            assert watching.stdout.read() == "as it comes\n"
+        assert watching.returncode == 0
+
+    live = max(run_onepam(home, "sessions", "--json").json, key=lambda each: str(each["opened"]))["session"]
+    over = run_onepam(home, "watch", live)
+    assert (over.code, "has ended" in over.err) == (1, True), over.err
+    assert subprocess.run([*watch[:-1], "dev-1"], env=environment_of(home), stdin=subprocess.DEVNULL).returncode == 1
+
     session = run_onepam(home, "sessions", "--json").json[-1]["session"]
     assert run_onepam(home, "play", session).out == "through the gateway\n"
     assert run_onepam(home, "logout").code == 0

@@ -12,6 +12,7 @@ from onepam.egress.ldap.client import Directory
 from onepam.gateway.ask_first import WaitingStatements
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
+from onepam.gateway.watching import Watchers
 from onepam.identity.devices import Devices
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Refused
@@ -39,7 +40,8 @@ class ApiServices:
     `postgres_port` and `mysql_port` are where clients of those come, 0 for nowhere; `database_root` the root (PEM) by
     which they know the gateway, empty where an operator's own certificate is shown; `try_secret` signs in at a
     resource as a login with a secret, and says why that did not work. `statements` is
-    what those say that wait for somebody's yes. `documents` are those of policies.
+    what those say that wait for somebody's yes, `watchers` who watches which session. `documents` are those of
+    policies.
     """
 
     ledger: Ledger
@@ -66,5 +68,6 @@ class ApiServices:
     postgres_port: int = 0
     mysql_port: int = 0
     statements: WaitingStatements = field(default_factory=WaitingStatements)
+    watchers: Watchers = field(default_factory=Watchers)
     database_root: Callable[[], bytes] = bytes
     try_secret: Callable[[str, str, Secret], Awaitable[Refused | None]] = _untried

@@ -51,6 +51,7 @@ from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
 from onepam.gateway.sealing import Sealing
 from onepam.gateway.session import Gateway
+from onepam.gateway.watching import Watchers
 from onepam.identity.tokens import new_code
 from onepam.jobs.anchors import Anchors
 from onepam.jobs.eras import follow_seams
@@ -105,6 +106,7 @@ class Platform:
         self.stopping = threading.Event()
         self.replaced = asyncio.Event()
         self.statements = WaitingStatements()
+        self.watchers = Watchers()
         self.queries = Queries()
         self.session_users = SessionUsers(self)
         self.prober_key = asyncssh.generate_private_key("ssh-ed25519")

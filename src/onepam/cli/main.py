@@ -74,6 +74,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     delegations.delegate,
     sessions.sessions,
     sessions.play,
+    sessions.watch,
     sessions.kill,
     inspections.inspections,
     inspections.inspect,

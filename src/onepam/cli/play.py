@@ -12,7 +12,7 @@ from onepam.cli.show import REFUSED, clean, note, stop
 from onepam.gateway.terminal_filter import TerminalFilter
 
 MAX_LINE_CHARACTERS = 4 * 1024 * 1024
-_RESET = "\x1b[r\x1b[0m\r\n"
+RESET = "\x1b[r\x1b[0m\r\n"
 
 
 def play_lines(lines: Iterable[str], screen: TextIO, speed: float, idle: float) -> None:
@@ -22,9 +22,9 @@ def play_lines(lines: Iterable[str], screen: TextIO, speed: float, idle: float) 
     numbered = enumerate(lines)
     try:
         for number, line in numbered:
-            event = _parsed(line)
+            event = parsed(line)
             if number == 0:
-                _header(event)
+                header(event)
                 continue
             interval, code, data = event
             if terminal and interval > 0:
@@ -38,7 +38,7 @@ def play_lines(lines: Iterable[str], screen: TextIO, speed: float, idle: float) 
         note("")
     finally:
         if terminal:
-            screen.write(_RESET)
+            screen.write(RESET)
         screen.flush()
 
 
@@ -55,7 +55,8 @@ def save_lines(pieces: Iterable[bytes], path: Path) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _header(event: Any) -> None:
+def header(event: Any) -> None:
+    """Says what is shown, and whether it fits. Ends the program where it is nothing that can be shown."""
     if not isinstance(event, dict) or event.get("version") != 3:
         stop(REFUSED, "This is not a recording that this release can play.")
     size = event.get("term", {})
@@ -68,7 +69,8 @@ def _header(event: Any) -> None:
             note(f"-- your terminal is smaller ({mine.columns}x{mine.lines}); lines may wrap")
 
 
-def _parsed(line: str) -> Any:
+def parsed(line: str) -> Any:
+    """The header or an event of asciicast v3. Ends the program where it is neither."""
     if len(line) > MAX_LINE_CHARACTERS:
         stop(REFUSED, "The recording has a line that is too long to play.")
     event = json.loads(line)

@@ -15,14 +15,14 @@ def cast_lines(recorded: Iterable[frames.Frame], gap: Callable[[], str | None], 
     the first terminal where `channel` is None, none where there is no such channel. `gap` is asked after the last
     frame: why the recording ends too early."""
     opened: frames.Opened | None = None
-    cast: _Cast | None = None
+    cast: Cast | None = None
     try:
         for frame in recorded:
             if isinstance(frame, frames.Opened):
                 opened = frame
             elif cast is None:
                 if isinstance(frame, frames.ChannelOpened) and _wanted(frame, channel) and opened is not None:
-                    cast = _Cast(frame)
+                    cast = Cast(frame)
                     yield cast.header(opened)
             elif not cast.ended:
                 yield from cast.lines(frame)
@@ -43,12 +43,12 @@ def _wanted(frame: frames.ChannelOpened, channel: int | None) -> bool:
     return frame.channel == channel if channel is not None else frame.kind in PLAYED
 
 
-class _Cast:
+class Cast:
     """One channel on its way to asciicast. Without a terminal, line ends are given the carriage return it would add."""
 
     def __init__(self, opened: frames.ChannelOpened) -> None:
         self._opened = opened
-        self._at = opened.at
+        self.at = opened.at
         self._terminal = opened.columns > 0
         self._text = {stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in frames.Stream}
         self.ended = False
@@ -99,11 +99,11 @@ class _Cast:
         return self._line(at, "m", words)
 
     def marker(self, text: str) -> str:
-        return self._line(self._at, "m", text)
+        return self._line(self.at, "m", text)
 
     def _shown(self, text: str) -> str:
         return text if self._terminal else text.replace("\r\n", "\n").replace("\n", "\r\n")
 
     def _line(self, at: int, code: str, data: str) -> str:
-        interval, self._at = at - self._at, at
+        interval, self.at = at - self.at, at
         return f"[{interval / SECOND:.6f}, {json.dumps(code)}, {json.dumps(data, ensure_ascii=False)}]\n"

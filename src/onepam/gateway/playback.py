@@ -134,13 +134,13 @@ class Playback:
 
     async def timeline(self, session: str, head: Vouched = None) -> Timeline:
         """What happened in the session."""
-        return await self._in_thread(lambda: _timeline(session, self._open(session, head)))
+        return await self.in_thread(lambda: _timeline(session, self._open(session, head)))
 
     async def statements(
         self, session: str, wanted: Wanted, head: Vouched = None, waits: Waits = NO_WAITS
     ) -> StatementPage:
         """A page of the statements of a database's session. All of the recording is read for it."""
-        return await self._in_thread(lambda: _page(session, self._open(session, head), wanted, waits))
+        return await self.in_thread(lambda: _page(session, self._open(session, head), wanted, waits))
 
     async def statement_lines(
         self, session: str, sheet: bool, head: Vouched = None, waits: Waits = NO_WAITS
@@ -148,21 +148,28 @@ class Playback:
         """All statements as JSON lines, or as a sheet (CSV), in pieces of about 64 KiB. What turns out to be altered
         only after its beginning has been given is said in a line of its own."""
         pieces = _pieces(_written(self._open(session, head), sheet, waits))
-        while (piece := await self._in_thread(lambda: next(pieces, None))) is not None:
+        while (piece := await self.in_thread(lambda: next(pieces, None))) is not None:
             yield piece
 
     async def asciicast(self, session: str, channel: int | None = None, head: Vouched = None) -> AsyncIterator[bytes]:
         """A channel's terminal (the first one's by default) as asciicast v3, in pieces of about 64 KiB. What turns out
         to be altered only after its beginning has been given is said in a marker."""
         pieces = _pieces(_asciicast(self._open(session, head), channel))
-        while (piece := await self._in_thread(lambda: next(pieces, None))) is not None:
+        while (piece := await self.in_thread(lambda: next(pieces, None))) is not None:
             yield piece
+
+    def place(self, session: str) -> tuple[Path, Callable[[], bytes]]:
+        """Where a recording lies, and what gives its key, for who reads it as it grows."""
+        if not _ID.fullmatch(session):
+            raise NoRecording(session)
+        return recording_path(self._folder, session), lambda: self._key(session)
 
     def close(self) -> None:
         """Ends the threads."""
         self._pool.shutdown(wait=True)
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Reads in one of the threads for reading."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def _open(self, session: str, head: Vouched) -> "_Reading":

@@ -197,6 +197,7 @@ SESSION = SessionPage(
     statements=None,
     recording="/sessions/ses_3/recording.cast",
     frame="/player",
+    watching=[],
     unplayable="",
     may_kill=True,
     may_export=True,

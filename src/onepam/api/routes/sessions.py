@@ -10,13 +10,16 @@ from onepam.api.errors import ApiError
 from onepam.api.guard import SIGNED_IN, AsOf, Caller, Services, Who, done
 from onepam.api.models import Answer, Chain, Done, Happened, Id, MaybeMoment, Moment, Name, Reason, told
 from onepam.api.routes.route import Route
+from onepam.api.services import ApiServices
 from onepam.app.sessions.kill_session import kill_session
-from onepam.app.sessions.watch_recording import watch_recording
+from onepam.app.sessions.watch_recording import watch_live, watch_recording, watches_on
+from onepam.domain.access.authority import Actor
 from onepam.domain.access.model import Action
 from onepam.domain.access.proof import MfaBasis
 from onepam.domain.sessions.ends import SessionEnd
-from onepam.domain.sessions.events import EntryPoint
+from onepam.domain.sessions.events import OF_STATEMENTS, EntryPoint
 from onepam.domain.sessions.recordings import Condition
+from onepam.gateway.watching import Growing, LiveCast, LiveStatements, watched
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.store.read import sessions as rows
@@ -206,6 +209,31 @@ async def statements(
     return StreamingResponse(_from(first, pieces), media_type=media, headers={"Content-Disposition": name})
 
 
+async def live(
+    session: Id, caller: Who, services: Services, channel: Annotated[int | None, Query(ge=0, le=1 << 31)] = None
+) -> StreamingResponse:
+    """A session that runs, as it goes on: its terminal as asciicast v3 (the newest shell or command, or `channel`), of
+    a database's its statements as JSON lines, each when it has ended. It ends with the session. Lines without words
+    come while nothing happens; a marker or a note says what somebody missed who reads too slowly. Watching is an
+    event."""
+    found = await services.reader(rows.session, None, session)
+    database = found is not None and found.row.entry in OF_STATEMENTS
+    lines = LiveStatements() if database else LiveCast(channel)
+    pieces = _watched(services, session, caller.actor, lines)
+    return StreamingResponse(_from(await anext(pieces), pieces), media_type=LINES_TYPE)
+
+
+async def _watched(
+    services: ApiServices, session: str, actor: Actor, lines: LiveCast | LiveStatements
+) -> AsyncIterator[bytes]:
+    with services.watchers.place(session, actor.person) as full:
+        done(full)
+        done(await watch_live(services.ledger, actor, session))
+        growing = Growing(services.playback, session)
+        async for piece in watched(growing, lines, lambda: watches_on(services.ledger, actor, session)):
+            yield piece
+
+
 async def kill(session: Id, body: Reason, caller: Who, services: Services) -> Done:
     """End a session now: my own, or any for those who administer or monitor, with a reason."""
     done(await kill_session(services.ledger, caller.actor, session, body.reason))
@@ -233,5 +261,6 @@ ROUTES = (
     Route("GET", "/sessions/{session}/timeline", SIGNED_IN, timeline),
     Route("GET", "/sessions/{session}/recording", SIGNED_IN, recording, media=MEDIA_TYPE),
     Route("GET", "/sessions/{session}/statements", SIGNED_IN, statements, media=LINES_TYPE),
+    Route("GET", "/sessions/{session}/live", SIGNED_IN, live, media=LINES_TYPE),
     Route("POST", "/sessions/{session}/kill", SIGNED_IN, kill),
 )

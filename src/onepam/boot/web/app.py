@@ -143,6 +143,7 @@ def _console(platform: "Platform", identity: Identity, signals: Receiver, device
         keep_days=config.keep_days,
         backup_days=config.backed_up_within,
         statements=platform.statements,
+        watchers=platform.watchers,
     )
 
 
@@ -198,6 +199,7 @@ def _api(platform: "Platform", devices: Devices) -> ApiServices:
         mysql_port=config.mysql_port,
         database_root=lambda: root(config, platform.authorities),
         statements=platform.statements,
+        watchers=platform.watchers,
         try_secret=lambda resource, login, secret: tried(platform, resource, login, secret),
     )
 

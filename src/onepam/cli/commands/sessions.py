@@ -99,6 +99,29 @@ def play(
             play_lines(answer.iter_lines(), sys.stdout, speed, idle)
 
 
+def watch(
+    session: Annotated[
+        str,
+        typer.Argument(help="Id, LOGIN@TARGET, target or person of a live one.", autocompletion=complete.live_sessions),
+    ],
+    channel: Annotated[int | None, typer.Option(min=0, help="Which shell or command; else the newest.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Watch a session that runs, in this terminal, until it ends; q leaves. Of a database, its statements as they end.
+    Watching is recorded."""
+    which = session if is_id(session, "ses") else _live(session)
+    database = call("GET", f"/sessions/{which}")["session"]["entry"].startswith(("postgres_", "mysql_"))
+    from onepam.cli.watch import leaving, watched_lines
+
+    kept = signed_in(Home())
+    params = {"channel": channel}
+    with (
+        leaving(sys.stdin),
+        answered(kept.gateway, "GET", f"/sessions/{which}/live", params=params, token=kept.token) as answer,
+    ):
+        watched_lines(answer.iter_lines(), sys.stdout, database=database)
+
+
 def kill(
     session: Annotated[
         str,

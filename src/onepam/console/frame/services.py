@@ -15,6 +15,7 @@ from onepam.gateway.ask_first import WaitingStatements
 from onepam.gateway.guesses import Guesses
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
+from onepam.gateway.watching import Watchers
 from onepam.identity.devices import Devices
 from onepam.identity.oidc.relying_party import RelyingParty as OpenIdParty
 from onepam.identity.passkeys import RelyingParty
@@ -34,7 +35,7 @@ class ConsoleServices:
     `postgres` and `mysql` are the host and port that clients of those connect to, port 0 where the gateway does not
     listen.
 
-    `statements` is what those say that wait for somebody's yes.
+    `statements` is what those say that wait for somebody's yes, `watchers` who watches which session.
     `fetch` is how anything leaves for an identity provider, `openid` signs people in by OpenID Connect, and
     `providers` makes what the ledger keeps of a provider ready for use. `signals` takes what transmitters tell.
     `metadata` reads a SAML provider's again. `refusals` counts what providers send that lets nobody in;
@@ -80,6 +81,7 @@ class ConsoleServices:
     keep_days: int = KEEP_DAYS
     backup_days: int = BACKUP_DAYS
     statements: WaitingStatements = field(default_factory=WaitingStatements)
+    watchers: Watchers = field(default_factory=Watchers)
 
     @property
     def secure(self) -> bool:

@@ -31,6 +31,7 @@ from onepam.console.sessions.inspections import inspection
 from onepam.console.sessions.sessions_page import PlayerFramePage, SessionPage, SessionsPage
 from onepam.console.sessions.statements import statement_counts, statement_file, statement_list
 from onepam.console.sessions.timeline import FilmStrip, film_strip
+from onepam.console.sessions.watching import watching
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.sessions.events import OF_STATEMENTS, EntryPoint
 from onepam.gateway.playback import NoRecording
@@ -106,6 +107,7 @@ async def session_page(visit: Visit) -> Response:
             unplayable="" if watches else closed,
             may_kill=own or visit.me.has(ConsoleRight.ADMINISTER, ConsoleRight.MONITOR),
             may_export=watches,
+            watching=await watching(visit, ident) if watches and live else [],
             inspection=await inspection(visit, row) if watches else None,
         )
     )

@@ -1,6 +1,6 @@
 """Sessions: what its templates are given."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from onepam.console.frame.page import Context, PageContext
@@ -53,6 +53,7 @@ class SessionPage(PageContext):
     `inspection`: {drawn (list of words: why, empty where it was not), state, word, due (Instant or none), said: list of
         {by, verdict, concern, note, at}, may (bool: the reader may say what they saw)}; none while it runs
     `frame`: path of the player's frame
+    `watching`: who watches it live now, list of {id, name}; empty where the reader may not see its contents
     """
 
     template: ClassVar = "session.html"
@@ -69,6 +70,7 @@ class SessionPage(PageContext):
     inspection: Context | None
     chain: list[Context]
     proof: Context
+    watching: list[Context] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
