@@ -13,8 +13,16 @@ from onepam.app.people.enable_person import enable_person
 from onepam.app.requests.deny_request import deny_request
 from onepam.app.sessions.kill_session import kill_session
 from onepam.domain.access.guardrails import StatementClass
+from onepam.domain.controls.control import Severity
 from onepam.domain.history.event import every_version, kind_of
 from onepam.domain.history.system import PayloadsErased
+from onepam.domain.incidents.events import (
+    IncidentAssigned,
+    IncidentClosed,
+    IncidentNoted,
+    IncidentOpened,
+    IncidentReopened,
+)
 from onepam.domain.leaving import erasing as rules
 from onepam.domain.leaving.erasing import ErasureStatus
 from onepam.domain.leaving.erasure_events import ErasureFinished
@@ -41,6 +49,7 @@ from onepam.store.engine.rebuild import compare
 from onepam.store.read import erasing as read
 from onepam.store.read import people
 from onepam.store.read.changes import text_in_force
+from onepam.store.read.incidents import incident as read_incident
 from onepam.store.read.names import names
 from tests.company import Company, record, refused
 
@@ -86,6 +95,15 @@ async def life(company: Company) -> None:
         FactorEnrolled(
             "fac_1", "eve", FactorKind.TOTP, "v1", None, None, label="phone for eve", secret="sealed for eve"
         ),
+    )
+    due, low = Instant(at + DAY), Severity.LOW
+    await record(
+        company.ledger,
+        IncidentOpened("inc_1", low, None, at, "max", due, (), "ada", f"{NAME} lost a key", f"{EMAIL} wrote of it"),
+        IncidentNoted("inc_1", at, (), "max", f"spoke with {NAME}"),
+        IncidentAssigned("inc_1", low, "bob", due, "ada", f"{NAME} knows Bob"),
+        IncidentClosed("inc_1", "aud", f"{NAME} was in a hurry", f"told {NAME}", f"what {NAME} learned"),
+        IncidentReopened("inc_1", due, "ada", f"{NAME} found another"),
     )
     with closing(connect(company.path)) as db:
         session = rows(db, "SELECT session FROM session WHERE person = 'eve'")[0][0]
@@ -155,6 +173,9 @@ async def test_what_others_need_stays(company: Company) -> None:
     await agree(company)
     await erasing(company).turn()
     assert await company.reader(text_in_force) == NEWER
+    incident = await company.reader(read_incident, None, "inc_1")
+    assert incident is not None
+    assert (incident.row.title, len(incident.history)) == (None, 5), "what was written is gone, and its entries stay"
     with closing(connect(company.path)) as db:
         kept = {each[0]: each[1] for each in rows(db, "SELECT change, text FROM change WHERE change LIKE 'chg_%'")}
         assert kept["chg_8"] is None
