@@ -55,4 +55,4 @@ def test_what_nobody_decided_on_does_not_wait_once_its_review_is_over() -> None:
     silent = {"withheld": None, "verdict": None, "held": True}
     assert [state_of(silent, runs) for runs in (True, False)] == ["waits", "no answer"]
     assert state_of({**silent, "held": False}, True) == "gone meanwhile"
-    assert state_of({**silent, "withheld": "silence"}, False) == "suspended: nobody answered"
+    assert state_of({**silent, "withheld": "silence"}, False) == "withheld: nobody answered"

@@ -40,6 +40,11 @@ async def test_an_administrator_opens_one_and_reviewers_decide(office: Office) -
     home = await max_.read("/")
     assert "1 for you" in home
     assert "Nothing waits for you" not in home
+    inbox = await max_.read("/approvals")
+    assert "1 for you" in inbox
+    assert "Nothing else waits for you" in inbox
+    assert '<a class="nav-link" href="/reviews"' in home.replace("nav-link active", "nav-link")
+    assert 'href="/reviews"' not in await eve.read("/"), "she answers for nobody"
     assert "No review yet" in await eve.read("/reviews")
     assert (await eve.get(page)).status_code == 404
     mine = await max_.read(page)
@@ -98,7 +103,7 @@ async def test_a_quarter_that_was_missed_shows(office: Office) -> None:
     assert "Missed" not in await (await office.sign_in("eve")).read("/reviews")
 
 
-async def test_home_says_that_a_role_is_suspended_and_who_brings_it_back(office: Office) -> None:
+async def test_home_says_that_a_role_is_withheld_and_who_brings_it_back(office: Office) -> None:
     await record(office.company.ledger, RoleWithheld("eve", "engineer", "rev_1", Withheld.SILENCE, None))
     home = await (await office.sign_in("eve")).read("/")
-    assert "Your role engineer is suspended: nobody confirmed it in a review in time. Ask your manager." in home
+    assert "Your role engineer is withheld: nobody confirmed it in a review in time. Ask your manager." in home

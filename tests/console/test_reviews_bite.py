@@ -139,15 +139,15 @@ def test_what_nobody_answered_opens_nothing_until_it_is_kept_after_all(house: Ho
     assert taken.because is Withheld.SILENCE
     assert not house.enters(person)
     theirs = house.hands(browser, person)
-    expect(theirs.page.get_by_text(f"Your role {person.role} is suspended: nobody confirmed it")).to_be_visible()
+    expect(theirs.page.get_by_text(f"Your role {person.role} is withheld: nobody confirmed it")).to_be_visible()
     hands = house.hands(browser, manager)
     hands.page.goto(f"/reviews/{review}")
-    expect(item(hands, person).get_by_text("Suspended: nobody answered")).to_be_visible()
+    expect(item(hands, person).get_by_text("Withheld: nobody answered")).to_be_visible()
     presses(hands, "a")
     expect(item(hands, person).get_by_text("Kept", exact=True)).to_be_visible()
     assert house.enters(person)
     theirs.page.reload()
-    expect(theirs.page.get_by_text("is suspended")).to_have_count(0)
+    expect(theirs.page.get_by_text("is withheld")).to_have_count(0)
 
 
 def test_a_removal_ends_the_session_that_runs_and_the_door_says_no_to_the_probe(house: House, browser: Browser) -> None:

@@ -233,12 +233,12 @@ def test_whoever_decides_in_a_review_is_told_what_waits_and_what_silence_takes()
     told = said(ReviewReminded("rev_1", "per_1", Stage.LAST, 12, 3, until))
     assert told.sentence == (
         "12 accesses wait for your word in a review, until 2026-03-03T14:00:00.000000Z: keep or remove. Without an "
-        "answer 3 of them will be suspended then."
+        "answer 3 of them will be withheld then."
     )
     assert (told.audience, told.person, told.where) == (CONCERNED, "per_1", "/reviews")
     near = said(ReviewReminded("rev_1", "per_1", Stage.ESCALATED, 2, 1, until)).sentence
     assert near.startswith("2 accesses wait in a review for somebody after whom you are next, until ")
-    assert near.endswith("Without an answer 1 of them will be suspended then.")
+    assert near.endswith("Without an answer 1 of them will be withheld then.")
     one = said(ReviewReminded("rev_1", "per_1", Stage.OPENED, 1, 0, until)).sentence
     assert one == "One access waits for your word in a review, until 2026-03-03T14:00:00.000000Z: keep or remove."
 
@@ -247,7 +247,7 @@ def test_whoever_loses_a_role_by_a_review_is_told_and_how_it_comes_back() -> Non
     removed = said(RoleWithheld("per_1", "dba", "rev_1", Withheld.REMOVED, "per_2"))
     silent = said(RoleWithheld("per_1", "dba", "rev_1", Withheld.SILENCE, None))
     assert removed.sentence.startswith("A review took the role dba from ")
-    assert "is suspended, because nobody confirmed it in a review in time" in silent.sentence
+    assert "is withheld, because nobody confirmed it in a review in time" in silent.sentence
     assert (silent.audience, silent.person) == (CONCERNED, "per_1")
 
 

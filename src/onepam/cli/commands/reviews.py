@@ -27,7 +27,7 @@ def reviews(context: typer.Context, as_json: Json = False) -> None:
         printed(found)
         return
     table(
-        ("REVIEW", "PERIOD", "UNTIL", "DECIDED", "REMOVED", "FOR YOU", "NOBODY LEFT", "SUSPENDED", "STATE"),
+        ("REVIEW", "PERIOD", "UNTIL", "DECIDED", "REMOVED", "FOR YOU", "NOBODY LEFT", "WITHHELD", "STATE"),
         (
             (
                 each["review"],
@@ -259,7 +259,7 @@ def _mine(review: str) -> list[dict[str, Any]]:
 def state_of(each: dict[str, Any], runs: bool) -> str:
     """How an item stands, in words; `runs`: its review is not over."""
     if each["withheld"] == "silence":
-        return "suspended: nobody answered"
+        return "withheld: nobody answered"
     if each["verdict"] == "remove" and each["beyond"]:
         return "removed, not remediated" if each["held"] else "removed, and gone there"
     if each["verdict"] == "remove":

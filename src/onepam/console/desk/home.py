@@ -248,7 +248,7 @@ def _withheld(db: Snapshot, at: Instant, me: str) -> list[Context]:
     said = {
         Withheld.REMOVED: "A review took the role {role} from you: it gives you nothing any more.",
         Withheld.REDUCED: "A review kept your role {role} until a day that is over: it gives you nothing any more.",
-        Withheld.SILENCE: "Your role {role} is suspended: nobody confirmed it in a review in time. Ask your manager.",
+        Withheld.SILENCE: "Your role {role} is withheld: nobody confirmed it in a review in time. Ask your manager.",
     }
     found = withheld_from(db, at, me)
     return [{"text": said[why].format(role=role), "href": f"/people/{me}", "state": "due"} for role, why in found]

@@ -138,7 +138,7 @@ async def _recognise(visit: Visit) -> None:
     visit.member = Member(actor, facts, known.name if known else actor.person, detail)
     numbers = await visit.services.reader(counts, None, actor.person)
     visit.waiting, visit.changes, visit.live = numbers.waiting, numbers.changes, numbers.live
-    visit.reviews = numbers.reviews
+    visit.reviews, visit.answers = numbers.reviews, numbers.answers
     if visit.member.has(ConsoleRight.ADMINISTER):
         visit.alarms = await visit.services.reader(alarms)
 

@@ -38,11 +38,13 @@ DECIDES = Needs(rights=(ConsoleRight.APPROVE, ConsoleRight.ADMINISTER, ConsoleRi
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An entry of the side bar, found by its word: the word, its icon, and the heading that it stands under."""
+    """An entry of the side bar, found by its word: the word, its icon, and the heading that it stands under.
+    `answering`: it stands there only for whoever answers for what somebody else holds, or oversees."""
 
     word: str
     icon: str
     group: str
+    answering: bool = False
 
 
 FOLDED = frozenset({"Identity"})

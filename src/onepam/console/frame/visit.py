@@ -77,6 +77,7 @@ class Visit:
     changes: int = 0
     live: int = 0
     reviews: int = 0
+    answers: bool = False
     flashes: tuple[Flash, ...] = ()
     alarms: tuple[Alarm, ...] = ()
 
@@ -111,7 +112,8 @@ class Visit:
 
     def shown(self) -> tuple[Place, ...]:
         """The side bar of whoever is signed in: what opens for them."""
-        return tuple(place for place in self.side_bar if self.me.may(place))
+        mine = (place for place in self.side_bar if self.me.may(place))
+        return tuple(place for place in mine if self.answers or not (place.shown and place.shown.answering))
 
     def shell(self) -> Shell:
         """What every page knows."""

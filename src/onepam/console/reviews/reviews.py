@@ -43,9 +43,9 @@ ANSWERS = {
     Answers.FALLBACK: "because nobody else can",
 }
 SUSPENDS = {
-    Suspends.NOTHING: "Without an answer nothing is suspended.",
-    Suspends.PRIVILEGED: "What is privileged is suspended without an answer.",
-    Suspends.EVERYTHING: "Everything is suspended without an answer.",
+    Suspends.NOTHING: "Without an answer nothing is withheld.",
+    Suspends.PRIVILEGED: "What is privileged is withheld without an answer.",
+    Suspends.EVERYTHING: "Everything is withheld without an answer.",
 }
 TOOK_PART = "You decided in it, so somebody else signs it off."
 LOST = "It took something from you, so somebody else signs it off."
@@ -64,7 +64,7 @@ WAYS = (
     ("waiting", "Waiting"),
     ("nobody", "Nobody left to decide"),
     ("removed", "Removed"),
-    ("suspended", "Suspended"),
+    ("suspended", "Withheld: no answer"),
     ("all", "All"),
 )
 _KNOWN = frozenset(each for each, _ in WAYS)
@@ -325,7 +325,7 @@ def _item(each: ItemRow, review: rows.ReviewRow, at: Instant, reader: str, assig
 
 def _state(each: ItemRow, runs: bool) -> tuple[str, str]:
     if each.withheld is Withheld.SILENCE:
-        return "finding", "Suspended: nobody answered"
+        return "finding", "Withheld: nobody answered"
     if each.verdict is Verdict.REMOVE and each.beyond:
         return ("finding", "Not remediated") if each.held else ("proven", "Removed, and gone there")
     if each.verdict is Verdict.REMOVE:
@@ -342,7 +342,7 @@ def _state(each: ItemRow, runs: bool) -> tuple[str, str]:
 
 
 PLACES = (
-    Place("GET", HERE, MEMBER, reviews_page, Shown("Reviews", "list-check", "Me")),
+    Place("GET", HERE, MEMBER, reviews_page, Shown("Reviews", "list-check", "Me", answering=True)),
     Place("POST", HERE, ADMINISTERS, open_one),
     Place("GET", "/reviews/{review}", MEMBER, review_page),
     Place("POST", "/reviews/{review}/decide", MEMBER, decide),

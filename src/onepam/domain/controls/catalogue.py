@@ -230,9 +230,9 @@ TESTS: Mapping[str, Test] = MappingProxyType(
                 median_milliseconds=2000,
             ),
             _test(
-                Control("REV-06", "What nobody answers is escalated, then suspended", ("CC6.2",)),
+                Control("REV-06", "What nobody answers is escalated, then withheld", ("CC6.2",)),
                 "Of each review of the last 12 months that ended with items nobody decided on, those who decide were "
-                "told at the last stage, and what the review suspends was withheld or kept later.",
+                "told at the last stage, and what silence takes was withheld or kept later.",
                 "whether they read what they were told",
                 days=YEAR,
             ),

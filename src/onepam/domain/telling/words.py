@@ -126,7 +126,7 @@ def statement_asked(event: StatementAsked, named: Named) -> str:
 def review_waits(event: ReviewReminded, named: Named) -> str:
     """Somebody is to keep or remove what others hold, and what comes of it without their word."""
     items = "One access waits" if event.waiting == 1 else f"{event.waiting:,} accesses wait"
-    silence = f" Without an answer {event.suspended:,} of them will be suspended then." if event.suspended else ""
+    silence = f" Without an answer {event.suspended:,} of them will be withheld then." if event.suspended else ""
     if event.stage is Stage.ESCALATED:
         return f"{items} in a review for somebody after whom you are next, until {iso(event.closes)}.{silence}"
     return f"{items} for your word in a review, until {iso(event.closes)}: keep or remove.{silence}"
@@ -161,7 +161,7 @@ def role_withheld(event: RoleWithheld, named: Named) -> str:
     """Somebody lost a role by a review."""
     if event.because is Withheld.SILENCE:
         return (
-            f"The role {event.role} of {named(event.person)} is suspended, because nobody confirmed it in a review in "
+            f"The role {event.role} of {named(event.person)} is withheld, because nobody confirmed it in a review in "
             "time. Whoever answers for it can confirm it now: ask your manager."
         )
     if event.because is Withheld.REDUCED:

@@ -19,7 +19,7 @@ from onepam.store.read.directory_brake import held_people, reported_leavers
 from onepam.store.read.paging import Window
 from onepam.store.read.proposals import count_proposals
 from onepam.store.read.requests import count_waiting
-from onepam.store.read.reviews import waiting_for
+from onepam.store.read.reviews import answers_for_others, waiting_for
 from onepam.store.read.second_factor import count_without_factor
 
 OVERSEERS = frozenset({ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR})
@@ -57,12 +57,13 @@ class Kept:
 class Counts:
     """The numbers of the side bar: how much waits for somebody's decision (requests, proposals, accounts that a
     directory ended or reported), how many of it are changes of the matrix, how many live sessions they may see, and how
-    many items of reviews wait for them."""
+    many items of reviews wait for them. `answers`: they answer for what somebody else holds, or oversee."""
 
     waiting: int
     changes: int
     live: int
     reviews: int = 0
+    answers: bool = False
 
 
 def counts(db: Snapshot, at: Instant, person: str) -> Counts:
@@ -73,7 +74,9 @@ def counts(db: Snapshot, at: Instant, person: str) -> Counts:
     proposed = count_proposals(db, at, person)
     changes = count_proposals(db, at, person, ProposalKind.CHANGE) if proposed else 0
     waiting = count_waiting(db, at, person) + proposed + _held(db, at, person)
-    return Counts(waiting, changes, live[0] if live else 0, waiting_for(db, at, person))
+    items = waiting_for(db, at, person)
+    answers = everybody or items > 0 or answers_for_others(db, at, person)
+    return Counts(waiting, changes, live[0] if live else 0, items, answers)
 
 
 def _held(db: Snapshot, at: Instant, person: str) -> int:

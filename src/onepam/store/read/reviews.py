@@ -118,10 +118,14 @@ def withheld_from(db: Snapshot, at: Instant, person: str) -> tuple[tuple[str, Wi
 def waiting_for(db: Snapshot, at: Instant, reader: str) -> int:
     """How many items of reviews that run wait for somebody. Of who answers for nobody it asks no more than that."""
     found = rows(db, f"SELECT * FROM review WHERE closed IS NULL AND closes > :at AND {AT}", {"at": at})
-    of = {"reader": reader, "at": at}
-    if not found or (row(db, _ANSWERS, of) is None and all(each["fallback"] != reader for each in found)):
+    if not found or (not answers_for_others(db, at, reader) and all(each["fallback"] != reader for each in found)):
         return 0
     return sum(_mine(db, at, each, reader) for each in found)
+
+
+def answers_for_others(db: Snapshot, at: Instant, reader: str) -> bool:
+    """Whether somebody may come to decide on what others hold, but for the fallback of a review."""
+    return row(db, _ANSWERS, {"reader": reader, "at": at}) is not None
 
 
 def waits_behind(db: Snapshot, at: Instant, found: Row, reader: str) -> bool:

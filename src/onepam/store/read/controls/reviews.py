@@ -188,7 +188,7 @@ def _left_open(db: Snapshot, at: Instant, review: Row) -> str:
     ]
     closed: Instant = review["closed"]
     left = [each for each in left if _holds_on(db, each.person, each.role, closed)]
-    return f"{len(left)} that nobody answered were not suspended" if left else ""
+    return f"{len(left)} that nobody answered were not withheld" if left else ""
 
 
 def _holds_on(db: Snapshot, person: str, role: str, at: Instant) -> bool:
