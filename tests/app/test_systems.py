@@ -17,6 +17,7 @@ from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.controls.catalogue import TESTS
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved, PersonKind
+from onepam.domain.reviews.advice import Odd
 from onepam.domain.reviews.events import Answers, Scope, Verdict
 from onepam.domain.reviews.opening import Opened, Opening
 from onepam.domain.systems.events import Match, Standing
@@ -293,6 +294,23 @@ async def test_a_review_is_of_what_is_held_in_other_systems_until_a_list_says_th
     assert await sign_off(company.ledger, company.actor("aud"), "rev_1", "seen", figures.seen) is None
     there = await items(company)
     assert [key for key, each in there.items() if not each.held] == [("eve", "scim:entra"), ("vic", "system:payroll")]
+
+
+async def test_what_a_list_says_was_not_used_is_unusual_and_better_removed(company: Company) -> None:
+    assert isinstance(await bring(company, EVE + VIC), ListTaken)
+    assert await set_system(company.ledger, company.actor("ada"), "payroll", "bob", 30) is None
+    company.clock.advance(80 * DAY)
+    await company.sign_in("ada")
+    await opened(company, scope=Scope(systems=("system:payroll",)))
+    company.clock.advance(10 * DAY)
+    there = await items(company)
+    eve, vic = there["eve", "system:payroll"], there["vic", "system:payroll"]
+    assert (eve.unusual[0], eve.against) == (Odd.UNUSED, (Odd.UNUSED,))
+    assert vic.against == (), "its list does not say when it was used"
+    for who in ("ada", "bob"):
+        await company.sign_in(who)
+    assert eve.decides == "bob"
+    refused(await decide(company, "bob", "eve", "system:payroll", Verdict.KEEP), "review.say_why")
 
 
 async def test_what_waits_for_whoever_answers_for_a_system_alone_is_counted(company: Company) -> None:

@@ -168,7 +168,8 @@ def test_it_goes_to_the_next_or_to_whoever_is_named() -> None:
 def test_whoever_administers_names_somebody_for_what_is_not_theirs() -> None:
     ada = replace(FACTS, actor=present("ada", ADMINISTRATOR))
     assert hand_on(ada, "sue") == passed("sue", Passed.ASSIGNED, "ada")
-    assert hand_on(replace(ada, chain=replace(CHAIN, owner=None)), "ada") == passed("ada", Passed.ASSIGNED, "ada")
+    left = replace(CHAIN, manager=None, owner=None, fallback=None)
+    assert hand_on(replace(ada, chain=left), "ada") == passed("ada", Passed.ASSIGNED, "ada")
     nobody = replace(ada, chain=replace(CHAIN, here=frozenset()))
     assert hand_on(nobody, "sue") == passed("sue", Passed.ASSIGNED, "ada")
     own = replace(FACTS, actor=present("eve", ADMINISTRATOR))
@@ -191,6 +192,14 @@ def test_whoever_administers_names_somebody_for_what_is_not_theirs() -> None:
 )
 def test_what_is_not_passed_on(facts: ItemFacts, to: str | None, refused: str) -> None:
     assert code(hand_on(facts, to)) == refused
+
+
+def test_whoever_administers_takes_nothing_for_themselves_from_whoever_decides() -> None:
+    ada = replace(FACTS, actor=present("ada", ADMINISTRATOR))
+    assert code(pass_on(ada, "eve", "dev", "ada", "", NOW)) == "review.takes_it"
+    assert isinstance(pass_on(ada, "eve", "dev", "bob", "", NOW), Decided)
+    left = replace(ada, chain=replace(CHAIN, here=frozenset({"zoe"})))
+    assert isinstance(pass_on(left, "eve", "dev", "ada", "", NOW), Decided), "nobody is left who could"
 
 
 def until(facts: ItemFacts, day: Instant, verdict: Verdict = KEEP, role: str = "dev") -> object:

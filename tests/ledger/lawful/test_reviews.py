@@ -253,6 +253,7 @@ def test_what_is_kept_after_all_is_withheld_no_longer() -> None:
         (replace(PASSED, review="rev_2"), "no such item of a review waited"),
         (replace(PASSED, by="bob"), "somebody else decided on it"),
         (replace(PASSED, by="max", because=Passed.ASSIGNED), "max held no role with the right to administer"),
+        (replace(PASSED, by="bob", because=Passed.ASSIGNED), "they took it from whoever decided on it"),
         (replace(PASSED, to="eve"), "it went to somebody who cannot decide on it"),
         (replace(PASSED, to="nobody"), "it went to somebody who cannot decide on it"),
     ],

@@ -206,12 +206,16 @@ async def test_a_role_has_an_owner_a_purpose_and_a_review_each_year(company: Com
     assert set(found(company, "RBC-02").values()) == {HOLDS}
     company.clock.advance(366 * DAY)
     assert found(company, "RBC-02")["engineer"] == (FAIL, "in no review of the last 12 months")
-    await company.sign_in("ada")
-    wanted = Opening(Scope(roles=("engineer",)), DAY, Suspends.NOTHING, "bob")
-    await open_review(company.ledger, company.actor("ada"), wanted, "rev_1")
-    company.clock.advance(DAY)
-    await close_review(company.ledger, "rev_1")
-    assert found(company, "RBC-02")["engineer"] == HOLDS
+    for name, scope, finding in (
+        ("rev_0", Scope(people=("eve",)), (FAIL, "in no review of the last 12 months")),
+        ("rev_1", Scope(roles=("engineer",)), HOLDS),
+    ):
+        await company.sign_in("ada")
+        wanted = Opening(scope, DAY, Suspends.NOTHING, "bob")
+        await open_review(company.ledger, company.actor("ada"), wanted, name)
+        company.clock.advance(DAY)
+        await close_review(company.ledger, name)
+        assert found(company, "RBC-02")["engineer"] == finding
     await record(company.ledger, PersonDisabled("ada", None, "left"))
     assert found(company, "RBC-02")["engineer"] == (FAIL, "its owner is not here")
 

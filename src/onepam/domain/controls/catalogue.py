@@ -144,9 +144,10 @@ TESTS: Mapping[str, Test] = MappingProxyType(
             ),
             _test(
                 Control("RBC-02", "Each role has an owner and a purpose, and is reviewed each year", ("CC6.3",)),
-                "Each role has an owner who is here, a purpose, and was in a review of access that ended within the "
-                "last 12 months, or is younger.",
+                "Each role has an owner who is here, a purpose, and was in a review of everybody's access that ended "
+                "within the last 12 months, or is younger.",
                 "whether the purpose is what it is used for",
+                version=2,
                 reviewed_days=YEAR,
             ),
             _test(

@@ -32,7 +32,7 @@ class Odd(StrEnum):
 _WORDS = {
     Odd.SEPARATED: "Held together with a role that is kept apart from it",
     Odd.NEVER_USED: "Never used to open a session",
-    Odd.UNUSED: f"Not used to open a session for {UNUSED_FOR // DAY} days",
+    Odd.UNUSED: f"Not used for {UNUSED_FOR // DAY} days",
     Odd.ALONE: "Nobody else under the same manager holds it",
     Odd.DIRECT: "Given to the person, and not by a group",
     Odd.PRIVILEGED: "Privileged",
@@ -41,7 +41,8 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What is so of a role that somebody holds: whether it opens sessions, when it last did, since when it is given,
+    """What is so of a role that somebody holds: whether it opens sessions (in another system: whether its list says
+    when it was used), when it last did, since when it is given,
     and whether they hold another that is kept apart from it."""
 
     opens: bool = False

@@ -193,7 +193,8 @@ def pass_on(
     facts: ItemFacts, person: str, role: str, to: str | None, note: str, now: Instant
 ) -> Decided[str] | Refused:
     """Hands an item to `to`, or says that it is not one's own (None). Whoever administers may name somebody for any
-    that waits, for their own access only where nobody else administers. The result is who decides now."""
+    that waits, for their own access only where nobody else administers, themselves only where nobody is left to decide.
+    The result is who decides now."""
     words = plain_text(note, limits.MAX_TEXT_CHARACTERS, what="note", required=False)
     if isinstance(words, Refused):
         return words
@@ -212,6 +213,10 @@ def pass_on(
         because, to = Passed.NOT_MINE, facts.chain.after(facts.actor.person)
         if to is None:
             return Refused("review.nobody_else", "Nobody else is there to decide on it.", "Name somebody.")
+    elif because is Passed.ASSIGNED and to == facts.actor.person and facts.chain.decides is not None:
+        return Refused(
+            "review.takes_it", "Somebody is there to decide on it: nobody takes it for themselves.", "Ask them."
+        )
     elif not facts.named_may or (to == facts.actor.person and because is Passed.DELEGATED):
         hint = "Name somebody who is here, is not the person, and is not one hand with them."
         return Refused("review.cannot_decide", "They cannot decide on it.", hint)

@@ -28,6 +28,11 @@ MOST_RIGHTS = 100
 _SHAPE = Shape(COLUMNS, NEEDED, MOST_ROWS)
 
 
+_SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
+_UNSEEN = _SELECTORS | frozenset("\u200c\u200d\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+"""What shows as nothing, and is a letter or a mark to Unicode: two names that look alike would be two accounts."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountRow:
     """An account by the file. `email` is normalised; `used` is when it was last used, None where the file says nothing;
@@ -88,6 +93,8 @@ def _row(line: int, cells: Mapping[str, str], system: str, errors: RowErrors) ->
     for name in NEEDED:
         if not cells[name]:
             errors.add(line, name, "it is empty.")
+        elif unseen := _UNSEEN.intersection(cells[name]):
+            errors.add(line, name, f"it holds the invisible character U+{ord(min(unseen)):04X}.")
     if (cells.get("system") or system).casefold() != system.casefold():
         errors.add(line, "system", f"{cells['system'][:40]!r} is not {system}; each system has a list of its own.")
     email = _email(line, cells.get("email", ""), errors)

@@ -68,6 +68,10 @@ RULES_AGAIN: Tuple[Tuple[str, str, Asked], ...] = (
 )
 
 
+HALF = {"REV-03": " (that nobody decided on their own access; whether they were what they decided as, lawful asks)"}
+"""Of which a report tells a part only."""
+
+
 class Again:
     """Counts what the rules say of the rows of all reports."""
 
@@ -100,7 +104,8 @@ class Again:
                 last = self._last.get(control)
                 beside = f"; the newest run in the period says {last}" if last else "; no run of it in the period"
                 answer.proved.append(
-                    f"control {control}, tested again over the report {name}: {_again_said(counts)}{beside}"
+                    f"control {control}, tested again over the report {name}{HALF.get(control, '')}: "
+                    f"{_again_said(counts)}{beside}"
                 )
 
 

@@ -3410,6 +3410,10 @@ RULES_AGAIN: Tuple[Tuple[str, str, Asked], ...] = (
 )
 
 
+HALF = {"REV-03": " (that nobody decided on their own access; whether they were what they decided as, lawful asks)"}
+"""Of which a report tells a part only."""
+
+
 class Again:
     """Counts what the rules say of the rows of all reports."""
 
@@ -3442,7 +3446,8 @@ class Again:
                 last = self._last.get(control)
                 beside = f"; the newest run in the period says {last}" if last else "; no run of it in the period"
                 answer.proved.append(
-                    f"control {control}, tested again over the report {name}: {_again_said(counts)}{beside}"
+                    f"control {control}, tested again over the report {name}{HALF.get(control, '')}: "
+                    f"{_again_said(counts)}{beside}"
                 )
 
 
@@ -9196,6 +9201,8 @@ def review_passed(state: State, entry: Entry) -> Why:
         own = body["by"] == key[0] and _others_administer(state, key[0])
         if own or one_hand(state, key[0], body["by"]) is not None:
             yield "they named who decides on their own access"
+        if decides is not None and body["to"] == body["by"]:
+            yield "they took it from whoever decided on it"
     else:
         yield signed_in(state, body["by"])
         if decides is None or decides[0] != body["by"]:

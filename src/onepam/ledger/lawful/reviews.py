@@ -125,6 +125,8 @@ def review_passed(state: State, entry: Entry) -> Why:
         own = body["by"] == key[0] and _others_administer(state, key[0])
         if own or one_hand(state, key[0], body["by"]) is not None:
             yield "they named who decides on their own access"
+        if decides is not None and body["to"] == body["by"]:
+            yield "they took it from whoever decided on it"
     else:
         yield signed_in(state, body["by"])
         if decides is None or decides[0] != body["by"]:

@@ -9,7 +9,7 @@ from functools import cached_property
 from onepam.app.ports import Snapshot
 from onepam.domain.access.separation import Separation
 from onepam.domain.reviews.advice import Odd, Place, Use, unusual
-from onepam.domain.reviews.population import Item
+from onepam.domain.reviews.population import SYSTEM, Item, is_beyond
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
@@ -42,8 +42,9 @@ class Circumstances:
         bound = [each for each in self._bound_to(person) if each.role == role]
         held = frozenset(each.role for each in self._bound_to(person)) - self._withheld[person]
         apart = (each.together(person, held, self._at) for each in self._separations)
+        there = is_beyond(role)  # of which nothing is known but what its list says, if that says when it was used
         return Use(
-            opens=bound[0].opens if bound else self._opens(role),
+            opens=role in self._used[person] if there else bound[0].opens if bound else self._opens(role),
             last_used=self._used[person].get(role),
             since=min((each.since for each in bound), default=None),
             separated=any(role in together for together in apart),
@@ -88,6 +89,8 @@ class Circumstances:
             self._used[each], self._bound[each], self._withheld[each] = {}, [], set()
         for person, role, last in rows(self._db, _USED, of):
             self._used[person][role] = last
+        for person, system, last in rows(self._db, _USED_THERE, of):
+            self._used[person][SYSTEM + system] = last
         for person, role in rows(self._db, _WITHHELD, of):
             self._withheld[person].add(role)
         joined = {(person, group): since for person, group, since in rows(self._db, _JOINED, of)}
@@ -129,6 +132,12 @@ _USED = (
     f"WHERE person {_AMONG} AND valid_from <= :at GROUP BY 1, 2"
 )
 """When they last opened a session by each of their roles."""
+
+_USED_THERE = (
+    f"SELECT person, system, max(used) FROM listed_account WHERE person {_AMONG} AND used IS NOT NULL AND {AT} "
+    "GROUP BY 1, 2"
+)
+"""When an account of theirs in another system was last used, by its list."""
 
 _WITHHELD = f"SELECT person, role FROM role_withheld WHERE person {_AMONG} AND {AT}"
 _JOINED = f"SELECT person, grp, min(valid_from) FROM group_member WHERE person {_AMONG} GROUP BY 1, 2"

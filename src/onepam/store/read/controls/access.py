@@ -13,7 +13,7 @@ from onepam.kernel.clock import DAY, SECOND, Instant
 from onepam.store.db import Row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holders import IN_FORCE, PRESENT
-from onepam.store.facts.reviews import items_of
+from onepam.store.facts.reviews import items_of, scope_of
 
 GRANT, BY_RULE = "grant", "grant by a rule"
 """What a row is of: access that somebody approved, or a rule of its role."""
@@ -127,7 +127,8 @@ def owned_roles(db: Snapshot, at: Instant, test: Test) -> Population:
     since = at - test.params["reviewed_days"] * DAY
     reviewed = set[str]()
     for each in rows(db, f"SELECT * FROM review WHERE closed >= :since AND {AT}", {"since": since, "at": at}):
-        reviewed.update(item.role for item in items_of(db, each))
+        if not scope_of(each).people:  # one of some people says nothing of the others who hold it
+            reviewed.update(item.role for item in items_of(db, each))
     here = {each["person"] for each in rows(db, f"SELECT p.person FROM person p WHERE {PRESENT}", {"at": at})}
     firsts: Mapping[str, Instant] = {
         each["role"]: each["first"]

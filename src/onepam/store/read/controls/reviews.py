@@ -80,10 +80,18 @@ def of_everything(db: Snapshot, at: Instant, test: Test) -> Population:
     for each in rows(db, _OPENED, {"begin": test.begin(at) or 0, "at": at}):
         opened: Instant = each["opened"]
         there = matrix(db, opened)
-        items = population(there, people(db, opened), scope_of(each), opened, held_beyond(db, opened))
+        beyond = held_beyond(db, opened) if _knew_of_systems(db, opened) else {}
+        items = population(there, people(db, opened), scope_of(each), opened, beyond)
         same = (len(items), digest(items, there)) == (each["items"], each["digest"])
         made.append(judged("review", each["review"], "" if same else "it was not of what there was"))
     return Population(tuple(made))
+
+
+def _knew_of_systems(db: Snapshot, opened: Instant) -> bool:
+    """Whether the release that opened a review had them reviewed: what is held in other systems was no part of one in
+    the first version of its entry."""
+    found = row(db, "SELECT version FROM entry WHERE kind = 'review.opened' AND time = :opened", {"opened": opened})
+    return found is None or found["version"] > 1
 
 
 def by_whoever_may(db: Snapshot, at: Instant, test: Test) -> Population:
