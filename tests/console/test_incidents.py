@@ -66,4 +66,7 @@ async def test_an_incident_is_opened_from_a_session_added_to_and_closed(tmp_path
         assert '"<b>A key</b>","high","open"' in sheet
         found = (await aud.get("/find?q=a+key")).json()["results"]
         assert one in [each["href"] for each in found]
-        assert "You answer for" in await ada.read("/")
+        home = await ada.read("/")
+        assert "You answer for" in home
+        assert "1 incident open." in home, "she watches"
+        assert "incident open" not in await aud.read("/")

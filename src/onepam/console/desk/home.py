@@ -33,7 +33,7 @@ from onepam.store.read.catalogue import catalogue
 from onepam.store.read.confirmations import waiting_confirmations
 from onepam.store.read.console import Setup, setup
 from onepam.store.read.controls.board import failing_of
-from onepam.store.read.incidents import of_owner
+from onepam.store.read.incidents import figures, of_owner
 from onepam.store.read.leavers import open_doors, stranded
 from onepam.store.read.names import name
 from onepam.store.read.outbox import is_anybody_told
@@ -154,7 +154,7 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
         query=query,
         waits=_waits(db, at, view, hats) if decides else None,
         setup=hats.setup,
-        alerts=[*_withheld(db, at, me), *_answered_for(db, at, view), *hats.alerts],
+        alerts=[*_withheld(db, at, me), *_answered_for(db, at, view), *_open(db, at, rights), *hats.alerts],
         lights=lights(hats.health, hats.alarms, told, (backups(db, at), services.backup_days), view, at)
         if hats.health is not None
         else [],
@@ -273,6 +273,15 @@ def _answered_for(db: Snapshot, at: Instant, view: View) -> list[Context]:
         }
         for each in of_owner(db, at, view.person)[:MOST_ALERTS]
     ]
+
+
+def _open(db: Snapshot, at: Instant, rights: frozenset[ConsoleRight]) -> list[Context]:
+    """For whoever watches: how many incidents are open, and how many past their day."""
+    if ConsoleRight.MONITOR not in rights or not (known := figures(db, at)).open:
+        return []
+    late = f", {known.overdue} past the day" if known.overdue else ""
+    words = f"{plural(known.open, 'incident')} open{late}."
+    return [{"text": words, "href": "/incidents", "state": "finding" if known.overdue else "due"}]
 
 
 async def _alerts(visit: Visit) -> list[Context]:
