@@ -248,6 +248,9 @@ def test_whoever_loses_a_role_by_a_review_is_told_and_how_it_comes_back() -> Non
     silent = said(RoleWithheld("per_1", "dba", "rev_1", Withheld.SILENCE, None))
     assert removed.sentence.startswith("A review took the role dba from ")
     assert "is withheld, because nobody confirmed it in a review in time" in silent.sentence
+    over = said(RoleWithheld("per_1", "dba", "rev_1", Withheld.REDUCED, None)).sentence
+    assert over.startswith("A review kept the role dba of ")
+    assert over.endswith(" until a day that is over: it gives nothing any more.")
     assert (silent.audience, silent.person) == (CONCERNED, "per_1")
 
 
