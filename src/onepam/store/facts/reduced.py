@@ -31,11 +31,11 @@ def reduced_due(db: Snapshot, at: Instant, ago: int = 0) -> tuple[tuple[str, str
     since without a break."""
     found = rows(
         db,
-        "SELECT d.person, d.role, d.review, d.reduced FROM role_reduced d WHERE d.until <= :at - :ago "
+        "SELECT d.person, d.role, d.review, d.reduced FROM role_reduced d WHERE d.until <= :before "
         "AND d.valid_from <= :at AND :at < d.valid_until AND NOT EXISTS (SELECT 1 FROM role_withheld w "
         "WHERE w.person = d.person AND w.role = d.role AND w.valid_from <= :at AND :at < w.valid_until) "
         f"ORDER BY d.until, d.person, d.role LIMIT {MOST_AT_ONCE}",
-        {"at": at, "ago": ago},
+        {"at": at, "before": at - ago},
     )
     return tuple((who, role, review) for who, role, review, since in found if _given_since(db, who, role, since, at))
 
