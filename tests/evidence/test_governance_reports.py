@@ -119,7 +119,8 @@ def test_the_verifier_tests_again_what_the_rows_tell(pack: bytes, check: Check) 
     again = {each.split(",")[0].removeprefix("control "): each for each in result["proved"] if "tested again" in each}
     assert set(again) == {control for control, _, _ in RULES_AGAIN}
     assert (
-        "report decisions: pass, 0 of 2 fail; the newest run in the period says pass (rule 1), 0 of 2 fail"
+        "report decisions (that nobody decided on their own access; whether they were what they decided as, lawful "
+        "asks): pass, 0 of 2 fail; the newest run in the period says pass (rule 1), 0 of 2 fail"
         in (again["REV-03"])
     )
     assert (
