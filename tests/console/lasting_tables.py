@@ -13,6 +13,7 @@ NOT_ONE_USE = frozenset(
         "account_list", "listed_account", "policy", "policy_confirmed", "policy_reminded", "incident",
         "incident_link", "control_told",
         "node", "backup", "review", "review_decision", "review_passed", "review_reminded", "role_withheld",
+        "role_reduced",
         "delegation",
         "request_agreed",  # nobody agrees twice: tests/app/test_requests_routed.py
         "made_user",  # a session gets one, and each name is made once: tests/domain/sessions/test_session_users.py
