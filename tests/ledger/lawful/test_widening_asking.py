@@ -9,9 +9,10 @@ from onepam.domain.access.asked import OWNER, Asking, Unasked
 from onepam.domain.access.events import ResourceRemoved
 from onepam.domain.access.hours import Hours, Weekday
 from onepam.domain.access.model import Permission
+from onepam.domain.people.events import GroupMemberAdded
 from onepam.kernel.clock import DAY, HOUR
-from tests.ledger.lawful.story import DEV, PROD, Story, resource_set, role_set
-from tests.ledger.lawful.test_widening import ALONE
+from tests.ledger.lawful.story import DEV, PROD, Story, binding, resource_set, role_set
+from tests.ledger.lawful.test_widening import ALONE, gains
 
 STRICT: dict[str, Any] = {
     "ticket": "^OPS", "ticketed": True, "ahead": DAY, "weekly": DAY, "approvals": 2, "escalates": HOUR,
@@ -52,12 +53,48 @@ def test_to_ask_more_easily_takes_two(change: dict[str, Any] | None) -> None:
     assert told.said() == []
 
 
+def crews(joins: str, mine: Asking, easier: Asking) -> Story:
+    """Somebody asks for production by a role of theirs, and a crew for the same in another way."""
+    told = Story().found()
+    told.change(
+        "chg_1",
+        None,
+        role_set("asked", [replace(PROD, asking=mine)]),
+        role_set("crew", [replace(PROD, asking=easier)]),
+        binding(f"bnd_{joins}", "asked", joins),
+        binding("bnd_crew", "crew", "crew", group=True),
+    )
+    for who in ("ada", "bob"):
+        told.enrol(who)
+    for who in ("ada", "bob"):
+        told.sign_in(who)
+    return told
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"approvals": 1}, {"weekly": DAY + 1}, {"ticketed": False}, {"first_use": True}, {"unasked": Unasked(HOUR, 1)}],
+)
+def test_who_comes_to_ask_with_less_gains(change: dict[str, Any]) -> None:
+    strict, easier = Asking(**STRICT), Asking(**{**STRICT, **change})
+    joins = GroupMemberAdded("crew", "joe", "access.yaml", None)
+    told = crews("joe", strict, easier)
+    at = told.change("chg_2", "ada", joins, alone=True)
+    assert told.said() == [(at + 2, f"it gives somebody more, {ALONE}")]
+    told = crews("joe", strict, strict)
+    told.change("chg_2", "ada", joins, alone=True)
+    assert told.said() == []
+    told = crews("ada", strict, easier)
+    at = told.change("chg_2", "ada", role_set("asked", [replace(PROD, asking=easier)]))
+    assert told.said() == [(at + 1, gains("ada"))]
+
+
 MONDAY = Hours((Weekday.MON,), 9 * 60, 17 * 60, "UTC")
 RULE = Unasked(HOUR, 2, MONDAY)
 
 
 @pytest.mark.parametrize(
-    ("was", "now", "gains"),
+    ("was", "now", "gives"),
     [
         (RULE, replace(RULE, longest=HOUR + 1), True),
         (RULE, replace(RULE, most=3), True),
@@ -68,7 +105,7 @@ RULE = Unasked(HOUR, 2, MONDAY)
         (RULE, None, False),
     ],
 )
-def test_a_rule_that_asks_nobody_for_more_takes_two(was: Unasked, now: Unasked | None, gains: bool) -> None:
+def test_a_rule_that_asks_nobody_for_more_takes_two(was: Unasked, now: Unasked | None, gives: bool) -> None:
     told = Story().found()
     told.change("chg_1", None, role_set("asked", [of(Asking(approvals=2, unasked=was))]))
     for who in ("ada", "bob"):
@@ -76,7 +113,7 @@ def test_a_rule_that_asks_nobody_for_more_takes_two(was: Unasked, now: Unasked |
     for who in ("ada", "bob"):
         told.sign_in(who)
     at = told.change("chg_2", "ada", role_set("asked", [of(Asking(approvals=2, unasked=now))]), alone=True)
-    assert told.said() == ([(at + 2, f"it gives more by the permission prod, {ALONE}")] if gains else [])
+    assert told.said() == ([(at + 2, f"it gives more by the permission prod, {ALONE}")] if gives else [])
 
 
 def test_to_ask_less_easily_takes_one() -> None:

@@ -82,7 +82,7 @@ class ObjectOut(Answer):
 
 class AccessOut(Answer):
     """Actions on resources as logins. `passes`: which statements of a database do, in words ("": all, or no
-    database)."""
+    database); `asks`: what asking takes beyond a yes, and what else may be asked for, in words."""
 
     resources: list[str]
     logins: list[str]
@@ -93,6 +93,7 @@ class AccessOut(Answer):
     role: str
     permission: str
     passes: str
+    asks: str
 
 
 class PersonNamed(Answer):

@@ -135,7 +135,7 @@ def _access(access: dict[str, Any]) -> str:
     return (
         f"{', '.join(access['actions'])} as {', '.join(access['logins'])} on {where} "
         f"({access['mode']}, at most {span(access['longest_seconds'])}; {access['role']}/{access['permission']})"
-        + (f": {access['passes']}" if access["passes"] else "")
+        + "".join(f": {access[each]}" for each in ("passes", "asks") if access[each])
     )
 
 

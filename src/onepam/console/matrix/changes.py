@@ -196,7 +196,7 @@ def _access(access: Access) -> str:
     how = how_given(access.mode, access.longest)
     return f"{where} as {', '.join(access.logins)}: {actions_words(access.actions)}, {how}" + (
         f"; statements: {access.passes}" if access.passes else ""
-    )
+    ) + (f"; {access.asks}" if access.asks else "")
 
 
 def difference(before: str, after: str) -> Iterator[Context]:

@@ -4,7 +4,8 @@ Not person by person and resource by resource: people who hold the same roles be
 class, resources whose labels and logins are the same before and the same after are another. What is compared is a
 permission's reach over classes, as sets. So 5,000 people and 10,000 resources cost what their roles and labels cost.
 
-An access is better than another when it lasts longer, needs no request, is held until later, or has wider guardrails.
+An access is better than another when it lasts longer, needs no request or takes less to ask for, is held until later,
+or has wider guardrails.
 Somebody *gains* what is better than all they had for the same resource, login and action.
 """
 
@@ -12,9 +13,11 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from onepam.domain.access.asked_words import asking_words
 from onepam.domain.access.guardrails import as_wide
 from onepam.domain.access.model import Action, ConsoleRight, Mode, Permission
 from onepam.domain.matrix.matrix import Matrix, ResourceDefinition
+from onepam.domain.matrix.widening import asks_less
 from onepam.kernel.clock import FOREVER, Instant
 
 K = TypeVar("K", bound=Hashable)
@@ -29,7 +32,8 @@ Roles = frozenset[tuple[str, Instant]]
 @dataclass(frozen=True, slots=True)
 class Access:
     """Actions on resources as logins. `longest` is in microseconds; `ends` is None while the binding has no end.
-    `passes` says in words which statements of a database pass, "" where all do or there are none."""
+    `passes` says in words which statements of a database pass, "" where all do or there are none; `asks` what asking
+    takes beyond a yes, and what else may be asked for, "" where nothing is said."""
 
     resources: tuple[str, ...]
     logins: tuple[str, ...]
@@ -40,6 +44,7 @@ class Access:
     role: str
     permission: str
     passes: str = ""
+    asks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class _Option:
         return (
             mine.longest >= its.longest
             and self.ends >= other.ends
-            and (mine.mode is Mode.STANDING or its.mode is Mode.REQUEST)
+            and (mine.mode is Mode.STANDING or (its.mode is Mode.REQUEST and not any(asks_less(mine.asks, its.asks))))
             and as_wide(mine.guardrails, its.guardrails)
         )
 
@@ -216,6 +221,7 @@ def _accesses(
             role=option.role,
             permission=option.permission.name,
             passes=guardrails.words() if (guardrails := option.permission.guardrails) is not None else "",
+            asks="; ".join(asking_words(option.permission.asks)),
         )
         for (classes, actions), names in logins.items()
     ]

@@ -14,6 +14,9 @@ from onepam.domain.matrix.matrix import ResourceDefinition
 FEW = 3
 """Fewer people than this make no role."""
 
+ASKED_BY_NAME = frozenset({Action.LOCAL_FORWARDING})
+"""What leads around what is recorded: nobody is given it because of what else they used."""
+
 Pair = tuple[str, str]
 """A resource and a login on it."""
 
@@ -93,6 +96,6 @@ def _parts(pairs: frozenset[Pair], resources: Mapping[str, ResourceDefinition]) 
             for name, each in sorted(resources.items())
             if name not in names and each.kind is kind and login in each.logins and where.items() <= each.labels.items()
         )
-        actions = tuple(each for each in KINDS[kind].actions if each not in KINDS[kind].beside)
+        actions = tuple(each for each in KINDS[kind].actions if each not in KINDS[kind].beside | ASKED_BY_NAME)
         found.append(Part(login, actions, where, tuple(names), beside))
     return tuple(found)

@@ -65,7 +65,7 @@ def _permission(was: Permission, now: Permission) -> Iterator[str]:
         yield "needs no request any more"
     if now.mode is was.mode and now.approvers != was.approvers:
         yield "is approved by other roles"
-    yield from _asking(was.asks, now.asks) if now.mode is was.mode is Mode.REQUEST else ()
+    yield from asks_less(was.asks, now.asks) if now.mode is was.mode is Mode.REQUEST else ()
     if was.administrative and not now.administrative:
         yield "is no longer marked administrative"
     if _KEPT.index(now.recording) < _KEPT.index(was.recording):
@@ -74,7 +74,8 @@ def _permission(was: Permission, now: Permission) -> Iterator[str]:
         yield "has wider guardrails, or none any more"
 
 
-def _asking(was: Asking, now: Asking) -> Iterator[str]:
+def asks_less(was: Asking, now: Asking) -> Iterator[str]:
+    """What is easier to ask for by the second than by the first."""
     if now.approvals < was.approvals:
         yield f"takes {now.approvals} yes instead of {was.approvals}"
     if now.ahead > was.ahead:

@@ -324,7 +324,9 @@ def _more_access(state: State, was: Was, had: Held, has: Held) -> bool:
 def _as_good(other: Mapping[str, Any], permission: Mapping[str, Any]) -> bool:
     longer: bool = other["longest"] >= permission["longest"]
     longer = longer and as_wide(other["guardrails"], permission["guardrails"])
-    return longer and (other["mode"] == _STANDING or permission["mode"] != _STANDING)
+    if other["mode"] == _STANDING or permission["mode"] == _STANDING:
+        return longer and other["mode"] == _STANDING
+    return longer and not _asks_less(asking(other), asking(permission))
 
 
 def _left(state: State, was: Was, permission: Mapping[str, Any], rivals: list[Mapping[str, Any]], name: str) -> bool:
