@@ -40,6 +40,9 @@ def test_an_incident_by_the_api(office: Office) -> None:
         assert hers.post(f"{one}/assign", json=assign).json()["code"] == "incident.due"
         assert hers.post(f"{one}/assign", json={**assign, "due": None}).status_code == 200
         assert theirs.get(one).json()["incident"]["title"] == "A key was published", "they answer for it"
+        linked = theirs.post(f"{one}/notes", json={"note": "", "links": [{"kind": "entry", "ref": "1"}]})
+        assert (linked.status_code, linked.json()["code"]) == (403, "incident.links_kept")
+        assert theirs.post(f"{one}/notes", json={"note": "the key is mine"}).status_code == 200
         assert theirs.post(f"{one}/close", json=closing).status_code == 403
         assert audits.post(f"{one}/close", json=closing).status_code == 200
         assert audits.post(f"{one}/reopen", json={"because": "used again"}).status_code == 200
@@ -47,6 +50,6 @@ def test_an_incident_by_the_api(office: Office) -> None:
         found = audits.get(one).json()
         kinds = [each["kind"] for each in found["history"]]
         assert kinds[:3] == ["incident.opened", "incident.noted", "incident.assigned"]
-        assert kinds[3:] == ["incident.closed", "incident.reopened"]
+        assert kinds[3:] == ["incident.noted", "incident.closed", "incident.reopened"]
         assert {(each["kind"], each["words"]) for each in found["links"]} >= {("caused_by", "Eve Example")}
-        assert "a debug log" in found["history"][3]["words"]
+        assert "a debug log" in found["history"][4]["words"]

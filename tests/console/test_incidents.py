@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.test_inspections import ended
-from tests.console.browsing import opened
+from tests.console.browsing import Browser, opened
 
 pytestmark = pytest.mark.anyio
 
@@ -19,8 +19,7 @@ async def test_an_incident_is_opened_from_a_session_added_to_and_closed(tmp_path
         carried = f"/incidents/new?link=session:{session}"
         for page in (f"/sessions/{session}", "/ledger?entry=1", "/controls/LOG-01"):
             assert "/incidents/new?link=" in await ada.read(page)
-        assert carried in await ada.read(f"/sessions/{session}")
-        assert "/incidents/new" not in await eve.read(f"/sessions/{session}")
+        assert [carried in await each.read(f"/sessions/{session}") for each in (ada, eve)] == [True, False]
         assert f'name="links" value="session:{session}"' in await ada.read(f"{carried}&link=odd&link=session:")
         form = {"title": "<b>A key</b>", "severity": "high", "owner": "max@example.com", "links": f"session:{session}"}
         for changes, says in (
@@ -38,8 +37,9 @@ async def test_an_incident_is_opened_from_a_session_added_to_and_closed(tmp_path
         assert 'aria-label="Sessions"' in page
         assert f"/sessions/{session}" in page
         assert (await eve.get(one)).status_code == 404
-        assert "may be erased" in await max_.read(one), "whoever answers for it sees it and adds to it"
-        assert "Close it" not in await max_.read(one)
+        assert "may be erased" in (theirs := await max_.read(one)), "whoever answers for it sees it and adds to it"
+        assert "Close it" not in theirs
+        await links_nothing(max_, one)
         assert "Noted." in await max_.done(f"{one}/note", note="revoked", at="2026-01-02 10:00", kind="session", ref="")
         for typed, says in (
             ({"kind": "person", "ref": "nobody at all"}, "Nobody, or more than one person"),
@@ -47,7 +47,7 @@ async def test_an_incident_is_opened_from_a_session_added_to_and_closed(tmp_path
             ({"kind": "session", "ref": "ses_none"}, "There is nothing to link"),
             ({"at": "soon"}, "That is no time."),
         ):
-            assert says in await max_.refused(f"{one}/note", note="x", **typed)
+            assert says in await ada.refused(f"{one}/note", note="x", **typed)
         assert "Noted." in await ada.done(f"{one}/note", note="", kind="caused_by", ref="Eve Example")
         assert "Eve Example" in await ada.read(one)
         over = {"cause": "a debug log", "done": "revoked"}
@@ -70,3 +70,10 @@ async def test_an_incident_is_opened_from_a_session_added_to_and_closed(tmp_path
         assert "You answer for" in home
         assert "1 incident open." in home, "she watches"
         assert "incident open" not in await aud.read("/")
+
+
+async def links_nothing(owner: Browser, one: str) -> None:
+    """Who answers for it and has no right is not asked what belongs to it, and what they say of it is refused alike."""
+    assert 'name="ref"' not in await owner.read(one)
+    for kind, ref in (("entry", "1"), ("session", "ses_none"), ("caused_by", "ada@example.com"), ("person", "x")):
+        assert "is linked by whoever" in await owner.refused(f"{one}/note", note="x", kind=kind, ref=ref)

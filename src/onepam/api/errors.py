@@ -32,6 +32,7 @@ _FORBIDDEN = frozenset(
         "review.not_yours",
         "review.took_part",
         "review.lost_by_it",
+        "incident.links_kept",
         "incident.own",
         "incident.two_hands",
     }

@@ -108,8 +108,21 @@ def test_what_is_not_opened(facts: IncidentFacts, changes: dict[str, object], ex
     assert code(open_incident(facts, replace(DRAFT, **changes), NOW)) == expected  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("actor", [ADA, AUD, MON, MAX])
-def test_whoever_oversees_or_answers_for_it_adds_to_it(actor: ActorFacts) -> None:
+def test_whoever_answers_for_it_adds_words_and_links_nothing() -> None:
+    """Else who has no right reads the ledger, an entry after the other, and says who may not close it."""
+    theirs = replace(OPEN, actor=MAX)
+    done = note(theirs, "inc_1", NOW, " the  key is  revoked ", (), NOW)
+    assert done == Decided((IncidentNoted("inc_1", NOW, (), "max", "the key is revoked"),), None)
+    for each in LinkKind:
+        assert code(note(theirs, "inc_1", NOW, "see", (Link(each, "1"),), NOW)) == "incident.links_kept"
+        nowhere = replace(theirs, nowhere=(Link(each, "1"),))
+        assert code(note(nowhere, "inc_1", NOW, "", (Link(each, "1"),), NOW)) == "incident.links_kept"
+    oversees = replace(OPEN, actor=holding("max", ConsoleRight.MONITOR))
+    assert isinstance(note(oversees, "inc_1", NOW, "", (SESSION,), NOW), Decided)
+
+
+@pytest.mark.parametrize("actor", [ADA, AUD, MON])
+def test_whoever_oversees_adds_to_it(actor: ActorFacts) -> None:
     then = Instant(NOW - HOUR)
     done = note(replace(OPEN, actor=actor), "inc_1", then, " the  key is  revoked ", (PERSON, PERSON), NOW)
     assert done == Decided((IncidentNoted("inc_1", then, (PERSON,), actor.person, "the key is revoked"),), None)

@@ -40,13 +40,13 @@ def open_one(**changes: object) -> Story:
 
 
 def linked(kind: LinkKind, ref: str) -> IncidentNoted:
-    return replace(NOTED, links=(Link(kind, ref),))
+    return replace(NOTED, by="mon", links=(Link(kind, ref),))
 
 
 def test_an_incident_lives() -> None:
     told = open_one(links=(Link(LinkKind.PERSON, "eve"), Link(LinkKind.ENTRY, "1"), Link(LinkKind.RESOURCE, "web-1")))
     for each in (TOLD, NOTED, replace(NOTED, by="mon"), SAID, linked(LinkKind.CONTROL, "LOG-01"), OVER, AGAIN):
-        told.add(replace(each, by="joe") if each == linked(LinkKind.CONTROL, "LOG-01") else each)
+        told.add(each)
         if each == SAID:
             told.add(replace(NOTED, by="joe"))
     told.add(replace(OVER, by="ada"))
@@ -71,6 +71,8 @@ def test_an_incident_lives() -> None:
         ),
         (replace(NOTED, incident="inc_2"), NOT_OPEN),
         (replace(NOTED, by="joe"), RIGHTS),
+        (replace(linked(LinkKind.ENTRY, "1"), by="max"), RIGHTS.replace("joe", "max")),
+        (replace(linked(LinkKind.CAUSED_BY, "eve"), by="max"), RIGHTS.replace("joe", "max")),
         (replace(NOTED, at=LATER), "it is of a time that had not come"),
         (linked(LinkKind.PERSON, "nobody"), "there was no account nobody"),
         (linked(LinkKind.CAUSED_BY, "nobody"), "there was no account nobody"),

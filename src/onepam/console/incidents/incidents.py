@@ -17,7 +17,7 @@ from onepam.console.incidents.incidents_page import IncidentPage, IncidentsPage,
 from onepam.console.incidents.timeline import timeline
 from onepam.domain.controls.control import Severity
 from onepam.domain.incidents.events import Link, LinkKind
-from onepam.domain.incidents.handling import CLOSERS, KEEPERS, MOST_LINKS, UNKNOWN, Draft, State
+from onepam.domain.incidents.handling import CLOSERS, KEEPERS, MOST_LINKS, NO_LINKS, UNKNOWN, Draft, State
 from onepam.kernel.clock import Instant, iso
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
@@ -91,6 +91,8 @@ async def note(visit: Visit) -> Response:
     at = typed_instant(typed) if typed else None
     if typed and at is None:
         return visit.outcome(_NO_TIME, f"{HERE}/{incident}", "")
+    if ref and not visit.me.has(*KEEPERS):
+        return visit.outcome(NO_LINKS, f"{HERE}/{incident}", "")
     links = await visit.services.reader(_meant, None, kind, ref) if ref else ()
     if isinstance(links, Refused):
         return visit.outcome(links, f"{HERE}/{incident}", "")

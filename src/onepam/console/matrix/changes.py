@@ -194,9 +194,11 @@ def _access(access: Access) -> str:
     more = len(access.resources) - MOST_NAMED
     where = f"{named} and {plural(more, 'more', 'more')}" if more > 0 else named
     how = how_given(access.mode, access.longest)
-    return f"{where} as {', '.join(access.logins)}: {actions_words(access.actions)}, {how}" + (
-        f"; statements: {access.passes}" if access.passes else ""
-    ) + (f"; {access.asks}" if access.asks else "")
+    return (
+        f"{where} as {', '.join(access.logins)}: {actions_words(access.actions)}, {how}"
+        + (f"; statements: {access.passes}" if access.passes else "")
+        + (f"; {access.asks}" if access.asks else "")
+    )
 
 
 def difference(before: str, after: str) -> Iterator[Context]:

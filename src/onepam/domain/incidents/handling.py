@@ -1,6 +1,7 @@
 """Incidents: who opens one, who adds to it, who says who answers, and who closes it.
 
-Whoever administers, audits or monitors opens one and sees all; whoever answers for one sees it and adds to it. It is
+Whoever administers, audits or monitors opens one, links what belongs to it, and sees all. Whoever answers for one sees
+it and adds words: a link shows what it leads to (an entry of the ledger, too), and says who brought it about. One is
 closed by an administrator or an auditor who did not bring it about: nobody is judge of what they did. One that was ever
 of high severity takes two: whoever closes it never answered for it.
 """
@@ -58,6 +59,9 @@ class State(StrEnum):
 
 
 UNKNOWN = Refused("incident.unknown", "There is no such incident.", "/incidents")
+NO_LINKS = Refused(
+    "incident.links_kept", "What belongs to it is linked by whoever administers, audits or monitors.", "Write it down."
+)
 _CLOSED = Refused("incident.closed", "This incident is closed.", "Open it again first.")
 
 
@@ -134,14 +138,18 @@ def open_incident(facts: IncidentFacts, draft: Draft, now: Instant) -> Decided[s
 def note(
     facts: IncidentFacts, incident: str, at: Instant, words: str, links: tuple[Link, ...], now: Instant
 ) -> Decided[None] | Refused:
-    """Something was learned or done at `at`; with words, links or both."""
+    """Something was learned or done at `at`; with words, links or both. Whoever has no right but answers for it links
+    nothing."""
     standing = facts.incident
     if (refused := present(facts.actor, now)) is not None:
         return refused
     if standing is None:
         return UNKNOWN
-    if standing.owner != facts.actor.person and (refused := keeps(facts.actor, now)) is not None:
+    unseen = keeps(facts.actor, now)
+    if unseen is not None and standing.owner != facts.actor.person:
         return UNKNOWN
+    if unseen is not None and links:
+        return NO_LINKS
     if standing.state is State.CLOSED:
         return _CLOSED
     if at > now:

@@ -36,13 +36,13 @@ def incident_opened(state: State, entry: Entry) -> Why:
 
 @incident_rules.of("incident.noted", "noting something to an incident", Authority.PERSON)
 def incident_noted(state: State, entry: Entry) -> Why:
-    """Whoever answers for it, or sees all; of what had happened."""
+    """Whoever answers for it, or sees all; who sees all alone links what belongs to it. Of what had happened."""
     body = entry.body
     incident = state.incidents.get(body["incident"])
     if incident is None or not incident.is_open:
         yield NOT_OPEN
         return
-    theirs = incident.owner == body["by"]
+    theirs = incident.owner == body["by"] and not body["links"]
     yield signed_in(state, body["by"]) if theirs else acts(state, body["by"], ADMINISTER, AUDIT, MONITOR)
     if body["at"] > state.now:
         yield "it is of a time that had not come"
