@@ -131,3 +131,83 @@ def test_a_target_that_lies_about_the_length_of_a_row_ends_the_session_under_a_b
         told.passes(pg.query("SELECT"))
         told.target(pg.row(b"1") + b"D" + length)
         assert told.fault is not None
+
+
+@BOUNDS
+def test_behind_a_row_that_may_not_be_given_none_is_on_any_page(bound: str) -> None:
+    """Also where the server had done with the page before it heard that it should stop."""
+    told = reader(b"T", bytes=100) if bound == "bytes" else reader(b"T", rows=0)
+    told.passes(pg.parse("", "SELECT") + pg.bind("c", "") + pg.execute("c", 1) + pg.SYNC)
+    told.target(pg.PARSED + pg.BOUND)
+    assert pg.kinds(told.target(pg.row(b"x" * 200) + pg.SUSPENDED + pg.ready("T"))) == "EZ"
+    for row in (pg.row(b"1"), pg.row(b"x" * 200)):
+        told.passes(pg.execute("c", 1) + pg.SYNC)
+        to_client = told.target(row + pg.SUSPENDED + pg.ready("T"))
+        assert pg.kinds(to_client) == "EZ"
+        assert "this access gives at most " in words(to_client, "54000")
+    told.passes(pg.query("COMMIT"))
+    told.answers(pg.complete("COMMIT") + pg.ready())
+    [cut] = [each for each in told.done if each.execution == 1]
+    assert (cut.outcome, cut.rows, cut.size, cut.words[:5]) == (Outcome.ERROR, 0, 0, "54000")
+
+
+@pytest.mark.claim("a statement that was sent ahead of the answer is never hit", altered="the server was asked to stop")
+def test_what_was_sent_behind_a_statement_is_not_cancelled_in_its_place() -> None:
+    """By the time that the server hears of it, it may have come to the next one."""
+    one, batch = pg.query("SELECT 1"), pg.parse("", "SELECT 1") + pg.bind("", "") + pg.execute()
+    for sent, answered, cancels in (
+        (one + one, b"", 0),
+        (one + batch + pg.SYNC, b"", 0),
+        (batch + pg.SYNC + one, pg.PARSED + pg.BOUND, 0),
+        (batch + batch + pg.SYNC, pg.PARSED + pg.BOUND, 1),
+        (batch + pg.SYNC + pg.SYNC, pg.PARSED + pg.BOUND, 1),
+    ):
+        told = reader(rows=1)
+        told.passes(sent)
+        told.answers(answered)
+        told.target(pg.row(b"1") * 2)
+        assert told.cancels == cancels
+    told = reader(rows=1)
+    told.passes(one + one)
+    assert pg.kinds(told.target(pg.row(b"1") * 9 + pg.complete("SELECT 9") + pg.ready())) == "DEZ"
+    told.answers(pg.row(b"1") + pg.complete("SELECT 1") + pg.ready())
+    assert [each.outcome for each in told.done] == [Outcome.ERROR, Outcome.OK]
+
+
+@pytest.mark.claim(
+    "An error that is longer than the bound of bytes is never given with its words", altered="errors were of any length"
+)
+@pytest.mark.parametrize("mode", ["query", "execute"])
+def test_an_error_says_no_more_than_rows_may(mode: str) -> None:
+    """It repeats values: of `(SELECT string_agg(…) FROM t)::int` all of a table."""
+    told = reader(bytes=2000)
+    for size, passes in ((1900, True), (1_000_000, False)):
+        if mode == "query":
+            told.passes(pg.query("SELECT"))
+        else:
+            told.passes(pg.parse("", "SELECT") + pg.bind("", "") + pg.execute() + pg.SYNC)
+            told.answers(pg.PARSED + pg.BOUND)
+        error = pg.error("22P02", f"invalid input: {'x' * size}")
+        to_client = b"".join(told.target(part) for part in (error[:7], error[7:3000], error[3000:] + pg.ready()))
+        assert (to_client == error + pg.ready()) == passes
+        assert pg.kinds(to_client) == "EZ"
+    assert "at most 2,000 bytes, and this error says more" in words(to_client, "22P02")
+    assert b"xxx" not in to_client
+    assert [(each.outcome, each.words[:5]) for each in told.done] == [(Outcome.ERROR, "22P02")] * 2
+    told.passes(pg.query("SELECT"))
+    told.answers(pg.complete("SELECT 0") + pg.ready())
+
+
+def test_notices_of_an_execution_say_no_more_than_rows_may_and_a_setting_neither() -> None:
+    told = reader(bytes=2000)
+    for _ in range(2):
+        told.passes(pg.query("SELECT"))
+        told.answers(pg.notice("x" * 900) * 2)
+        assert told.target(pg.notice("x" * 900)) == b""
+        told.answers(pg.row(b"x" * 1900) + pg.complete("SELECT 1") + pg.ready())
+    path = pg.setting("search_path", "x" * 2000)
+    assert told.target(path + pg.setting("search_path", "x" * 1900)) == pg.setting("search_path", "x" * 1900)
+    assert told.target(pg.notice("x" * 3000) + pg.notice("x" * 900)) == pg.notice("x" * 900)
+    unbound = reader(rows=1)
+    unbound.passes(pg.query("SELECT"))
+    unbound.answers(pg.notice("x" * 900) * 9 + path + pg.error("22P02", "x" * 3000) + pg.ready())

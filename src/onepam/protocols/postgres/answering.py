@@ -17,6 +17,9 @@ TOO_LARGE: Final = "54000"
 """SQLSTATE program_limit_exceeded."""
 
 _NO_LIMIT: Final = 1 << 62
+_LEAST_SAID: Final = 1024
+"""So long may an error always be."""
+
 _MANY: Final = frozenset((wire.ROW, wire.DATA))
 _ANY_TIME: Final = frozenset((wire.NOTICE, wire.NOTIFICATION, wire.SETTING))
 _TURN: Final = "the target answered what was not asked"
@@ -38,6 +41,7 @@ class Answering:
         rows, size = exchange.allowance.rows, exchange.allowance.bytes
         self._most_rows = _NO_LIMIT if rows is None else rows
         self._most_bytes = _NO_LIMIT if size is None else size
+        self._most_said = max(self._most_bytes, _LEAST_SAID)
         self._heard: Mapping[int, Callable[[int, bytes], bytes | None]] = {
             wire.ROWS_DESCRIBED: self._described,
             wire.PARAMETERS_DESCRIBED: self._parameters_described,
@@ -49,7 +53,7 @@ class Answering:
             wire.BOUND: self._bound,
             wire.CLOSED: self._closed,
             wire.ERROR: self._error,
-            wire.NOTICE: self._passing,
+            wire.NOTICE: self._noticed,
             wire.NOTIFICATION: self._passing,
             wire.SETTING: self._setting,
             wire.READY: self._ready,
@@ -147,7 +151,7 @@ class Answering:
         exchange, data, start = self._exchange, self._data, offset
         execution = self._head(wire.QUERY, wire.EXECUTE).execution
         assert execution is not None
-        most = _NO_LIMIT if exchange.muted else self._most_rows - execution.given
+        most = _NO_LIMIT if exchange.muted else 0 if execution.cut else self._most_rows - execution.given
         size = len(data)
         if exchange.muted or self._most_bytes == _NO_LIMIT:
             offset, count = wire.run(data, offset, kind, most)
@@ -168,8 +172,11 @@ class Answering:
         return end
 
     def _beyond(self, execution: Execution, offset: int) -> str:
-        """Why the row that begins here may not be given, "" where it may be, or is none."""
+        """Why the row that begins here may not be given, "" where it may be, or is none. Behind one that was not none
+        is, on whichever page."""
         kind, length = HEAD.unpack_from(self._data, offset)
+        if execution.cut:
+            return execution.cut
         if execution.given >= self._most_rows:
             most = f"{self._most_rows} rows"
         elif 4 <= length <= wire.TARGET[kind] and execution.given_bytes + length - 4 > self._most_bytes:
@@ -179,11 +186,12 @@ class Answering:
         return f"this access gives at most {most} of a result; what the statement did may stand."
 
     def _cut(self, execution: Execution, offset: int, words: str) -> None:
-        """No further row may be given: the client is told so, the server asked to stop, and nobody hears the rest."""
+        """No further row may be given: the client is told so, and nobody hears the rest. The server is asked to stop,
+        but not where it has more behind this: that would be hit once this has ended."""
         exchange = self._exchange
         self._pass_until(offset)
         exchange.step.to_client.append(wire.error(TOO_LARGE, words))
-        exchange.step.cancel = exchange.muted = execution.cut = True
+        exchange.step.cancel, exchange.muted, execution.cut = not exchange.runs_behind, True, words
         execution.outcome, execution.words = Outcome.ERROR, f"{TOO_LARGE} OnePAM: {words}"
         in_batch = exchange.owed[0].kind == wire.EXECUTE
         exchange.skipping = in_batch and all(each.kind != wire.SYNC for each in exchange.owed)
@@ -208,10 +216,19 @@ class Answering:
     def _passing(self, length: int, body: bytes) -> None:
         """Comes at any time, and belongs to nothing."""
 
-    def _setting(self, length: int, body: bytes) -> None:
+    def _noticed(self, length: int, body: bytes) -> bytes | None:
+        """Those of one execution together are no longer than its rows may be."""
+        execution, said = self._exchange.answering, length - 4
+        if execution is not None:
+            execution.noticed += said
+            said = execution.noticed
+        return b"" if said > self._most_said else None
+
+    def _setting(self, length: int, body: bytes) -> bytes | None:
         name, value = [*body.split(b"\0", 2), b"", b""][:2]
         if (known := name.decode("ascii", "replace")) in _READING:
             self._exchange.settings[known] = value.decode("ascii", "replace")
+        return b"" if length - 4 > self._most_said else None
 
     def _described(self, length: int, body: bytes) -> None:
         if self._head(wire.DESCRIBE, wire.QUERY).kind == wire.DESCRIBE:
@@ -241,7 +258,7 @@ class Answering:
         exchange.copying, exchange.swallowed = None, False
         if head.kind == wire.EXECUTE:
             exchange.owed.popleft()
-            exchange.finish(execution, Outcome.ERROR if execution.cut else Outcome.OK)
+            exchange.finish(execution, Outcome.OK)
             while exchange.owed and exchange.owed[0].perhaps:
                 exchange.owed.popleft()
 
@@ -272,6 +289,15 @@ class Answering:
         self._head(wire.QUERY, wire.EXECUTE)
 
     def _error(self, length: int, body: bytes) -> bytes | None:
+        ours = self._erred(body)
+        if ours is not None or length - 4 <= self._most_said:
+            return ours
+        words = f"this access gives at most {size_words(self._most_bytes)}, and this error says more."
+        said = wire.fields(body)
+        return wire.error(said.get("C", "XX000"), words, severity=said.get("S", "ERROR"))
+
+    def _erred(self, body: bytes) -> bytes | None:
+        """What is said in the place of an error, None where it passes."""
         exchange = self._exchange
         ends_session, words = wire.error_fields(body)
         exchange.parting = ends_session and not exchange.muted

@@ -29,6 +29,9 @@ REFUSAL, REFUSAL_AND_READY, UNDOING = 256, 257, 258
 """Kinds of `Owed` beside those that clients send: an error of ours; with the ReadyForQuery that ends a Query; and a
 message of ours that the target must answer with an error, in the place of which ours goes to the client."""
 
+RUNNING: Final = frozenset((wire.QUERY, wire.EXECUTE, wire.FUNCTION))
+"""Kinds of `Owed` that run something at the target."""
+
 OURS: Final = frozenset((REFUSAL, REFUSAL_AND_READY, wire.COPY_DONE))
 """Kinds of `Owed` for which the target has no answer."""
 
@@ -75,9 +78,10 @@ class Waiting:
 @dataclass(slots=True)
 class Execution:
     """An execution until its end is told. `given` are rows of all its results and pages, of so many `given_bytes`,
-    `page` those of this page. `cut`: it had more than may be given. `doubted`: its command tags tell of names that it
-    gave up, of those that were given before this turn (see `Exchange.turn`). `masked`: the words of an error may repeat
-    what is. `columns` are those of the result that comes now; of its rows `kept`, of so many bytes, are recorded."""
+    `page` those of this page; `noticed` are bytes of notices. `cut`: why more than was given may not be. `doubted`: its
+    command tags tell of names that it gave up, of those that were given before this turn (see `Exchange.turn`).
+    `masked`: the words of an error may repeat what is. `columns` are those of the result that comes now; of its rows
+    `kept`, of so many bytes, are recorded."""
 
     number: int
     statement: int
@@ -89,7 +93,8 @@ class Execution:
     words: str = ""
     outcome: Outcome = Outcome.UNFINISHED
     over: bool = False
-    cut: bool = False
+    cut: str = ""
+    noticed: int = 0
     tags: int = 0
     doubted: bool = False
     turn: int = 0
@@ -270,11 +275,22 @@ class Exchange:
         if execution.over:
             return
         execution.over, execution.doubted = True, False
-        execution.outcome = outcome
+        execution.outcome = Outcome.ERROR if execution.cut else outcome
         execution.paged()
         execution.words = words or execution.words
         self.settle()
         self.held = execution
+
+    @property
+    def answering(self) -> Execution | None:
+        """The execution that the target answers now; where it answers none, that which ended last."""
+        return (self.owed[0].execution if self.owed else None) or self.held
+
+    @property
+    def runs_behind(self) -> bool:
+        """Whether the target was sent something that runs behind what it answers now, in another batch."""
+        batch = self.owed[0].batch
+        return any(each.batch > batch and each.kind in RUNNING for each in self.owed)
 
     def settle(self) -> None:
         """What came of the execution that ended last is told."""

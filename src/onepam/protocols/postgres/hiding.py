@@ -111,8 +111,6 @@ class Hiding(Answering):
     def __init__(self, exchange: Exchange) -> None:
         super().__init__(exchange, _WHOLE)
         self._hides = exchange.allowance.masks is not None and not exchange.allowance.unmasked
-        if self._hides:
-            self._heard = {**self._heard, wire.NOTICE: self._noticed}
 
     def _described(self, length: int, body: bytes) -> None:
         head = self._head(wire.DESCRIBE, wire.QUERY)
@@ -131,8 +129,9 @@ class Hiding(Answering):
         ours = super()._error(length, body)
         return ours if ours is not None or not self._hides else without_rows(wire.ERROR, body)
 
-    def _noticed(self, length: int, body: bytes) -> bytes:
-        return without_rows(wire.NOTICE, body)
+    def _noticed(self, length: int, body: bytes) -> bytes | None:
+        instead = super()._noticed(length, body)
+        return instead if instead is not None or not self._hides else without_rows(wire.NOTICE, body)
 
     def _rows(self, kind: int, offset: int) -> int:
         """Row by row where one is masked or kept; else as ever."""

@@ -8,7 +8,7 @@ from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import wire
 from onepam.protocols.postgres.answering import Answering
 from onepam.protocols.postgres.asking import MOST_BEHIND, Asking
-from onepam.protocols.postgres.exchange import MAX_OWED, Exchange, Waiting
+from onepam.protocols.postgres.exchange import MAX_OWED, RUNNING, Exchange, Waiting
 from onepam.protocols.postgres.hiding import Hiding
 from onepam.protocols.postgres.refusing import NOT_ALLOWED
 from onepam.protocols.postgres.texts import Looked, read_otherwise
@@ -26,8 +26,6 @@ _SQLSTATES: Final = {
     "gateway.failed": FAILED,
 }
 """Of what does not run although nobody said no; of everything else `NOT_ALLOWED`."""
-
-_RUNNING: Final = frozenset((wire.QUERY, wire.EXECUTE, wire.FUNCTION))
 
 
 class Conversation(conversation.Conversation[Exchange]):
@@ -75,7 +73,7 @@ class Conversation(conversation.Conversation[Exchange]):
 
     @property
     def runs(self) -> bool:
-        return any(each.kind in _RUNNING for each in self._exchange.owed)
+        return any(each.kind in RUNNING for each in self._exchange.owed)
 
     def look(self) -> Looked:
         return self._asking.texts.look(self._exchange.reading or b"")
