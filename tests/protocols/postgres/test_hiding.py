@@ -152,6 +152,19 @@ def test_kept_rows_are_the_first_within_their_bounds_and_pass_as_they_are() -> N
     assert one.events[-2:][0] == Kept(3, 1, (1, 1))
 
 
+def test_a_row_that_is_too_long_to_be_kept_passes_as_it_comes() -> None:
+    """Nothing of it is waited for, and none behind it is kept."""
+    one = Told(Allowance(results=Results(9, 1024)))
+    one.passes(pg.query("SELECT"))
+    one.answers(PLAIN)
+    row = pg.row(b"x" * 1_000_000, b"1")
+    for part in (row[:5], row[5:5000], row[5000:] + pg.row(b"1", b"2")):
+        one.answers(part)
+    one.answers(pg.complete("SELECT 2") + pg.ready())
+    assert [each for each in one.events if isinstance(each, Kept)] == []
+    assert (one.done[0].rows, one.done[0].size) == (2, len(row) + len(pg.row(b"1", b"2")) - 10)
+
+
 def test_the_name_of_a_column_in_which_a_pattern_stands_is_its_size() -> None:
     masking = Masking(Patterns.of((r"\d{9}",)), None)
     one = Told(Allowance(results=Results(2, 80), masking=masking))

@@ -5,13 +5,16 @@ import asyncio
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.protocols.postgres import texts
 from onepam.protocols.postgres.dial import TargetLeg
+from tests.protocols.postgres import small as small_door
 from tests.protocols.postgres.server import Server, running_server
 from tests.protocols.postgres.small import Small, running_door
 from tests.protocols.postgres.test_relay import until
@@ -86,6 +89,24 @@ async def test_who_cancels_a_text_that_is_read_cancels_it_once_it_runs(
         small.gateway.keys.cancel(process, key.key, "127.0.0.1")
         await asyncio.sleep(0.1)
     assert "canceling statement due to user request" in (await running)[2]
+
+
+async def test_who_cancels_a_text_that_is_read_and_then_refused_cancels_nothing(
+    small: Small, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would hit what the client sends next."""
+    usual, cancels = small_door._opened, list[str]()
+    reader = Guardrails((StatementClass.READ,))
+    monkeypatch.setattr(small_door, "_opened", lambda *of: replace(usual(*of), guardrails=reader))
+    monkeypatch.setattr(TargetLeg, "cancel", lambda *_: cancels.append("cancelled"))
+    running = asyncio.create_task(small.psql(f"DELETE FROM said {LONG};\nSELECT 'and then';"))
+    await until(held.begun.is_set)
+    ((process, (key,)),) = small.gateway.keys._held.items()
+    assert small.gateway.keys.cancel(process, key.key, "127.0.0.1")
+    held.goes_on.set()
+    status, out, errors = await running
+    assert (status, out.strip(), cancels) == (0, "and then", [])
+    assert "OnePAM: this access" in errors
 
 
 @pytest.mark.parametrize("how", ["gone", "ended"])

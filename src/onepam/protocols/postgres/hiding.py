@@ -24,6 +24,9 @@ TEXTS: Final = frozenset((19, 25, 705, 1042, 1043))
 MOST_ROW_BYTES = 16 * 1024 * 1024
 """A longer row is not given where columns are masked."""
 
+_BESIDE: Final = 8 * 1024
+"""More than stands in a row beside its values: four bytes for each of 1,664 at most, and how many they are."""
+
 READ_BYTES = 64 * 1024
 """Of an error or a notice so much is read."""
 
@@ -152,8 +155,8 @@ class Hiding(Answering):
             return offset
         length: int = LONG.unpack_from(self._data, offset + 1)[0]
         end = offset + 1 + length
-        if length > MOST_ROW_BYTES:
-            if not masked:
+        if length > (MOST_ROW_BYTES if masked or results is None else results.bytes + _BESIDE):
+            if not masked:  # it cannot be kept, so nobody waits for all of it
                 execution.kept_bytes = MOST_ROW_BYTES
                 return super()._rows(kind, offset)
             self._cut(execution, offset, "a row is too long for its columns to be masked.")

@@ -53,9 +53,15 @@ class Relay(relay.Relay[PersonLeg, TargetLeg]):
     def _cancel(self, there: TargetLeg) -> "Future[None] | None":
         """The client cancels what waits, what runs, or what is read before it does. The future is done once the target
         has heard of it; None where it hears nothing now."""
-        if self._take_back() or self._is_for_later(lambda: self._cancel(there)):
+        if self._take_back() or self._is_for_later(lambda: self._cancel_read(there)):
             return None
         return there.cancel(self._tasks)
+
+    def _cancel_read(self, there: TargetLeg) -> None:
+        """What was read when the client cancelled waits now, runs, or is refused. Then nothing is cancelled: it would
+        hit what the client sends next."""
+        if not self._take_back() and self._conversation is not None and self._conversation.runs:
+            there.cancel(self._tasks)
 
 
 def _settings(greeting: Iterable[bytes]) -> Iterator[tuple[str, str]]:
