@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onepam.egress import egress as module
-from onepam.egress.egress import Admitted, Egress
+from onepam.egress.egress import HERE, Admitted, Egress
 from onepam.kernel.errors import Refused
 
 pytestmark = pytest.mark.anyio
@@ -132,6 +132,28 @@ async def test_a_name_with_several_addresses_is_as_good_as_the_one_that_is_used(
     assert await Egress().resolve("rebinding.example", 22) == "10.0.0.1"
     assert asked == ["rebinding.example"]
     assert isinstance(await Egress().resolve("rebinding.example", 22), Refused)
+
+
+async def test_a_machine_is_told_by_all_addresses_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As IPv4 where IPv6 only wraps it; this machine is one, by whichever of its addresses."""
+    six = ("2001:db8::7", 22, 0, 0)
+
+    async def resolver(host: str, port: int, **options: object) -> list[tuple[object, ...]]:
+        assert (host, port) == ("two.example", 22)
+        return [(socket.AF_INET6, 1, 6, "", six), (socket.AF_INET, 1, 6, "", ("192.0.2.7", 22))]
+
+    egress = Egress()
+    assert isinstance(await egress.machine("a name", 22), Refused)
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolver)
+    assert await egress.machine("two.example", 22) == frozenset({"2001:db8::7", "192.0.2.7"})
+    assert await egress.resolve("two.example", 22) == "2001:db8::7"
+    for written, found in (
+        ("192.0.2.7", "192.0.2.7"), ("::ffff:192.0.2.7", "192.0.2.7"), ("2001:DB8:0::7", "2001:db8::7"),
+        ("fe80::1%eth9", "fe80::1"), ("127.0.0.1", HERE), ("::1", HERE), ("127.1.2.3", HERE),
+    ):  # fmt: skip
+        assert await egress.machine(written, 22) == frozenset({found}), written
+    monkeypatch.setattr(module, "_of_this_machine", lambda address: str(address) == "192.0.2.7")
+    assert await egress.machine("two.example", 22) == frozenset({"2001:db8::7", HERE})
 
 
 async def test_a_resolver_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -336,6 +336,8 @@ class Platform:
             access=self._access,
             target_keys=lambda name: host_keys(self.authorities, name, TARGET_CERTIFICATE),
             at_port=lambda port: self.reader(at_port, None, port),
+            machine=Egress().machine,
+            own_ports=own_ports(self),
             probes=self.probes,
             prober=self.prober_key.public_data,
             source_addresses=self.config.source_addresses,

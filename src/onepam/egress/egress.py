@@ -14,6 +14,9 @@ from onepam.kernel.errors import Refused
 
 RESOLVE_SECONDS = 5.0
 
+HERE = "here"
+"""This machine, among the addresses of a host: it has many."""
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -69,6 +72,16 @@ class Egress:
             return Refused("target.address", f"{host} leads to an address that this gateway does not connect to.", hint)
         return str(address)
 
+    async def machine(self, host: str, port: int) -> frozenset[str] | Refused:
+        """All addresses that a host has, by which one machine may be told from another; in place of those of this one
+        there is `HERE`. Nothing is judged, for nothing is connected to."""
+        written = _written(host.partition("%")[0])
+        found = [written] if written is not None else await _all_of(host, port)
+        if isinstance(found, Refused):
+            return found
+        carried = {each for address in found for each in _carried(address)}
+        return frozenset(HERE if each.is_loopback or _of_this_machine(each) else str(each) for each in carried)
+
     def admits(self, address: Address, port: int) -> bool:
         """Whether the rule, or an exception of the operator, lets a connection out."""
         if self.excepted(address, port):
@@ -93,10 +106,16 @@ def _written(host: str) -> Address | None:
 
 
 async def _looked_up(host: str, port: int) -> Address | Refused:
+    found = await _all_of(host, port)
+    return found if isinstance(found, Refused) else found[0]
+
+
+async def _all_of(host: str, port: int) -> list[Address] | Refused:
+    """The addresses of a name, the preferred one first."""
     try:
         async with asyncio.timeout(RESOLVE_SECONDS):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return ip_address(str(found[0][4][0]).partition("%")[0])
+        return [ip_address(str(each[4][0]).partition("%")[0]) for each in found]
     except TimeoutError:
         return Refused("target.unresolved", f"The name {host} could not be resolved in time.")
     except (OSError, ValueError):

@@ -275,6 +275,24 @@ async def test_so_many_go_through_at_once_and_so_many_names_are_refused(gateway:
     assert len(refusals(gateway, person)) == jump_module.MOST_REFUSED
 
 
+async def test_who_has_opened_nothing_keeps_the_place_in_the_crowd(gateway: Gateway) -> None:
+    """Also when what went through has ended; a session leaves it."""
+    person, crowd = await gateway.person(), gateway.platform.doors.ssh
+    async with asyncio.timeout(SECONDS):
+        while len(crowd):  # noqa: ASYNC110 - those of tests before this one
+            await asyncio.sleep(0.01)
+    async with await outer(gateway, person) as connection:
+        assert len(crowd) == 1
+        reader, writer = await connection.open_connection("web-1", 22)
+        writer.write_eof()
+        async with asyncio.timeout(SECONDS):
+            await reader.read()
+        await connection.open_connection("web-1", 22)
+        assert len(crowd) == 1
+        async with inner(gateway, connection):
+            assert len(crowd) == 0
+
+
 async def test_through_what_is_not_used_nothing_stays(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jump_module, "IDLE_SECONDS", 0.1)
     async with await outer(gateway, await gateway.person()) as connection:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -11,19 +12,22 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import asyncssh
 import pytest
 
 from onepam.app.open_session import Opened
 from onepam.domain.access.model import Action, ResourceKind
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import KillOrdered, SessionClosed, SessionOpened
+from onepam.egress.egress import HERE
 from onepam.gateway.playback import Timeline
 from onepam.kernel.errors import Refused, Unavailable
 from onepam.protocols.ssh.connections import TargetConnection
+from onepam.protocols.ssh.forward import MOST_NAMED
 from onepam.protocols.ssh.forwarding import HOST, MOST_ALIKE, PORT, UNKNOWN, Forwarding
 from onepam.protocols.ssh.relay import MAX_FORWARDED
 from onepam.recording.frames import ChannelClosed, ChannelOpened, Frame, Marker, Omitted, Output, Stream
-from tests.gateway_fixture import SECONDS, STANDING, Gateway, Person, outcome, running_gateway
+from tests.gateway_fixture import SECONDS, STANDING, Gateway, Person, certificate_of, outcome, running_gateway
 from tests.targets import free_port
 
 pytestmark = pytest.mark.anyio
@@ -175,20 +179,25 @@ async def by_socks(socks: int, host: str, port: int) -> tuple[asyncio.StreamRead
         ("127.0.0.1:22", PORT.message),
         ("localhost:{target}", PORT.message),
         ("[::1]:{target}", PORT.message),
+        ("127.0.0.1:{gateway}", PORT.message),
+        ("localhost:{console}", PORT.message),
         ("127.0.0.1:{database}", PORT.message),
         ("127.0.0.1:{named}", PORT.message),
         ("127.0.0.1:{nobody}", "Connection refused"),
     ],
 )
 async def test_where_nothing_is_forwarded_to(gateway: Gateway, place: str, words: str) -> None:
-    """What has a door of its own is reached by that alone, whatever name its resource has for the same machine."""
+    """What has a door of its own is reached by that alone, whatever name its resource has for the same machine; and our
+    own listeners are not reached by a target that is this machine."""
     async with serving() as free, serving() as database, serving() as named:
         await gateway.record(
             gateway.resource("db-1", kind=ResourceKind.POSTGRES, port=database),
             gateway.resource("db-2", kind=ResourceKind.POSTGRES, port=named, address="localhost"),
         )
         person, ports = await gateway.person(FORWARDS), {"free": free, "database": database, "named": named}
-        asked = place.format(target=gateway.target.port, nobody=gateway.closed_port, **ports)
+        platform = gateway.platform
+        own = {"gateway": platform.ssh_port, "console": platform.config.console_port}
+        asked = place.format(target=gateway.target.port, nobody=gateway.closed_port, **ports, **own)
         done = await gateway.run(*gateway.ssh(person, "-W", asked), stdin=b"words")
         assert (done.status, done.stdout) == (255, b"")
         assert words in done.stderr
@@ -246,11 +255,33 @@ async def test_so_many_at_once(gateway: Gateway, tmp_path: Path) -> None:
     assert f"at most {MAX_FORWARDED} connections may be forwarded" in done.stderr
 
 
+async def test_a_name_without_end_is_recorded_up_to_its_bound(gateway: Gateway) -> None:
+    person = await gateway.person(FORWARDS)
+    async with await asyncssh.connect(
+        "127.0.0.1", gateway.platform.ssh_port, username=f"{gateway.target.login}@web-1", known_hosts=None, config=None,
+        client_keys=[(str(person.key), str(certificate_of(person)))], agent_path=None,
+    ) as connection:  # fmt: skip
+        with pytest.raises(asyncssh.ChannelOpenError, match=re.escape(HOST.message)):
+            await connection.open_connection("x" * 100_000, 80)
+        assert (await connection.run("echo in")).stdout == "in\n"
+    await gateway.ended(person)
+    (mark,) = [each.text for each in frames(gateway, person) if isinstance(each, Marker)]
+    assert mark == f"channel 1: not forwarded to {'x' * MOST_NAMED}…:80: {HOST.message}"
+
+
 class _Target:
     """A dialled target, as far as the rule looks at it."""
 
     def get_extra_info(self, name: str, default: object = None) -> object:
-        return ("192.0.2.7", 22) if name == "peername" else default
+        return ("2001:db8::7", 22, 0, 0) if name == "peername" else default
+
+
+MACHINES = {
+    "web-1.example.com": {"2001:db8::7", "192.0.2.7"},
+    "2001:db8::7": {"2001:db8::7"},
+    "alias": {"192.0.2.6", "192.0.2.7"},
+    "elsewhere": {"192.0.2.9"},
+}
 
 
 @pytest.mark.parametrize(
@@ -259,8 +290,9 @@ class _Target:
         ([], None),
         (["192.0.2.8", "elsewhere"], None),
         (["WEB-1.example.com"], PORT),
+        (["2001:db8::7"], PORT),
         (["192.0.2.7"], PORT),
-        (["alias"], PORT),
+        (["elsewhere", "alias"], PORT),
         (["unresolved"], PORT),
         ([f"10.0.0.{number}" for number in range(MOST_ALIKE)], None),
         ([f"10.0.0.{number}" for number in range(MOST_ALIKE + 1)], PORT),
@@ -268,17 +300,39 @@ class _Target:
     ],
 )
 async def test_what_is_at_the_same_machine(alike: list[str] | None, refused: Refused | None) -> None:
+    """By any address of either, not by the one alone that was dialled."""
+    assert await ruled(alike).refused("LOCALHOST", 5432, target()) is refused
+
+
+@pytest.mark.parametrize("port", [0, 65536 + 22, 65536 + 5432, 2**32 - 1])
+async def test_a_number_that_is_no_port_is_refused(port: int) -> None:
+    """There are servers that connect to what is left of it beyond 65536."""
+    assert await ruled([]).refused("localhost", port, target()) is PORT
+
+
+@pytest.mark.parametrize(("here", "refused"), [(HERE, PORT), ("192.0.2.7", None)])
+async def test_our_own_listeners_are_not_reached_through_a_target_that_is_this_machine(
+    here: str, refused: Refused | None
+) -> None:
+    rule = ruled([], own_ports=frozenset({8443}), **{"web-1.example.com": {here}})
+    assert await rule.refused("localhost", 8443, target()) is refused
+    assert await rule.refused("localhost", 8444, target()) is None
+
+
+def ruled(alike: list[str] | None, own_ports: frozenset[int] = frozenset(), **changed: set[str]) -> Forwarding:
     async def at_port(port: int) -> list[str]:
-        if alike is None or port != 5432:
+        if alike is None:
             raise Unavailable("no ledger")
         return alike
 
-    async def resolve(host: str, port: int) -> str | Refused:
+    async def machine(host: str, port: int) -> frozenset[str] | Refused:
         if host == "unresolved":
             return Refused("target.unresolved", "")
-        return {"alias": "192.0.2.7", "elsewhere": "192.0.2.9"}.get(host, host)
+        return frozenset({**MACHINES, **changed}.get(host, {host}))
 
     opened = cast(Opened, SimpleNamespace(session="ses_1", address="web-1.example.com", port=2222))
-    rule = Forwarding(opened, at_port, resolve)
-    target = cast(TargetConnection, _Target())
-    assert await rule.refused("LOCALHOST", 5432, target) is refused
+    return Forwarding(opened, at_port, machine, own_ports)
+
+
+def target() -> TargetConnection:
+    return cast(TargetConnection, _Target())

@@ -218,7 +218,9 @@ class PersonConnection(Entering, _Tuned, asyncssh.SSHServerConnection):
         options = copy(self._options)
         options.protocol_factory = owner
         options.server_host_keys = shown(keys)
-        return PersonConnection(self._loop, options, self._silent_seconds, self.place, self._turns)
+        inner = PersonConnection(self._loop, options, self._silent_seconds, self.place, self._turns)
+        inner.goes_through = True
+        return inner
 
     def part(self, words: str) -> asyncio.Event:
         """Ends the connection as asyncssh's own abort does, yet what was forwarded already and `words` still reach a

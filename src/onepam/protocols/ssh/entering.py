@@ -83,7 +83,8 @@ class Entering(asyncssh.SSHServerConnection):
 
     def connection_lost(self, exc: Exception | None = None) -> None:
         self._silence.cancel()
-        self.place.leave()
+        if not self.goes_through:
+            self.place.leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes, datatype: object = None) -> None:
@@ -137,6 +138,9 @@ class Entering(asyncssh.SSHServerConnection):
         if self._held and len(self._inpbuf) <= MOST_HELD_BYTES and not self._socket.is_closing():
             self._held = False
             self._socket.resume_reading()
+
+    goes_through = False
+    """Whether it goes through another connection, whose place it is: that one's end leaves it, or a sign-in."""
 
     keeps_its_place = False
     """Whether a client that has signed in stays in the crowd: it has opened nothing yet."""

@@ -22,6 +22,9 @@ from onepam.recording.frames import ChannelClosed, ChannelOpened, Marker, Omitte
 WINDOW_BYTES = 1024 * 1024
 """What may wait in one direction of one forwarded connection; there may be many of them."""
 
+MOST_NAMED = 253
+"""Characters of a host that are recorded: a name of DNS has no more."""
+
 Rule = Callable[[str, int, TargetConnection], Awaitable[Refused | None]]
 """Why nothing is forwarded to this host and port of the target; None where it is. Never raises."""
 
@@ -92,7 +95,8 @@ class ForwardRelay(asyncssh.SSHTCPSession[bytes]):
 
     @property
     def _place(self) -> str:
-        return f"[{self._host}]:{self._port}" if ":" in self._host else f"{self._host}:{self._port}"
+        host = self._host if len(self._host) <= MOST_NAMED else f"{self._host[:MOST_NAMED]}…"
+        return f"[{host}]:{self._port}" if ":" in host else f"{host}:{self._port}"
 
     # The client's side ------------------------------------------------------------------------------------------------
 

@@ -37,8 +37,9 @@ _KINDS: dict[Action, Kind] = {Action.SHELL: "pty", Action.EXEC: "exec", Action.S
 class SshGateway:
     """What SSH needs beside the parts that all protocols share. `find_key` says by its fingerprint whose key it is;
     `access` gives the facts of people and targets as they are now; `target_keys` are our host keys, certified for a
-    target's name; `at_port` are the addresses of all resources at a port; `prober` is the public key of this process's
-    own prober; `wall` the time that certificates are judged by."""
+    target's name; `at_port` are the addresses of all resources at a port, `machine` those of a host (`Egress.machine`),
+    `own_ports` the ports of our listeners; `prober` is the public key of this process's own prober; `wall` the time
+    that certificates are judged by."""
 
     shared: Gateway
     authorities: Authorities
@@ -46,6 +47,8 @@ class SshGateway:
     access: Callable[[Sequence[tuple[str, str]]], Awaitable[list[AccessFacts]]]
     target_keys: Callable[[str], Sequence[HostKey]]
     at_port: Callable[[int], Awaitable[Sequence[str]]]
+    machine: Callable[[str, int], Awaitable[frozenset[str] | Refused]]
+    own_ports: frozenset[int]
     probes: Probes
     prober: bytes
     source_addresses: tuple[str, ...]
@@ -79,7 +82,8 @@ class SshLegs(Legs[TargetConnection, Relay]):
         environment, words = opened.environment, greeting(opened)
         rule: Rule | None = None
         if Action.LOCAL_FORWARDING in opened.actions:
-            rule = Forwarding(opened, self._gateway.at_port, self._gateway.shared.resolve).refused
+            gateway = self._gateway
+            rule = Forwarding(opened, gateway.at_port, gateway.machine, gateway.own_ports).refused
         return Relay(
             self.client, target, recorder, kinds,
             excerpt=excerpt, environment=environment, greeting=words, rule=rule,
