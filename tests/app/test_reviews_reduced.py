@@ -7,12 +7,13 @@ import pytest
 from onepam.app.open_session import Challenge, Opened
 from onepam.app.reviews.close_review import carry_out, close_review
 from onepam.app.reviews.decide_item import decide_item
+from onepam.domain.access.events import BindingEnded
 from onepam.domain.access.model import SubjectKind
 from onepam.domain.controls.catalogue import TESTS
 from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved
 from onepam.domain.reviews.events import Scope, Verdict, Withheld
 from onepam.jobs.reviews import Reviewing
-from onepam.kernel.clock import DAY, HOUR, Instant
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.store.facts.reduced import reduced_due, reduced_of
 from onepam.store.read.controls.reviews import carried_out
 from onepam.store.read.review_items import ItemRow
@@ -151,7 +152,45 @@ async def test_what_comes_by_a_group_is_taken_unless_somebody_joined_it_again(tm
         assert await made.reader(reduced_due, None) == (("eve", "engineer", "rev_1"),)
         await record(made.ledger, GroupMemberRemoved("team", "eve", "access.yaml", None))
         assert await made.reader(reduced_due, None) == ()
+        made.clock.advance(MINUTE)
         await record(made.ledger, GroupMemberAdded("team", "eve", "access.yaml", None))
         assert await made.reader(reduced_due, None) == ()
+    finally:
+        made.close()
+
+
+async def test_what_gives_it_may_change_while_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By one change from a binding to a group, by a directory's message from one group to another, beside what another
+    source says now and then; and what is given anew keeps nothing else from ending."""
+    made = await Company.create(tmp_path)
+    okta, entra = "directory:Okta", "directory:Entra"
+    try:
+        team = (binding("team", "engineer", kind=SubjectKind.GROUP), binding(okta, "engineer", kind=SubjectKind.GROUP))
+        await record(made.ledger, *team, binding(entra, "engineer", kind=SubjectKind.GROUP))
+        await opened(made, scope=Scope(roles=("engineer", "vendor")))
+        assert await kept_until(made, 3) is None
+        assert await kept_until(made, 5, by="max", person="vic", role="vendor") is None
+        made.clock.advance(DAY)
+        await record(
+            made.ledger, BindingEnded("bnd_eve_engineer", "binding.removed", "", None),
+            GroupMemberAdded("team", "eve", "access.yaml", None),
+        )  # fmt: skip
+        made.clock.advance(HOUR)
+        await record(made.ledger, GroupMemberAdded(okta, "eve", "scim:okta", None))
+        await record(made.ledger, GroupMemberRemoved("team", "eve", "access.yaml", None))
+        for _ in range(2):  # another provider says the same, twice for an hour
+            made.clock.advance(HOUR)
+            await record(made.ledger, GroupMemberAdded(okta, "eve", "claims:entra", None))
+            made.clock.advance(HOUR)
+            await record(made.ledger, GroupMemberRemoved(okta, "eve", "claims:entra", None))
+        made.clock.advance(3 * DAY)
+        assert await made.reader(reduced_due, None) == (("eve", "engineer", "rev_1"),)
+        await record(made.ledger, GroupMemberRemoved(okta, "eve", "scim:okta", None))
+        made.clock.advance(MINUTE)
+        await record(made.ledger, GroupMemberAdded(entra, "eve", "scim:entra", None))
+        assert await made.reader(reduced_due, None) == (), "they joined anew"
+        made.clock.advance(3 * DAY)
+        monkeypatch.setattr("onepam.store.facts.reduced.MOST_AT_ONCE", 1)
+        assert await made.reader(reduced_due, None) == (("vic", "vendor", "rev_1"),)
     finally:
         made.close()
