@@ -39,7 +39,8 @@ def asked(home: Home, *arguments: str) -> set[str]:
 def test_a_target_is_reached_by_its_name_through_the_gateway(home: Home) -> None:
     many = [reach(f"node-{number}", "root") for number in range(2 * NAMES_A_LINE)]
     found = targets(
-        {"open": [reach("web-1", "deploy"), *many], "requestable": [reach("web-1", "admin"), reach("db-2", "ops")]}
+        {"open": [reach("web-1", "deploy"), *many], "requestable": [reach("web-1", "admin"), reach("db-2", "ops")]},
+        home,
     )
     write_ssh(home, "key", "ssh-ed25519 AAAA", GATEWAY, found)
     for name, user in (("db-2", "ops"), ("node-0", "root"), (f"node-{2 * NAMES_A_LINE - 1}", "root")):
@@ -58,13 +59,30 @@ def test_what_a_person_calls_something_else_stays_theirs(home: Home) -> None:
     own.write_text('Include x\nhost=Mine "quoted-1"\n  HostName 192.0.2.1\nHost two *.example.com\n')
     names = ("mine", "quoted-1", "two", "onepam", "localhost", "*", "a b", "ok-1", "pam.example.com")
     logins = [reach("ok-1", "x\n    ProxyCommand evil"), reach("db-1", "app", "postgres")]
-    found = targets({"open": [*(reach(name, "root") for name in names), *logins], "requestable": []})
+    found = targets({"open": [*(reach(name, "root") for name in names), *logins], "requestable": []}, home)
     assert found == {"ok-1": {"root"}, "pam.example.com": {"root"}}
     write_ssh(home, "key", "ssh-ed25519 AAAA", GATEWAY, found)
     assert not [each for each in asked(home, "pam.example.com") if each.startswith("proxyjump")]
     assert "proxyjump onepam" in asked(home, "ok-1")
 
 
+def test_what_is_included_is_a_person_s_own_too(home: Home) -> None:
+    """As ssh finds it: beside the configuration, by patterns, within each other; what we wrote is not."""
+    own = Path("~/.ssh/config").expanduser()
+    (own.parent / "conf.d").mkdir(parents=True)
+    (own.parent / "with space").write_text("Match originalhost in-match,in-list user root\n")
+    work = own.parent / "conf.d" / "work"
+    work.write_text('Host In-Work\nInclude "with space"\nInclude config conf.d/missing\n')
+    (home.folder).mkdir()
+    (home.folder / "near").write_text("host\tnear\n")
+    own.write_text(f'Include "{home.ssh_config}"\ninclude = conf.d/*\n  Include {home.folder}/near ~/.ssh/conf.d\n')
+    names = ("in-work", "in-match", "in-list", "near", "web-1")
+    for _ in range(2):
+        found = targets({"open": [reach(name, "root") for name in names], "requestable": []}, home)
+        assert found == {"web-1": {"root"}}
+        write_ssh(home, "key", "ssh-ed25519 AAAA", GATEWAY, found)
+
+
 def test_without_targets_there_is_the_gateway_alone(home: Home) -> None:
-    write_ssh(home, "key", "ssh-ed25519 AAAA", GATEWAY, targets({"open": [], "requestable": []}))
+    write_ssh(home, "key", "ssh-ed25519 AAAA", GATEWAY, targets({"open": [], "requestable": []}, home))
     assert home.ssh_config.read_text().count("Host ") == 1

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping
+from glob import glob
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ _LINE = re.compile(r"[\x20-\x7e]{1,16384}", re.ASCII)
 _LOOPBACK = re.compile(r"localhost|127\.[0-9.]+|::1")
 _LOGIN = re.compile(r"[A-Za-z_][A-Za-z0-9._+@\\$-]{0,62}", re.ASCII)
 _TARGET = re.compile(r"[a-z][a-z0-9._-]{0,62}", re.ASCII)
+_WORD = re.compile(r'"([^"]*)"|([^\s"]+)')
 _AUTHORITY = re.compile(r"@cert-authority \S+ ", re.ASCII)
 
 NAMES_A_LINE = 20
@@ -37,11 +40,12 @@ def new_key() -> tuple[str, str]:
     return private.decode("ascii"), public.decode("ascii")
 
 
-def targets(access: dict[str, Any]) -> Targets:
+def targets(access: dict[str, Any], home: Home) -> Targets:
     """Those of a catalogue (`GET /access`), open or to be asked for. What could not stand in a configuration is left
-    out, and so is every name that the person's own configuration has: it means to them what it meant before."""
+    out, and so is every name that the person's own configuration has, in what it includes, too: it means to them what
+    it meant before."""
     found: dict[str, frozenset[str]] = {}
-    theirs = _own_hosts() | {ALIAS}
+    theirs = _hosts(user_config(), {home.ssh_config.resolve()}) | {ALIAS}
     for each in (*access["open"], *access["requestable"]):
         name, login = str(each["resource"]), str(each["login"])
         named = _TARGET.fullmatch(name) and not _LOOPBACK.fullmatch(name) and name not in theirs
@@ -137,14 +141,34 @@ def user_config() -> Path:
     return Path("~/.ssh/config").expanduser()
 
 
-def _own_hosts() -> frozenset[str]:
-    """The names that the person's own configuration gives something to."""
-    try:
-        lines = user_config().read_text("utf-8", "replace").splitlines()
-    except OSError:
+def _hosts(config: Path, seen: set[Path]) -> frozenset[str]:
+    """The names that a configuration of the person's gives something to, in the files that it includes, too; nothing of
+    those that were `seen`."""
+    path = config.resolve()
+    if path in seen:
         return frozenset()
-    words = [line.replace("=", " ", 1).replace('"', " ").split() for line in lines]
-    return frozenset(name.lower() for found in words if found and found[0].lower() == "host" for name in found[1:])
+    seen.add(path)
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
+    except OSError:
+        lines = []
+    found: set[str] = set()
+    for line in lines:
+        keyword, _, rest = line.strip().replace("=", " ", 1).replace("\t", " ").partition(" ")
+        words = [plain or quoted for quoted, plain in _WORD.findall(rest)]
+        match keyword.lower():
+            case "host":
+                found.update(words)
+            case "match":
+                named = [after for what, after in pairwise(words) if what.lower() in ("host", "originalhost")]
+                found.update(name for each in named for name in each.split(","))
+            case "include":
+                for each in words:
+                    there = user_config().parent / Path(each).expanduser()
+                    found.update(*(_hosts(Path(part), seen) for part in glob(str(there))))
+            case _:
+                pass
+    return frozenset(name.lower() for name in found)
 
 
 def ssh_command(home: Home, login: str, target: str) -> str:

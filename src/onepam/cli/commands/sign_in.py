@@ -47,7 +47,7 @@ def login(
     private, public = new_key()
     given = _on_another(address, public, key) if device else _by_browser(address, public, browser=not no_browser)
     access = ask(address, "GET", "/access", token=given["token"])
-    write_ssh(home, private, public, given["ssh"], targets(access))
+    write_ssh(home, private, public, given["ssh"], targets(access, home))
     home.keep(Session(address, given["token"], given["session"], given["person"], given["name"], given["expires"]))
     included, services = _configured(home, configure_ssh), _databases(home, access, configure_psql)
     if Output.as_json:
