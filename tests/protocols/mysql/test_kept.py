@@ -229,7 +229,7 @@ class Asker:
 
     asked: list[Wanted] = []  # noqa: RUF012 - of one test
 
-    def __init__(self, *of: object) -> None:
+    def __init__(self, *of: object, longest: int = 0) -> None:
         self.asks = False
 
     def ask(self, wanted: Wanted, tell: Callable[[str], None], decided: Callable[[Refused | None], None]) -> None:

@@ -75,3 +75,13 @@ def test_a_row_that_does_not_say_its_length_is_given_where_the_longest_there_can
     heard = len(talk.to_client)
     talk.client(my.query(b"DO 1")).target(my.ok())
     assert talk.to_client[heard:] == my.ok()
+
+
+def test_of_a_result_that_is_cut_the_recording_has_the_bytes_that_were_given() -> None:
+    """However many more came, as one row or as many, in one result or in several; also where the session ends first."""
+    rows, size = my.rows(b"1", b"2", b"x" * 40, b"3", status=MORE), 2 * 2
+    for answer in (rows + my.rows(b"4", sequence=9), rows, rows[: len(rows) - 9 - 6 - 10]):
+        talk = Talk(Allowance(bytes=20)).client(my.query(b"SELECT c FROM t; SELECT c")).target(answer).end()
+        (done,) = talk.ends
+        assert (done.outcome, done.rows, done.size) == (Outcome.ERROR, 2, size)
+        assert done.words == "This access allows 20 bytes of a statement."

@@ -84,7 +84,7 @@ class Answering:
                 return taken
             if owed.described:
                 self._row(owed, offset, length)
-        if owed.described and owed.execution is not None:
+        if owed.described and owed.execution is not None and not exchange.muted:
             owed.execution.size += length
             owed.execution.given_bytes += length
         self._goes_on = length == wire.WHOLE
@@ -267,7 +267,7 @@ class Answering:
 
     def _over(self, execution: Execution | None, outcome: Outcome) -> None:
         if execution is not None:
-            self._exchange.finish(execution, Outcome.ERROR if execution.cut else outcome)
+            self._exchange.finish(execution, outcome)
         self._exchange.answered()
 
 

@@ -218,7 +218,9 @@ class Exchange:
         if self.open.pop(execution.number, None) is None:
             return
         said = execution.words if words is None else words
-        if outcome is Outcome.ERROR and not execution.cut:
+        if execution.cut:
+            outcome = Outcome.ERROR
+        elif outcome is Outcome.ERROR:
             said = told(self, said, masked=execution.masked)
         said = said.encode("utf-8", "replace")[:MAX_WORDS_BYTES].decode("utf-8", "ignore")
         rows, size = execution.rows + execution.page, execution.size
