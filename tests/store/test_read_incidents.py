@@ -62,7 +62,7 @@ async def test_an_incident_lives_and_its_past_can_be_asked(company: Company) -> 
     await made(company, "inc_1", Severity.HIGH, EVE, WEB, FIRST, CONTROL)
     then = company.clock.now
     company.clock.advance(HOUR)
-    noted = await note_to_incident(company.ledger, company.actor("max"), "inc_1", then, "revoked", (EVE, WEB))
+    noted = await note_to_incident(company.ledger, company.actor("ada"), "inc_1", then, "revoked", (EVE, WEB))
     assert noted is None
     assert await close(company, "aud") == ""
     assert await reopen_incident(company.ledger, company.actor("ada"), "inc_1", "used again") is None
