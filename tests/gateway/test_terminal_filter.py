@@ -63,7 +63,7 @@ def test_dropped(attack: str) -> None:
     assert TerminalFilter().feed(f"a{attack}b") == "ab"
 
 
-def test_a_string_that_never_ends_swallows_what_follows() -> None:
+def test_a_string_that_never_ends_swallows_the_rest_of_its_line() -> None:
     assert TerminalFilter().feed("a\x1b]0;never ending") == "a"
 
 
@@ -72,6 +72,12 @@ def test_a_sequence_inside_a_sequence_starts_anew() -> None:
     assert TerminalFilter().feed("\x1b\x1b[1mx") == "\x1b[1mx"
     assert TerminalFilter().feed("\x1b]0;t\x1b[6nx") == "x"
     assert TerminalFilter().feed("\x1b[3\x18x") == "x"
+
+
+@pytest.mark.parametrize("begins", ["\x1b]0;", "\x1bP", "\x1b_", "\x1b^", "\x1bX", "\x9d", "\x90"])
+def test_a_string_that_never_ends_hides_its_own_line_alone(begins: str) -> None:
+    """The terminal of whoever printed it may know no such string, and show what comes after."""
+    assert TerminalFilter().feed(f"a{begins}hidden\r\nshown\n") == "a\nshown\n"
 
 
 def test_plain_drops_colours_and_movement() -> None:

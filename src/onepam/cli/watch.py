@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
+from onepam.cli.lines import plain
 from onepam.cli.play import RESET, header, parsed
 from onepam.cli.show import Output, clean, note, say
 from onepam.cli.statements import statement_lines
@@ -57,7 +58,7 @@ def watched_lines(lines: Iterable[str], screen: TextIO, *, database: bool) -> No
     words = (line for line in lines if line)
     if Output.as_json:
         for line in words:
-            screen.write(f"{line}\n")
+            screen.write(f"{plain(line)}\n")
             screen.flush()
     elif database:
         note("-- watching; q leaves")

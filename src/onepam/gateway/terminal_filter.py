@@ -67,6 +67,9 @@ class TerminalFilter:
             case _State.STRING:
                 if character in "\x07\x9c\x18\x1a":
                     self._state = _State.GROUND
+                elif character == "\n":  # there are terminals that begin no string here, and show their person the rest
+                    self._state = _State.GROUND
+                    return character
                 elif character == "\x1b":
                     self._state = _State.STRING_ESCAPE
             case _State.STRING_ESCAPE:

@@ -10,6 +10,7 @@ import typer
 from onepam.cli import complete
 from onepam.cli.client import answered, call, signed_in
 from onepam.cli.home import Home
+from onepam.cli.lines import lines_of, plain
 from onepam.cli.naming import Offer, is_id, one_id, one_of, one_person
 from onepam.cli.show import USAGE, Json, Output, note, printed, say, span, stop, table, when
 
@@ -96,7 +97,7 @@ def play(
             save_lines(answer.iter_bytes(), save)
             say(f"Saved {save}: play it with any asciinema player.")
         else:
-            play_lines(answer.iter_lines(), sys.stdout, speed, idle)
+            play_lines(lines_of(answer.iter_bytes()), sys.stdout, speed, idle)
 
 
 def watch(
@@ -119,7 +120,7 @@ def watch(
         leaving(sys.stdin),
         answered(kept.gateway, "GET", f"/sessions/{which}/live", params=params, token=kept.token) as answer,
     ):
-        watched_lines(answer.iter_lines(), sys.stdout, database=database)
+        watched_lines(lines_of(answer.iter_bytes()), sys.stdout, database=database)
 
 
 def kill(
@@ -160,7 +161,8 @@ def _statements(session: str, save: Path | None) -> None:
             save_lines(answer.iter_bytes(), save)
             say(f"Saved {save}.")
             return
-        for line in answer.iter_lines() if Output.as_json else statement_lines(answer.iter_lines()):
+        lines = lines_of(answer.iter_bytes())
+        for line in map(plain, lines) if Output.as_json else statement_lines(lines):
             say(line)
 
 
