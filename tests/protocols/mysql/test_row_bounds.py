@@ -85,3 +85,17 @@ def test_of_a_result_that_is_cut_the_recording_has_the_bytes_that_were_given() -
         (done,) = talk.ends
         assert (done.outcome, done.rows, done.size) == (Outcome.ERROR, 2, size)
         assert done.words == "This access allows 20 bytes of a statement."
+
+
+def test_what_an_ok_tells_of_the_session_is_no_longer_than_rows_may_be() -> None:
+    """A MySQL tells of `session_track_system_variables` whatever it was set to: `(SELECT GROUP_CONCAT(c) FROM t)`."""
+    short = b"\0\xfc\xff\1\0" + (2).to_bytes(2, "little") + b"\5\0"
+    for most, size, passes in ((2000, 1900, True), (2000, 2000, False), (10, 900, True), (None, 60_000, True)):
+        tells = short[:5] + (2 | 1 << 14).to_bytes(2, "little") + short[7:] + b"\0\xfd" + bytes(3) + b"x" * size
+        talk = Talk(Allowance(bytes=most)).client(my.query(b"SET @@x = (SELECT c)"))
+        answer = my.packet(1, tells)
+        talk.target(answer[:5], answer[5:700], answer[700:])
+        assert talk.to_client == (answer if passes else my.packet(1, short))
+        assert [each.words for each in talk.ends] == ["OK 511"]
+        talk.client(my.query(b"DO 1")).target(my.ok())
+        assert talk.to_client.endswith(my.ok())

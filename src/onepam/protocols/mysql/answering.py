@@ -10,6 +10,8 @@ from onepam.recording.statements import Outcome
 MOST_READ: Final = 64 * 1024
 """So long may a packet be that is read whole; of rows and descriptions the header is, and the first byte."""
 
+_LEAST_SAID: Final = 1024
+"""So long may an OK always be."""
 
 _TELLING: Final = frozenset((1044, 1045, 1046, 1049, 1054, 1064, 1142, 1143, 1146, 1205, 1213, 1305, 1317, 1792, 1969))
 """Errors whose words repeat no value: of names, of rights, of syntax, of locks and time."""
@@ -107,11 +109,21 @@ class Answering:
         if len(self._data) < end:
             return 0
         self._passed()
-        muted = exchange.muted
-        self._whole(owed, self._data[offset + HEAD_BYTES : end])
+        muted, payload = exchange.muted, self._data[offset + HEAD_BYTES : end]
+        if not muted and self._says_too_much(owed, payload):
+            self._flush(offset)
+            exchange.step.to_client.append(wire.packet(self._data[offset + 3], wire.short_ok(payload)))
+            self._start = end
+        self._whole(owed, payload)
         if muted:  # the answer may have ended: the next one is heard again
             self._start = end
         return HEAD_BYTES + length
+
+    def _says_too_much(self, owed: Owed, payload: bytes) -> bool:
+        """Whether an OK is longer than rows may be: a setting that it tells of may hold any text."""
+        most = self._exchange.allowance.bytes
+        is_ok = payload[0] == wire.OK and not owed.begun and owed.answer in (Answer.SIMPLE, Answer.RESULTS)
+        return is_ok and most is not None and len(payload) > max(most, _LEAST_SAID)
 
     def _unasked(self, offset: int, length: int) -> int:
         """A server that hangs up may say why, though it was not asked: where the client looks for its next answer."""

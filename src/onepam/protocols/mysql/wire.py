@@ -163,6 +163,13 @@ def status_of_ok(body: bytes) -> tuple[int, int]:
     return affected, _SHORT.unpack_from(body, offset)[0]
 
 
+def short_ok(body: bytes) -> bytes:
+    """An OK_Packet without what a server says of it in words, and of changes in its session. Raises `Malformed`."""
+    _, status = status_of_ok(body)
+    end = number(body, number(body, 1)[1])[1]
+    return body[:end] + _SHORT.pack(status & ~Status.SESSION_CHANGED) + body[end + _SHORT.size : end + 2 * _SHORT.size]
+
+
 def status_of_eof(body: bytes) -> int:
     """The status of an EOF_Packet. Raises `Malformed`."""
     if len(body) != 1 + 2 * _SHORT.size:
