@@ -16,7 +16,17 @@ from onepam.gateway.recorder import READ_BYTES, Recorder, recording_path
 from onepam.gateway.watching import MOST_OF_SESSION, MOST_WATCHERS, Growing, LiveCast, LiveStatements, Watchers, watched
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt, Refused
-from onepam.recording.frames import ChannelClosed, ChannelOpened, FileOperation, Frame, Marker, Opened, Output, Stream
+from onepam.recording.frames import (
+    ChannelClosed,
+    ChannelOpened,
+    FileOperation,
+    Frame,
+    Marker,
+    Opened,
+    Output,
+    Resize,
+    Stream,
+)
 from onepam.recording.statements import Executed, Finished, Form, Outcome, StatementText
 from tests.gateway.disks import bounded
 
@@ -137,6 +147,24 @@ async def test_one_terminal_is_shown_and_the_rest_is_said(playback: Playback, re
     ]
     named = [line[2] for line in (await Watcher(playback, LiveCast(8)).rest())[1:] if line[1] == "o"]
     assert named == ["a\r\n", "not shown any more\r\n"]
+
+
+def test_a_command_beside_a_shell_leads_no_watcher_away() -> None:
+    """When it has ended the shell is shown again, as large as it is by now; one that ended meanwhile is not."""
+    lines = LiveCast()
+    frames: list[Frame] = [
+        OPENED, SHELL, output(2, "one", 0),
+        ChannelOpened(3, 1, "exec", "true"), ChannelOpened(4, 2, "exec", "sleep 1"),
+        Resize(5, 0, 120, 40), output(6, "unseen", 0), ChannelClosed(7, 1), ChannelClosed(8, 2, status=0),
+        output(9, "two", 0), ChannelClosed(10, 0), Marker(11, "over"),
+    ]  # fmt: skip
+    text = "".join(lines.add(frame, skip=False) for frame in frames)
+    told = [json.loads(line) for line in text.splitlines()][1:]
+    assert [each[1:] for each in told] == [
+        ["m", "channel 0: pty"], ["r", "100x30"], ["o", "one"],
+        ["m", "channel 1: exec true"], ["m", "channel 2: exec sleep 1"], ["m", "channel 1 ended"], ["x", "0"],
+        ["m", "channel 0 again: pty"], ["r", "120x40"], ["o", "two"], ["m", "over"],
+    ]  # fmt: skip
 
 
 async def test_a_slow_watcher_slows_nobody_and_is_told_what_it_missed(

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from onepam.files.data_file import opened_file
 from onepam.gateway.cast import PLAYED, Cast
@@ -104,12 +105,13 @@ class Growing:
 
 class LiveCast:
     """A session's terminal as asciicast v3, whose header comes first. It shows the newest shell or command that was
-    opened, or the one named; others, and operations on files, are markers."""
+    opened and goes on, or the one named; others, and operations on files, are markers."""
 
     def __init__(self, channel: int | None = None) -> None:
         self._channel = channel
         self._cast: Cast | None = None
         self._shown = -1
+        self._open: dict[int, frames.ChannelOpened] = {}
         self._at = 0
         self._skipped = 0
 
@@ -142,8 +144,11 @@ class LiveCast:
             case frames.FileOperation(outcome=outcome) if outcome != "asked":
                 words = " ".join(filter(None, (frame.operation, frame.path, frame.target, outcome)))
                 return self._marker(frame.at, f"file: {words}")
-            case frames.ChannelClosed(channel=channel) if channel != self._shown:
-                return self._marker(frame.at, f"channel {channel} ended")
+            case frames.ChannelClosed(channel=channel):
+                return self._closed(frame, channel)
+            case frames.Resize(channel=channel) if channel in self._open and channel != self._shown:
+                self._open[channel] = replace(self._open[channel], columns=frame.columns, rows=frame.rows)
+                return ""
             case frames.Closed(reason=reason):
                 return self._marker(frame.at, f"the session ended: {reason}")
             case _ if self._cast is not None:
@@ -158,11 +163,27 @@ class LiveCast:
         wanted = frame.kind in PLAYED if self._channel is None else frame.channel == self._channel
         if not wanted:
             return words
-        self._cast, self._shown = Cast(frame), frame.channel
-        if not frame.columns:
+        self._open[frame.channel] = frame
+        return words + self._show(frame, frame.at)
+
+    def _closed(self, frame: frames.ChannelClosed, channel: int) -> str:
+        """Where it was the one shown, the newest that goes on is again: nobody leads a watcher away by a command."""
+        self._open.pop(channel, None)
+        if channel != self._shown:
+            return self._marker(frame.at, f"channel {channel} ended")
+        words = "".join(self._cast.lines(frame)) if self._cast is not None else ""
+        if not self._open:
             return words
-        size = frames.Resize(frame.at, frame.channel, frame.columns, frame.rows)
-        return words + "".join(self._cast.lines(size))
+        newest = self._open[max(self._open)]
+        text = f"channel {newest.channel} again: {newest.kind} {newest.command}".rstrip()
+        return words + self._marker(frame.at, text) + self._show(newest, frame.at)
+
+    def _show(self, opened: frames.ChannelOpened, at: int) -> str:
+        self._cast, self._shown = Cast(opened), opened.channel
+        self._cast.at = at
+        if not opened.columns:
+            return ""
+        return "".join(self._cast.lines(frames.Resize(at, opened.channel, opened.columns, opened.rows)))
 
     def _marker(self, at: int, text: str) -> str:
         since = self._at if self._cast is None else self._cast.at
