@@ -3,9 +3,9 @@
 import json
 from dataclasses import replace
 
-from onepam.domain.access.asked import Asking
+from onepam.domain.access.asked import Asking, Unasked
 from onepam.domain.access.model import ConsoleRight
-from onepam.kernel.clock import DAY, Instant, iso
+from onepam.kernel.clock import DAY, HOUR, Instant, iso
 from tests.api.office import Office, now
 from tests.cli.conftest import NewTerminal
 from tests.company import PROD, role_set
@@ -40,6 +40,15 @@ def test_what_may_be_asked_for_is_listed_with_the_line_that_asks(office: Office,
     assert his.run("delegate", "joe Example", "--until", until, "--reason", "leave").code == 0
     assert request not in theirs.run("inbox").out, "whoever delegates has agreed already: nothing of theirs waits"
     assert "Approved; the access ends" in hers.run("approve", request, "--yes").out
+
+
+def test_what_a_rule_approves_waits_for_nobody(office: Office, terminal: NewTerminal) -> None:
+    office.record(role_set("quick", (replace(PROD, asking=Asking(unasked=Unasked(HOUR, 2))),)))
+    mine = terminal().signed_in(office.join("quick"))
+    made = mine.run("request", "app@web-1", "--reason", "on call", "--for", "30m", "--wait")
+    assert made.code == 0, made.err
+    assert "needed no approval: open to you, ends in" in made.out
+    assert "waits for" not in made.out + made.err
 
 
 def test_somebody_decides_for_another(office: Office, terminal: NewTerminal) -> None:

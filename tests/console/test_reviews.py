@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from onepam.console.reviews.reviews import holiday
 from onepam.domain.reviews.events import RoleWithheld, Withheld
 from onepam.kernel.clock import DAY, HOUR
 from onepam.store.read.reviews import reviews
@@ -107,3 +108,7 @@ async def test_home_says_that_a_role_is_withheld_and_who_brings_it_back(office: 
     await record(office.company.ledger, RoleWithheld("eve", "engineer", "rev_1", Withheld.SILENCE, None))
     home = await (await office.sign_in("eve")).read("/")
     assert "Your role engineer is withheld: nobody confirmed it in a review in time. Ask your manager." in home
+
+
+def test_days_on_which_none_opens_are_said_as_people_say_them() -> None:
+    assert [holiday("saturday"), holiday("2027-01-01")] == ["Saturdays", "1 January 2027"]

@@ -317,6 +317,8 @@ def test_the_side_bar_has_each_heading_once() -> None:
     headings = [place.shown.group for place in PLACES if place.shown]
     assert [each for each, _ in groupby(headings)] == ["Me", "Activity", "Access", "Identity", "Proof"]
     assert all(place.method == "GET" and place.needs.signed_in for place in PLACES if place.shown)
+    icons = [place.shown.icon for place in PLACES if place.shown]
+    assert len(icons) == len(set(icons)), "no two entries look alike"
 
 
 @pytest.mark.anyio

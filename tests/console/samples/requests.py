@@ -49,7 +49,7 @@ def _offer(target: Context, login: str, *asking: str, **other: object) -> Contex
         "role": "database-operator",
         "opens": "shell, exec and sftp",
         "longest": 4 * HOUR,
-        "deciders": "your manager and dba-lead",
+        "deciders": "your manager or dba-lead",
         "asking": list(asking),
         "at_once": False,
         "privileged": False,

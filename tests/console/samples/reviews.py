@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from onepam.console.reviews.reviews import ANSWERS, SUSPENDS, TRIGGERS, WAYS
+from onepam.console.reviews.reviews import ANSWERS, SUSPENDS, TRIGGERS, WAYS, holiday
 from onepam.console.reviews.reviews_page import ReviewPage, ReviewsPage
 from onepam.domain.access.review_schedule import Suspends
 from onepam.domain.reviews.events import Answers
@@ -36,7 +36,7 @@ REVIEWS = ReviewsPage(
     ],
     schedule={
         "every": "quarter", "days": 21, "suspends": SUSPENDS[Suspends.PRIVILEGED], "fallback": "Mira Okafor",
-        "holidays": ["2027-01-01", "saturday", "sunday"], "on": list(TRIGGERS.values()), "next": "2027-Q1",
+        "holidays": ["Saturdays", "Sundays", holiday("2027-01-01")], "on": list(TRIGGERS.values()), "next": "2027-Q1",
         "opens": ahead(33 * DAY),
     },
     may_open=True,

@@ -7,7 +7,7 @@ from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.masking import Mask, Results
 from onepam.domain.access.session_users import SessionUsers
 from onepam.domain.matrix.words import changed, made
-from onepam.kernel.clock import SECOND
+from onepam.kernel.clock import DAY, SECOND
 from tests.domain.matrices import LEAD, PROD, WEB
 
 READ, OTHER, ASK_WRITE = StatementClass.READ, StatementClass.OTHER, StatementClass.ASK_WRITE
@@ -82,3 +82,6 @@ def test_a_role_says_how_its_permissions_are_asked_for_now() -> None:
         "permission added: new",
         "added is asked for: 2 people say yes",
     ]
+    late = replace(PROD, asking=Asking(approvals=2, ahead=7 * DAY))
+    (said,) = changed(role, replace(role, permissions=(late,)))
+    assert said.endswith("→ 2 people say yes; up to 7 days ahead"), "a comma may stand within one of them"

@@ -168,7 +168,7 @@ def test_what_was_not_used_yet_is_not_extended_and_what_overlaps_it_is_given_alr
 
 def test_when_it_may_be_used_is_said_in_words() -> None:
     until = parse("2026-10-03T18:00:00Z")
-    assert schedule_words(Schedule(until=until)) == "from its first use, until 3 October 2026 18:00 UTC"
+    assert schedule_words(Schedule(until=until)) == "from its first use until 3 October 2026 18:00 UTC"
     both = Schedule(parse("2026-10-01T10:00:00Z"), until=until)
-    words = "from its first use, from 1 October 2026 10:00 UTC, until 3 October 2026 18:00 UTC"
+    words = "from its first use between 1 October 2026 10:00 UTC and 3 October 2026 18:00 UTC"
     assert schedule_words(both) == words

@@ -131,7 +131,7 @@ def request(
         "until": until,
     }
     made = call("POST", "/requests", body)
-    if wait:
+    if wait and (Output.as_json or not made["grant"]):
         _waited(made, account, resource)
         return
     if Output.as_json:

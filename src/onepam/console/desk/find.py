@@ -62,7 +62,7 @@ def _incidents(db: Snapshot, at: Instant, view: View, query: str) -> Sequence[Co
         return ()
     return [
         _result("Incident", each.title or each.incident, f"{each.severity.value}, {each.state.value}",
-                f"/incidents/{each.incident}", "alert-circle")
+                f"/incidents/{each.incident}", "alert-triangle")
         for each in find_incidents(db, at, query, MOST_OF_EACH)
     ]  # fmt: skip
 

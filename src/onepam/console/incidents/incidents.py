@@ -288,7 +288,7 @@ def _draft(db: Snapshot, at: Instant, visit: Visit) -> Draft | Refused:
 
 
 PLACES = (
-    Place("GET", HERE, KEEPS, incidents_page, Shown("Incidents", "alert-circle", "Activity")),
+    Place("GET", HERE, KEEPS, incidents_page, Shown("Incidents", "alert-triangle", "Activity")),
     Place("POST", HERE, KEEPS, open_incident),
     Place("GET", f"{HERE}/new", KEEPS, new_page),
     Place("GET", f"{HERE}/{{incident}}", MEMBER, incident_page),

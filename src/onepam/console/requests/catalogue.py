@@ -5,7 +5,6 @@ from starlette.responses import Response
 from onepam.app.ports import Snapshot
 from onepam.console.frame.page import Context
 from onepam.console.frame.places import MEMBER, Place, Shown
-from onepam.console.frame.rendering import words
 from onepam.console.frame.view import resource
 from onepam.console.frame.visit import Visit
 from onepam.console.requests.catalogue_page import CataloguePage
@@ -36,7 +35,7 @@ def _offer(each: Requestable) -> Context:
         "role": each.role,
         "opens": ", ".join(each.actions),
         "longest": each.longest,
-        "deciders": words([_CALLED.get(role, role) for role in each.approvers]),
+        "deciders": " or ".join(_CALLED.get(role, role) for role in each.approvers),
         "asking": [f"{said[:1].upper()}{said[1:]}" for said in asking_words(each.asks)],
         "at_once": each.asks.unasked is not None,
         "privileged": each.privileged,

@@ -10,18 +10,18 @@ from onepam.app.reviews.sign_off import sign_off
 from onepam.console.frame.page import Context
 from onepam.console.frame.period import day_begins
 from onepam.console.frame.places import ADMINISTERS, MEMBER, SEES_ALL, Needs, Place, Shown
-from onepam.console.frame.rendering import Flash, plural
+from onepam.console.frame.rendering import Flash, day, plural
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import probe_words
 from onepam.console.reviews.reviews_page import ReviewPage, ReviewsPage
 from onepam.domain.access.model import ConsoleRight
-from onepam.domain.access.review_schedule import Suspends, Trigger
+from onepam.domain.access.review_schedule import WEEKDAYS, Suspends, Trigger
 from onepam.domain.reviews.advice import Odd
 from onepam.domain.reviews.deciding import NOBODY
 from onepam.domain.reviews.events import Answers, Scope, Verdict, Withheld
 from onepam.domain.reviews.opening import Opening
 from onepam.domain.reviews.population import is_beyond
-from onepam.kernel.clock import DAY, SECOND, Instant, moment
+from onepam.kernel.clock import DAY, SECOND, Instant, moment, parse
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read import review_calendar as calendar
@@ -262,11 +262,16 @@ def _schedule(it: calendar.ScheduleRow) -> Context:
         "days": it.lasts // DAY,
         "suspends": SUSPENDS[it.suspends],
         "fallback": it.fallback_name,
-        "holidays": list(it.holidays),
+        "holidays": [holiday(each) for each in it.holidays],
         "on": [TRIGGERS[each] for each in it.on],
         "next": it.next_period,
         "opens": it.next_opens,
     }
+
+
+def holiday(said: str) -> str:
+    """A day on which none opens, as people say it: `Saturdays`, `1 January 2027`."""
+    return f"{said.capitalize()}s" if said in WEEKDAYS else day(parse(f"{said}T00:00:00Z"))
 
 
 def _named(each: rows.ReviewRow) -> str:

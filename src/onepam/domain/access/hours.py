@@ -157,7 +157,9 @@ def schedule_words(schedule: Schedule | None) -> str:
         return ""
     begins = "" if schedule.begins is None else f"from {utc(schedule.begins)}"
     if schedule.until is not None:
-        begins = ", ".join(filter(None, ("from its first use", begins, f"until {utc(schedule.until)}")))
+        until = utc(schedule.until)
+        window = f"until {until}" if schedule.begins is None else f"between {utc(schedule.begins)} and {until}"
+        begins = f"from its first use {window}"
     hours = "" if schedule.weekly is None else f"within {schedule.weekly.hours().words()}"
     return ", ".join(filter(None, (begins, hours)))
 

@@ -69,7 +69,7 @@ def _permissions(was: tuple[Permission, ...], now: tuple[Permission, ...]) -> It
 
 
 def _asking(asks: Asking) -> str:
-    return ", ".join(asking_words(asks)) or "with a yes"
+    return "; ".join(asking_words(asks)) or "with a yes"
 
 
 def _guards(guardrails: Guardrails | None) -> str:
