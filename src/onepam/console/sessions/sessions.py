@@ -1,6 +1,6 @@
 """Sessions: who did what, when, from where; one session with its player, timeline and proof; and ending it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from operator import itemgetter
 
@@ -30,7 +30,7 @@ from onepam.console.frame.wording import (
 from onepam.console.sessions.inspections import inspection
 from onepam.console.sessions.sessions_page import PlayerFramePage, SessionPage, SessionsPage
 from onepam.console.sessions.statements import statement_counts, statement_file, statement_list
-from onepam.console.sessions.timeline import FilmStrip, film_strip
+from onepam.console.sessions.timeline import FilmStrip, film_strip, ssh_counts
 from onepam.console.sessions.watching import watching
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.sessions.events import OF_STATEMENTS, EntryPoint
@@ -94,7 +94,7 @@ async def session_page(visit: Visit) -> Response:
     live = shown["state"] == "live"
     counts = strip.counts if live else row.counts  # the ledger counts what is closed
     shown.update(bytes=counts.get("row_bytes" if database else "bytes", 0), omitted=counts.get("omitted_bytes", 0))
-    named = statement_counts(counts, shown["gap"]) if database else _counts(counts, strip.operations, shown["gap"])
+    named = statement_counts(counts, shown["gap"]) if database else ssh_counts(counts, strip, shown["gap"])
     closed = "Its contents are shown to its own person, to auditors and to those who monitor."
     return visit.page(
         replace(
@@ -354,16 +354,6 @@ def _probe(db: Snapshot, at: Instant, row: rows.SessionRow) -> Context | None:
     if row.closed is None or row.status != "closed" or not takes_away(row.closed_because or ""):
         return None
     return probe_words(probed_after(db, at, row.person, row.resource, row.login, row.closed))
-
-
-def _counts(counts: Mapping[str, int], operations: int | None, gap: str) -> list[list[object]]:
-    file, files = ("file record", counts.get("files", 0)) if operations is None else ("file operation", operations)
-    found = (
-        ("shell or command", "shells or commands", counts.get("channels", 0)),
-        (file, f"{file}s", files),
-        ("gap", "gaps", int(bool(gap))),
-    )
-    return [[number, one if number == 1 else many] for one, many, number in found]
 
 
 def _number(text: str | None) -> int | None:

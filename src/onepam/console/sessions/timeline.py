@@ -10,7 +10,7 @@ from onepam.gateway.cast import PLAYED
 from onepam.gateway.playback import Channel, FileLine, Timeline
 
 MOST = 2_000
-_KINDS = {"pty": "Shell", "exec": "Command", "sftp": "File transfer", "forward": "Connection to a port"}
+_KINDS = {"pty": "Shell", "exec": "Command", "sftp": "File transfer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class FilmStrip:
     (`wording.recording_state`), and its counts so far.
 
     `operations` is the number of file operations; None where it is unknown. `vouched`: all of it was read for this, and
-    it ends with the head that the ledger vouches for.
+    it ends with the head that the ledger vouches for. `ports` is the number of connections to ports of the target; 0
+    where it is unknown.
     """
 
     events: list[Context] = field(default_factory=list)
@@ -29,6 +30,7 @@ class FilmStrip:
     counts: Mapping[str, int] = field(default_factory=dict)
     operations: int | None = None
     vouched: bool = False
+    ports: int = 0
 
 
 def film_strip(told: Timeline, vouched: bool = False) -> FilmStrip:
@@ -49,14 +51,32 @@ def film_strip(told: Timeline, vouched: bool = False) -> FilmStrip:
     for each in events:
         each["at"] = max(0, each["at"] - base)
     operations = None if told.unlisted else len(told.files)
-    return FilmStrip(events, played is not None, counts=told.counts, operations=operations, vouched=vouched)
+    ports = 0 if told.unlisted else sum(each.kind == "forward" for each in told.channels)
+    return FilmStrip(
+        events, played is not None, counts=told.counts, operations=operations, vouched=vouched, ports=ports
+    )
+
+
+def ssh_counts(counts: Mapping[str, int], strip: FilmStrip, gap: str) -> list[list[object]]:
+    """What the page of a session says of it in numbers: `2 shells or commands`; each a number and its word. `counts`
+    are the recording's, in which a connection to a port is a channel like any other."""
+    known = strip.operations is not None
+    file, files = ("file operation", strip.operations) if known else ("file record", counts.get("files", 0))
+    found = (
+        ("shell or command", "shells or commands", counts.get("channels", 0) - strip.ports),
+        *((("connection to a port", "connections to ports", strip.ports),) if strip.ports else ()),
+        (file, f"{file}s", files),
+        ("gap", "gaps", int(bool(gap))),
+    )
+    return [[number, one if number == 1 else many] for one, many, number in found]
 
 
 def _channel(channel: Channel) -> list[Context]:
     kind = _KINDS.get(channel.kind, channel.kind)
+    name = f"Connection to {channel.command}" if channel.kind == "forward" else kind
     screen = f"{channel.columns} × {channel.rows}" if channel.columns else ""
     if channel.kind == "forward":
-        opened = _event(channel.opened, "channel", f"Connection to {channel.command} opened", "its content is not kept")
+        opened = _event(channel.opened, "channel", f"{name} opened", "its content is not kept")
     elif channel.command:
         opened = _event(channel.opened, "command", channel.command, screen)
     else:
@@ -72,7 +92,7 @@ def _channel(channel: Channel) -> list[Context]:
     )
     sent = f"{size(channel.input_bytes)} in" if channel.kind == "forward" else ""
     words = [ending, sent, f"{size(channel.output_bytes)} out", f"after {stopwatch(channel.closed - channel.opened)}"]
-    return [opened, _event(channel.closed, "end", f"{kind} closed", ", ".join(filter(None, words)))]
+    return [opened, _event(channel.closed, "end", f"{name} closed", ", ".join(filter(None, words)))]
 
 
 def _file(line: FileLine) -> Context:
