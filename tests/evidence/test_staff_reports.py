@@ -218,7 +218,7 @@ for _name, _row in (("accounts", 0), ("accounts", 7), ("vendors", 0)):
 
 
 for _name, _columns in rules.BY_RULE.items():
-    for _column in _columns if _name != "sessions" else ():
+    for _column in _columns if _name in ("leavers", "accounts", "vendors") else ():
 
         @ATTACKS.add(f"{_name}: {_column} changed", f"{_name}.jsonl row 1: {_column} is not what follows from the")
         def _(f: Forge, name: str = _name, column: str = _column) -> None:

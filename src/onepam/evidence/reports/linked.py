@@ -49,8 +49,8 @@ class Linked:
         rows = []
         for head, link in heads:
             after = [each for each in follows[link] if each > head]
-            rests = ordered(head, after, self._named(scope, [head, *after]))
-            rows.append(scope.entries.row(self.columns, rests, **self.rule(scope, [head, *after])))
+            behind = ordered(head, after, self._named(scope, [head, *after]))
+            rows.append(scope.entries.row(self.columns, behind, **self.rule(scope, [head, *after])))
         report = Report(self.name, self.title, 1, self.columns, rows)
         rests = [*rests, *scope.naming]
         return Drawn(report, scope.period, f"{self.query};\n{NAMES}", parameters(scope), rests=rests)
