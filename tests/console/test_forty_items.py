@@ -84,7 +84,7 @@ def test_the_same_list_on_a_phone_is_decided_by_taps(office: Living, browser: Br
     for name, verdict in (("Keep", "Kept"), ("Remove", "Removed; a binding gives it still")):
         item = page.locator("details.letter[open]")
         ident = item.get_attribute("id")
-        button = item.get_by_role("button", name=name)
+        button = item.get_by_role("button", name=name, exact=True)
         button.scroll_into_view_if_needed()
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE.width
         box = button.bounding_box()

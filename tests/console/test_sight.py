@@ -54,7 +54,7 @@ def test_on_a_telephone_nothing_lies_on_what_keeps_or_removes(page: Page) -> Non
     page.goto("/~review")
     letter = page.locator("details.letter[open]")
     expect(letter.locator(".letter-form")).to_have_count(2)
-    keeps = letter.get_by_role("button", name="Keep")
+    keeps = letter.get_by_role("button", name="Keep", exact=True)
     expect(keeps).to_be_in_viewport(ratio=1)
     assert keeps.evaluate(
         "each => { const box = each.getBoundingClientRect();"
