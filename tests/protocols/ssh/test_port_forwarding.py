@@ -51,12 +51,21 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 @asynccontextmanager
 async def serving(serve: Serve = echo) -> AsyncIterator[int]:
-    """A server of the target's loopback, on which the tests are, too; its port."""
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    """A server of the target's loopback, on which the tests are, too; its port. At the end it hangs up on everybody."""
+    writers = list[asyncio.StreamWriter]()
+
+    async def serves(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        with suppress(ConnectionError):
+            await serve(reader, writer)
+
+    server = await asyncio.start_server(serves, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for writer in writers:
+            writer.transport.abort()
 
 
 def frames(gateway: Gateway, person: Person) -> list[Frame]:
