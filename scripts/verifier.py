@@ -31,8 +31,9 @@ PARTS = (
         "forms", "form", "entry", "known", "listed", "documents", "state", "rule", "standing", "guardrails", "gains",
         "proposals", "unsaid", "access", "separating", "rostering", "systems", "people", "signing_in", "factors",
         "excepting", "providers", "provisioning", "hours", "asked_for", "requests", "delegating", "review_schedule",
-        "reviews", "signing_off", "reducing", "controls", "policies", "incidents", "door", "sessions", "login_tokens",
-        "target_secrets", "session_users", "waiting_statements", "system", "erasing", "table", "judging")),
+        "reviews", "signing_off", "reducing", "controls", "policies", "incidents", "locking", "door", "sessions",
+        "login_tokens", "target_secrets", "session_users", "waiting_statements", "system", "erasing",
+        "table", "judging")),
     "lawful", "verdict", "command",
 )  # fmt: skip
 """In the order of the file, those beside the generated one by their short names; the last one runs it, and its

@@ -2,6 +2,7 @@
 
 NOT_ONE_USE = frozenset(
     {
+        "access_lock",
         "person", "hand", "leaver", "group_member", "role", "resource", "binding", "request", "change", "session",
         "sealed_head", "lockout", "refused_message", "certificate", "identity", "provider", "provider_proposal",
         "mfa_declaration", "mfa_exception", "provider_refusal", "scim_token", "scim_user", "scim_group", "scim_member",

@@ -16,6 +16,7 @@ import pytest
 from onepam.app.sessions.confirm import give_confirmation
 from onepam.boot.clock import wall_clock
 from onepam.domain.access.events import BindingAdded, BindingEnded, ResourceRemoved, RoleRemoved
+from onepam.domain.access.locking import LockScope, LockSet
 from onepam.domain.access.model import Action, Mode, SubjectKind, Substance
 from onepam.domain.people.events import PersonChanged, PersonDisabled
 from onepam.domain.requests.events import GrantStarted
@@ -147,6 +148,9 @@ async def test_a_client_that_leaves_on_its_way_in_leaves_no_open_session(way: Wa
 
 TAKEN: dict[str, tuple[Callable[[Way, Person, str], object], str, str]] = {
     "killed": (lambda way, person, session: KillOrdered(session, "per_ada"), "killed", "ended by order"),
+    "person locked": (
+        lambda way, person, session: LockSet("lck_1", LockScope.PERSON, person.id, None, "per_ada", "odd"),
+        "access.locked", "was locked"),
     "person disabled": (
         lambda way, person, session: PersonDisabled(person.id, "per_ada", "left"),
         "person.disabled", "has been disabled"),
@@ -188,6 +192,8 @@ async def test_access_that_is_taken_ends_the_session(way: Way, how: str) -> None
     found = await closed(way, person, SessionEnd(because))
     assert found.last_byte is not None
     assert began <= found.last_byte < began + WITHIN_SECONDS * SECOND
+    if how == "person locked":
+        assert "This access is locked" in await heard(await way.start(person))
 
 
 @pytest.mark.parametrize("how", ["removed", "moved", "relabelled"])

@@ -24,7 +24,7 @@ LISTED = Path(__file__).with_name("scans.txt")
 
 SMALL = {
     "migration", "release", "head", "clock_doubt",
-    "access_version",
+    "access_lock", "access_version",
     "account_system", "binding", "change", "disk", "door", "erasure", "mfa_declaration", "mfa_exception",
     "provider", "provider_proposal", "receiver", "resource", "review",
     "role", "scim_group", "scim_token", "separation", "signal_stream", "signal_stream_proposal", "staff_rules",

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from onepam.app.open_session import Opened
 from onepam.app.ports import AccessReader, Tail
 from onepam.domain.access import events as access_events
+from onepam.domain.access import locking as lock_events
 from onepam.domain.access.decision import AccessFacts, Because, ResourceFacts, decide
 from onepam.domain.access.masking import hides
 from onepam.domain.access.proposal import DENIED, WITHDRAWN
@@ -233,10 +234,19 @@ class Live:
                 return [live for live in self._sessions.values() if live.resource == resource]
             case access_events.RoleSet() | access_events.RoleRemoved() | access_events.BindingEnded():
                 return list(self._sessions.values())
+            case lock_events.LockSet(person=person, resource=resource):
+                return self._locked(person, resource)
             case request_events.GrantEnded(grant=grant):
                 return [live for live in self._sessions.values() if live.permit is None or grant in live.grants]
             case _:
                 return []
+
+    def _locked(self, person: str | None, resource: str | None) -> list[LiveSession]:
+        return [
+            live
+            for live in self._sessions.values()
+            if person in (None, live.person) and resource in (None, live.resource)
+        ]
 
     def _of(self, person: str) -> list[LiveSession]:
         return [live for live in self._sessions.values() if live.person == person]

@@ -47,6 +47,7 @@ def test_a_grant_opens_what_was_granted_until_its_end() -> None:
     [
         (replace(GRANTED, enabled=False), "root", "person.disabled"),
         (replace(GRANTED, ends=NOW), "root", "person.disabled"),
+        (replace(GRANTED, locked=True), "root", "access.locked"),
         (replace(GRANTED, resource=None), "root", "resource.unknown"),
         (replace(GRANTED, roles=()), "root", "resource.unknown"),
         (replace(GRANTED, roles=(replace(ENGINEER, ends=NOW),)), "root", "resource.unknown"),

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from onepam.domain.access.guardrails import StatementClass
+from onepam.domain.access.locking import LockScope, LockSet
 from onepam.domain.access.model import Action, Substance
 from onepam.domain.controls.control import Severity
 from onepam.domain.controls.events import ControlReminded
@@ -268,6 +269,17 @@ def test_a_disk_says_what_is_left() -> None:
     assert telling(replace(seen, verdict=Verdict.EXPECTED), named) is None
     low = said(DiskLow("nod_1", next(iter(DiskStage)), 3 * 2**30, 10 * 2**30))
     assert "has 3,072 of 10,240 MiB left" in low.sentence
+
+
+def test_a_lock_is_told_by_what_it_is_on() -> None:
+    person = LockSet("lck_1", LockScope.PERSON, "per_1", None, "per_2", "a laptop was stolen")
+    told = said(person)
+    assert (told.audience, told.where) == (ALARM, "/ledger")
+    assert "per_2 locked Ada" in told.sentence
+    assert "laptop" not in told.sentence
+    everything = replace(person, scope=LockScope.EVERYTHING, person=None)
+    assert "locked everything:" in said(everything).sentence
+    assert "locked web-1:" in said(replace(everything, scope=LockScope.RESOURCE, resource="web-1")).sentence
 
 
 def test_a_user_that_is_left_behind_is_told_by_its_server_and_why() -> None:

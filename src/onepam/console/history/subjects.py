@@ -15,7 +15,7 @@ _SUBJECTS = {
     "reviews": ("Access reviews", "review reviews"),
     "people": ("People", "enrolment erasure identity mfa_exception payload person"),
     "sign-ins": ("Sign-ins and factors", "factor login_token sign_in"),
-    "access": ("Roles and resources", "binding change group_member resource role secret separation"),
+    "access": ("Roles and resources", "binding change group_member lock resource role secret separation"),
     "directories": ("Directories and roster", "directory roster scim_group scim_token scim_user"),
     "systems": ("Other systems", "account_list account_system listed_account"),
     "providers": ("Providers and signals", "group notice notices provider receiver signal signal_stream"),

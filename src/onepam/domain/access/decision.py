@@ -89,7 +89,8 @@ class HeldGrant:
 
 @dataclass(frozen=True, slots=True)
 class AccessFacts:
-    """All that the decision looks at. `resource` is None where no such resource exists."""
+    """All that the decision looks at. `resource` is None where no such resource exists. `locked`: the person, the
+    resource or everything is."""
 
     person: str
     enabled: bool
@@ -97,6 +98,7 @@ class AccessFacts:
     resource: ResourceFacts | None
     roles: tuple[HeldRole, ...]
     grants: tuple[HeldGrant, ...]
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,8 @@ def decide(
     found = _catalogued(facts, now)
     if isinstance(found, Refused):
         return found
+    if facts.locked:
+        return Refused("access.locked", "This access is locked.", "Ask an administrator, who sees by whom, and why.")
     resource, reach = found
     options = [
         option

@@ -100,6 +100,7 @@ class SessionEnd(StrEnum):
         "it was outside of the hours of the access",
         "the hours of this access are over for now",
     )
+    ACCESS_LOCKED = "access.locked", "it was locked", "this access was locked"
     ACCESS_TAKEN = "resource.unknown", "no such target in the catalogue", "this access was taken away"
     RESOURCE_MOVED = (
         "resource.moved",

@@ -8,6 +8,7 @@ they are plain text on one line. To tell of another kind, add its row; docs/noti
 
 from dataclasses import dataclass
 
+from onepam.domain.access.locking import LockSet
 from onepam.domain.controls.events import ControlReminded
 from onepam.domain.history.system import AnchorHandedOut, ClockJumped, LedgerVerified
 from onepam.domain.host.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, RenewalAnnounced
@@ -98,6 +99,7 @@ TABLE: tuple[Row, ...] = (
         platform.concern,
         "/inspections",
     ),
+    Row(LockSet, ALARM, "somebody locked a person, a resource or everything", platform.locked, "/ledger"),
     Row(DiskLow, ALARM, "the recordings' disk runs full", platform.disk, "/"),
     Row(DoorPressed, ALARM, "more connections come to a listener than are let in", platform.door, "/ledger"),
     Row(

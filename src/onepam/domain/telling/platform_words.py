@@ -1,5 +1,6 @@
 """Sentences of notices (`notices.py`) about the platform: its history, recordings, disks, doors and directories."""
 
+from onepam.domain.access.locking import LockSet
 from onepam.domain.history.system import LAWFUL, AnchorHandedOut, ClockJumped, LedgerVerified
 from onepam.domain.host.disk import DiskLow
 from onepam.domain.host.doors import DoorPressed
@@ -71,6 +72,12 @@ def disk(event: DiskLow, named: Named) -> str:
         f"The disk of the recordings of {event.node} has {event.free // 2**20:,} of {event.total // 2**20:,} MiB left "
         f"({event.stage}). Make room before sessions end."
     )
+
+
+def locked(event: LockSet, named: Named) -> str:
+    """Somebody pulled the plug."""
+    on = named(event.person) if event.person else event.resource or "everything"
+    return f"{named(event.by)} locked {on}: no session opens, and those that ran have ended."
 
 
 def left(event: SessionUserLeft, named: Named) -> str:

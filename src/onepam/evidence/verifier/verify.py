@@ -4196,6 +4196,8 @@ listed_account.gone 1 account=text list=text person=text? system=text
 listed_account.linked 1 account=text by=text person=text? service=truth system=text
 listed_account.set 1 account=text because=(email|name|nobody|owner|said) list=text payload=text person=text?
   rights=[text] service=truth system=text used=integer?
+lock.lifted 1 by=text lock=text
+lock.set 1 by=text lock=text payload=text person=text? resource=text? scope=(everything|person|resource)
 login_token.issued 1 expires=integer login=text payload=text person=text resource=text sign_in=text token=text
 login_token.used 1 ends=integer session=text token=text
 mfa_exception.accepted 1 by=text ends=integer exception=text mfa_at=integer person=text
@@ -4371,20 +4373,20 @@ separation.removed 1 by=text? change=text separation=text
 separation.set 1 because=text by=text? change=text excused=[{because=text,ends=integer,person=text}] roles=[text]
   separation=text
 session.closed 1
-  because=(access.login|access.narrowed|access.needs_approval|access.not_yet|access.outside_hours|client.closed|
-    client.protocol|client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|
-    gateway.unavailable|keys.stalled|killed|ledger.unavailable|person.disabled|person.held|provider.logout|
-    recorder.failed|resource.moved|resource.no_pin|resource.unknown|service.key|session.revoked|target.address|
-    target.certificate|target.down|target.hanging|target.host_key|target.leftovers|target.lost|target.plain|
-    target.protocol|target.refusing|target.secret|target.unresolved)
+  because=(access.locked|access.login|access.narrowed|access.needs_approval|access.not_yet|access.outside_hours|
+    client.closed|client.protocol|client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|
+    gateway.stopped|gateway.unavailable|keys.stalled|killed|ledger.unavailable|person.disabled|person.held|
+    provider.logout|recorder.failed|resource.moved|resource.no_pin|resource.unknown|service.key|session.revoked|
+    target.address|target.certificate|target.down|target.hanging|target.host_key|target.leftovers|target.lost|
+    target.plain|target.protocol|target.refusing|target.secret|target.unresolved)
   chunks=integer counts=<integer> gap=text? head=text last_byte=integer? session=text verified=truth
 session.failed 1
-  code=(access.login|access.narrowed|access.needs_approval|access.not_yet|access.outside_hours|client.closed|
-    client.protocol|client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|
-    gateway.unavailable|keys.stalled|killed|ledger.unavailable|person.disabled|person.held|provider.logout|
-    recorder.failed|resource.moved|resource.no_pin|resource.unknown|service.key|session.revoked|target.address|
-    target.certificate|target.down|target.hanging|target.host_key|target.leftovers|target.lost|target.plain|
-    target.protocol|target.refusing|target.secret|target.unresolved)
+  code=(access.locked|access.login|access.narrowed|access.needs_approval|access.not_yet|access.outside_hours|
+    client.closed|client.protocol|client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|
+    gateway.stopped|gateway.unavailable|keys.stalled|killed|ledger.unavailable|person.disabled|person.held|
+    provider.logout|recorder.failed|resource.moved|resource.no_pin|resource.unknown|service.key|session.revoked|
+    target.address|target.certificate|target.down|target.hanging|target.host_key|target.leftovers|target.lost|
+    target.plain|target.protocol|target.refusing|target.secret|target.unresolved)
   payload=text session=text
 session.kill_ordered 1 by=text payload=text session=text
 session.opened 1 actions=[(exec|local_files|local_forwarding|query|sftp|shell|unmasked)]
@@ -5194,7 +5196,9 @@ class State:
     with somebody who was shown its recording then. `periods` are those that had their
     review, `schedules` by which they fall due, each since when; `reduced` has of each person and
     role that are kept until a day in which review, and which day; `moved` people and `widened` roles wait for one by
-    what happened; `listed` are the accounts of other `systems`."""
+    what happened; `locks` have the person or the resource that each is on,
+    of everything neither, and who set it;
+    `listed` are the accounts of other `systems`."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -5224,6 +5228,7 @@ class State:
     links: dict[str, Link] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
+    locks: dict[str, tuple[str | None, str | None, str]] = field(default_factory=dict)
     recorded: dict[str, Person | None] = field(default_factory=dict)
     watched: set[tuple[str, str]] = field(default_factory=set)
     login_tokens: dict[str, LoginToken] = field(default_factory=dict)
@@ -9796,6 +9801,52 @@ def _second_person(state: State, by: str, others: set[str], did: str) -> Why:
         yield one_hand(state, by, *others)
 
 
+# ---- lawful.locking --------------------------------------------------------------------------------------------------
+# Rules of locks: who locks a person, a resource or everything, and who lifts it.
+
+
+lock_rules = Rules()
+
+
+@lock_rules.of("lock.set", "locking", Authority.PERSON)
+def lock_set(state: State, entry: Entry) -> Why:
+    """Whoever administers or monitors, on somebody or something that there is."""
+    body = entry.body
+    by, person, resource = body["by"], body["person"], body["resource"]
+    yield signed_in(state, by)
+    if not rights(state, by) & {ADMINISTER, MONITOR}:
+        yield f"{by} held no role with the right to administer or monitor"
+    named = {scope for scope, name in (("person", person), ("resource", resource)) if name is not None}
+    if named != {body["scope"]} - {"everything"}:
+        yield "it names something else than its scope"
+    if not (person is None or person in state.people) or not (resource is None or resource in state.resources):
+        yield "there was nobody and nothing of that name"
+    if body["lock"] in state.locks:
+        yield "there was such a lock already"
+    state.locks[body["lock"]] = (person, resource, by)
+
+
+@lock_rules.of("lock.lifted", "lifting a lock", Authority.PERSON)
+def lock_lifted(state: State, entry: Entry) -> Why:
+    """An administrator under a fresh factor, who neither set it nor is whom it is on, nor one hand with them; where
+    there is none, whoever set it; and whom it is on where nobody else administers."""
+    by = entry.body["by"]
+    yield acts(state, by, ADMINISTER, age=FRESH)
+    lock: tuple[str | None, str | None, str] | None = state.end(state.locks, entry.body["lock"])
+    if lock is None:
+        yield "no such lock stood"
+        return
+    person, _, setter = lock
+    if person is not None and _may_be(state, by, person):
+        yield nobody_else(state, person, person)
+    elif _may_be(state, by, setter):
+        yield nobody_else(state, setter, person or setter)
+
+
+def _may_be(state: State, by: str, who: str) -> bool:
+    return by == who or one_hand(state, by, who) is not None
+
+
 # ---- lawful.door -----------------------------------------------------------------------------------------------------
 # Rules of the door: by what a session opens, for whom, and with which second factor.
 
@@ -9837,6 +9888,7 @@ def session_opened(state: State, entry: Entry) -> Why:
     body = entry.body
     who, mfa = body["person"], shown(body["mfa"])
     yield there(state, who)
+    yield _locked(state, who, body["resource"])
     if body["session"] in state.recorded:
         yield "there was such a session already"
     resource = state.resources.get(body["resource"])
@@ -9881,6 +9933,13 @@ def session_opened(state: State, entry: Entry) -> Why:
     )
     state.recorded[body["session"]] = person
     state.cause("opened", body["session"], who)
+
+
+def _locked(state: State, who: str, name: str) -> str | None:
+    on = [(person, resource) for person, resource, _ in state.locks.values()]
+    if any(person in (None, who) and resource in (None, name) for person, resource in on):
+        return "the person, the resource or everything was locked"
+    return None
 
 
 def shown(mfa: Mapping[str, Any]) -> Proof:
@@ -10973,6 +11032,7 @@ _ROOMS = (
     reducing_rules,
     policy_rules,
     incident_rules,
+    lock_rules,
     door_rules,
     session_rules,
     login_token_rules,

@@ -52,6 +52,7 @@ def session_opened(state: State, entry: Entry) -> Why:
     body = entry.body
     who, mfa = body["person"], shown(body["mfa"])
     yield there(state, who)
+    yield _locked(state, who, body["resource"])
     if body["session"] in state.recorded:
         yield "there was such a session already"
     resource = state.resources.get(body["resource"])
@@ -96,6 +97,13 @@ def session_opened(state: State, entry: Entry) -> Why:
     )
     state.recorded[body["session"]] = person
     state.cause("opened", body["session"], who)
+
+
+def _locked(state: State, who: str, name: str) -> str | None:
+    on = [(person, resource) for person, resource, _ in state.locks.values()]
+    if any(person in (None, who) and resource in (None, name) for person, resource in on):
+        return "the person, the resource or everything was locked"
+    return None
 
 
 def shown(mfa: Mapping[str, Any]) -> Proof:

@@ -111,6 +111,8 @@ listed_account.gone 1 account=text list=text person=text? system=text
 listed_account.linked 1 account=text by=text person=text? service=truth system=text
 listed_account.set 1 account=text because=(email|name|nobody|owner|said) list=text payload=text person=text?
   rights=[text] service=truth system=text used=integer?
+lock.lifted 1 by=text lock=text
+lock.set 1 by=text lock=text payload=text person=text? resource=text? scope=(everything|person|resource)
 login_token.issued 1 expires=integer login=text payload=text person=text resource=text sign_in=text token=text
 login_token.used 1 ends=integer session=text token=text
 mfa_exception.accepted 1 by=text ends=integer exception=text mfa_at=integer person=text
@@ -286,20 +288,20 @@ separation.removed 1 by=text? change=text separation=text
 separation.set 1 because=text by=text? change=text excused=[{because=text,ends=integer,person=text}] roles=[text]
   separation=text
 session.closed 1
-  because=(access.login|access.narrowed|access.needs_approval|access.not_yet|access.outside_hours|client.closed|
-    client.protocol|client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|
-    gateway.unavailable|keys.stalled|killed|ledger.unavailable|person.disabled|person.held|provider.logout|
-    recorder.failed|resource.moved|resource.no_pin|resource.unknown|service.key|session.revoked|target.address|
-    target.certificate|target.down|target.hanging|target.host_key|target.leftovers|target.lost|target.plain|
-    target.protocol|target.refusing|target.secret|target.unresolved)
+  because=(access.locked|access.login|access.narrowed|access.needs_approval|access.not_yet|access.outside_hours|
+    client.closed|client.protocol|client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|
+    gateway.stopped|gateway.unavailable|keys.stalled|killed|ledger.unavailable|person.disabled|person.held|
+    provider.logout|recorder.failed|resource.moved|resource.no_pin|resource.unknown|service.key|session.revoked|
+    target.address|target.certificate|target.down|target.hanging|target.host_key|target.leftovers|target.lost|
+    target.plain|target.protocol|target.refusing|target.secret|target.unresolved)
   chunks=integer counts=<integer> gap=text? head=text last_byte=integer? session=text verified=truth
 session.failed 1
-  code=(access.login|access.narrowed|access.needs_approval|access.not_yet|access.outside_hours|client.closed|
-    client.protocol|client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|gateway.stopped|
-    gateway.unavailable|keys.stalled|killed|ledger.unavailable|person.disabled|person.held|provider.logout|
-    recorder.failed|resource.moved|resource.no_pin|resource.unknown|service.key|session.revoked|target.address|
-    target.certificate|target.down|target.hanging|target.host_key|target.leftovers|target.lost|target.plain|
-    target.protocol|target.refusing|target.secret|target.unresolved)
+  code=(access.locked|access.login|access.narrowed|access.needs_approval|access.not_yet|access.outside_hours|
+    client.closed|client.protocol|client.setting|disk.low|expired|factors.replaced|gateway.died|gateway.failed|
+    gateway.stopped|gateway.unavailable|keys.stalled|killed|ledger.unavailable|person.disabled|person.held|
+    provider.logout|recorder.failed|resource.moved|resource.no_pin|resource.unknown|service.key|session.revoked|
+    target.address|target.certificate|target.down|target.hanging|target.host_key|target.leftovers|target.lost|
+    target.plain|target.protocol|target.refusing|target.secret|target.unresolved)
   payload=text session=text
 session.kill_ordered 1 by=text payload=text session=text
 session.opened 1 actions=[(exec|local_files|local_forwarding|query|sftp|shell|unmasked)]

@@ -75,7 +75,9 @@ class State:
     with somebody who was shown its recording then. `periods` are those that had their
     review, `schedules` by which they fall due, each since when; `reduced` has of each person and
     role that are kept until a day in which review, and which day; `moved` people and `widened` roles wait for one by
-    what happened; `listed` are the accounts of other `systems`."""
+    what happened; `locks` have the person or the resource that each is on,
+    of everything neither, and who set it;
+    `listed` are the accounts of other `systems`."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -105,6 +107,7 @@ class State:
     links: dict[str, Link] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
+    locks: dict[str, tuple[str | None, str | None, str]] = field(default_factory=dict)
     recorded: dict[str, Person | None] = field(default_factory=dict)
     watched: set[tuple[str, str]] = field(default_factory=set)
     login_tokens: dict[str, LoginToken] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from onepam.ledger.lawful.erasing import erasing_rules
 from onepam.ledger.lawful.excepting import excepting_rules
 from onepam.ledger.lawful.factors import factor_rules
 from onepam.ledger.lawful.incidents import incident_rules
+from onepam.ledger.lawful.locking import lock_rules
 from onepam.ledger.lawful.login_tokens import login_token_rules
 from onepam.ledger.lawful.people import people_rules
 from onepam.ledger.lawful.policies import policy_rules
@@ -61,6 +62,7 @@ _ROOMS = (
     reducing_rules,
     policy_rules,
     incident_rules,
+    lock_rules,
     door_rules,
     session_rules,
     login_token_rules,

@@ -28,7 +28,9 @@ from onepam.store.db import memory_of, row, rows
 from onepam.store.engine.tables import AT
 
 TOPICS = {
-    "access": frozenset({"person", "person_hold", "role", "resource", "binding", "group_member", "role_withheld"}),
+    "access": frozenset(
+        {"person", "person_hold", "role", "resource", "binding", "group_member", "role_withheld", "access_lock"}
+    ),
     "proof": frozenset({"sign_in", "factor"}),
     "grants": frozenset({"access_grant"}),
     "nodes": frozenset({"node"}),
@@ -198,7 +200,19 @@ def access_facts(db: Snapshot, person: str, resource: str, at: Instant) -> Acces
         resource=resource_facts(db, resource, at),
         roles=held_roles(db, person, at),
         grants=held_grants(db, person, resource, at),
+        locked=_is_locked(db, person, resource, at),
     )
+
+
+def _is_locked(db: Snapshot, person: str, resource: str, at: Instant) -> bool:
+    locks = remembered(db, "access", ("locks",), lambda: _locks(db, at))
+    return any(who in (None, person) and where in (None, resource) for who, where in locks)
+
+
+def _locks(db: Snapshot, at: Instant) -> tuple[tuple[str | None, str | None], ...]:
+    """The person or the resource of each lock that stands; of everything neither."""
+    found = rows(db, f"SELECT person, resource FROM access_lock WHERE {AT}", {"at": at})
+    return tuple([(each["person"], each["resource"]) for each in found])
 
 
 def person_kind(db: Snapshot, person: str, at: Instant) -> PersonKind | None:

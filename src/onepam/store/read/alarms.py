@@ -19,6 +19,7 @@ from onepam.store.engine.tables import AT
 from onepam.store.read.announced import open_announcements
 from onepam.store.read.directory_brake import held_people, reported_leavers
 from onepam.store.read.doors import pressed_doors
+from onepam.store.read.locks import locks
 from onepam.store.read.outbox import deliveries
 from onepam.store.read.recordings import untested
 from onepam.store.read.session_users import left_users
@@ -268,6 +269,22 @@ def _left_users(db: Snapshot, at: Instant) -> list[Alarm]:
     ]
 
 
+def _locks(db: Snapshot, at: Instant) -> list[Alarm]:
+    """What somebody locked opens no session until somebody lifts it."""
+    names = [each.person_name or each.resource or "everything" for each in locks(db, at)]
+    if not names:
+        return []
+    more = " and others" if len(names) > 3 else ""
+    return [
+        Alarm(
+            "locks",
+            f"Locked: {', '.join(names[:3])}{more}. No session opens there.",
+            "“onepam locks” says by whom and since when, “onepam unlock” lifts a lock that somebody else set.",
+            "/ledger",
+        )
+    ]
+
+
 _ALARMS = (
     _history,
     _unlawful,
@@ -275,6 +292,7 @@ _ALARMS = (
     _alone,
     _recordings,
     _holds,
+    _locks,
     _reported,
     _disks,
     _doors,
