@@ -23,6 +23,7 @@ from onepam.app.matrix.plan_access import plan_access
 from onepam.app.ports import Snapshot
 from onepam.app.reviews.open_review import open_review
 from onepam.boot.demo.company import bound, called, founding, person_id, sign_in_id, signed_in
+from onepam.boot.platform import settled
 from onepam.domain.access.authority import Actor
 from onepam.domain.access.events import BindingEnded, RoleSet
 from onepam.domain.access.model import Action, Mode, Permission, SubjectKind
@@ -91,6 +92,7 @@ async def _measured(path: Path, progress: Progress) -> list[Figure]:
         then = company.clock.now
         company.clock.advance(MINUTE)
         await record(company.ledger, BindingEnded("bnd_everybody", "binding.removed", "", None))
+        settled()  # as the platform once it has started: what was loaded is not walked again
         return [*await _reviewed(company, progress), *await _foreseen(company, progress), *await _asked(company, then)]
 
 
