@@ -120,7 +120,8 @@ async def test_a_listening_client_forwards_beside_its_command(gateway: Gateway, 
 
 
 EDITOR_SERVER = """
-import asyncio
+import asyncio, signal
+signal.alarm(300)  # an editor's server outlives its connection; this one not the tests
 async def answer(reader, writer):
     head = await reader.readuntil(b"\\r\\n\\r\\n")
     writer.write(b"HTTP/1.1 101 Switching Protocols\\r\\n\\r\\n")
